@@ -1,0 +1,80 @@
+// The store's folder: who owns it, which version wrote it, its secret, its lanes' places. Made by the nginx master or by
+// the first command; everybody else only opens it.
+//
+//   PATH/format  secret  salt.DAY  writer  lane.N/{lock,state,stage,ring.G/}  summary.G/  current
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/keyed_hash.h"
+
+namespace footfall {
+
+inline constexpr uint32_t kStoreFormat = 1;
+
+struct StoreOwner {
+  uid_t user;
+  gid_t group;
+};
+
+class Store {
+ public:
+  // Makes what is missing: the folder (2770), format, secret (0660). `owner` (given by a process that runs as root)
+  // gets all of it. An existing store is checked, not changed.
+  static Result<Store> create(const std::string& path, std::optional<StoreOwner> owner);
+  // Error::not_found: no store there. Error::version: another format.
+  static Result<Store> open(const std::string& path);
+
+  const std::string& path() const { return path_; }
+  const Secret256& secret() const { return secret_; }
+  std::string id() const;  // 16 hex digits, told from the secret; names the store's folder on tmpfs
+  Result<StoreOwner> owner() const;
+
+  std::string lane_path(unsigned lane) const { return path_ + "/lane." + std::to_string(lane); }
+  std::string summary_path() const;  // the generation that `current` names; generation 0 where there is none
+  std::vector<unsigned> lanes() const;  // numbers of the lanes there are, ascending
+
+  // Where stages go: `wanted` if given, else /run/footfall/ID or /dev/shm/footfall-ID where that is a tmpfs and can be
+  // made, else empty: beside the ring. Makes the folder (2770) for `owner`.
+  std::string stage_folder(const std::string& wanted, std::optional<StoreOwner> owner) const;
+
+ private:
+  std::string path_;
+  Secret256 secret_{};
+};
+
+// Refuses a file system that LMDB's locks do not work on (NFS, SMB, …), naming it.
+Status check_file_system(const std::string& path);
+
+// This boot's id, all zero where the kernel does not tell.
+void read_boot_id(uint8_t (&boot_id)[16]);
+
+// An exclusive flock that dies with its process (or with this object). Never a POSIX lock: those drop when any
+// descriptor of the file closes.
+class FileLock {
+ public:
+  FileLock() = default;
+  FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileLock& operator=(FileLock&& other) noexcept;
+  ~FileLock() { release(); }
+
+  // Error::busy where another holds it; the text names its pid where it wrote one.
+  static Result<FileLock> try_lock(const std::string& path);
+  void write_pid() const;
+  void release();
+  explicit operator bool() const { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+// The pid that the holder of a lock file wrote, 0 where none holds it.
+pid_t lock_holder(const std::string& path);
+
+}  // namespace footfall
