@@ -1,0 +1,253 @@
+#include "base/lmdb.h"
+
+#include <fcntl.h>
+#include <lmdb.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/bytes.h"
+
+namespace footfall {
+namespace {
+
+Error lmdb_error(const std::string& what, int code) {
+  if (code == MDB_NOTFOUND) return Error::not_found(what);
+  if (code == MDB_MAP_FULL || code == MDB_TXN_FULL) return Error::full(what + ": " + mdb_strerror(code));
+  if (code == MDB_READERS_FULL) return Error::busy(what + ": " + mdb_strerror(code));
+  if (code == MDB_VERSION_MISMATCH) return Error::version(what + ": " + mdb_strerror(code));
+  if (code > 0) return Error::io(what, code);
+  return Error::corrupt(what + ": " + mdb_strerror(code));
+}
+
+MDB_val val(std::string_view bytes) { return {bytes.size(), const_cast<char*>(bytes.data())}; }
+std::string_view view(const MDB_val& value) { return {static_cast<const char*>(value.mv_data), value.mv_size}; }
+
+// LMDB's meta pages are the first two of the file (lmdb 0.9.24, mdb.c: MDB_page header of 16 bytes, then MDB_meta):
+//   0 page header 16 | 16 magic u32 | 20 version u32 | 24 address 8 | 32 map size 8 | 40 page size u32 (free db's pad) …
+//   136 last page u64 | 144 transaction id u64
+// Opening a file that is shorter than its newest meta claims ends in SIGBUS at some later read, so it is refused here.
+Status check_size(const std::string& data_file) {
+  const int fd = ::open(data_file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return errno == ENOENT ? Status() : Status(Error::io("open " + data_file, errno));
+  struct stat file;
+  uint8_t pages[2][4096];
+  const int stated = fstat(fd, &file);
+  const ssize_t got = pread(fd, pages, sizeof pages, 0);
+  ::close(fd);
+  if (stated != 0 || got < 0) return Error::io("read " + data_file, errno);
+  if (file.st_size == 0) return {};
+  if (got < static_cast<ssize_t>(sizeof pages)) return Error::corrupt(data_file + ": shorter than its two meta pages");
+
+  constexpr uint32_t kMagic = 0xBEEFC0DE;
+  const uint32_t page_bytes = load_le32(pages[0] + 40);
+  if (load_le32(pages[0] + 16) != kMagic || page_bytes != 4096) return Error::corrupt(data_file + ": no LMDB file");
+  uint64_t newest_id = 0, last_page = 0;
+  for (const auto& page : pages) {
+    if (load_le32(page + 16) != kMagic || load_le64(page + 144) < newest_id) continue;
+    newest_id = load_le64(page + 144);
+    last_page = load_le64(page + 136);
+  }
+  // (The two meta pages alone are a fresh file; last page 1.)
+  if (newest_id > 0 && static_cast<uint64_t>(file.st_size) / page_bytes < last_page + 1)
+    return Error::corrupt(data_file + ": " + std::to_string(file.st_size) + " bytes, but its newest meta page claims " +
+                          std::to_string((last_page + 1) * page_bytes));
+  return {};
+}
+
+void open_to_group(const std::string& path, mode_t mode) {
+  struct stat now;
+  if (stat(path.c_str(), &now) == 0 && now.st_uid == geteuid() && (now.st_mode & 07777) != mode) chmod(path.c_str(), mode);
+}
+
+}  // namespace
+
+LmdbEnv& LmdbEnv::operator=(LmdbEnv&& other) noexcept {
+  if (this != &other) {
+    if (env_ != nullptr) mdb_env_close(env_);
+    env_ = std::exchange(other.env_, nullptr);
+    path_ = std::move(other.path_);
+  }
+  return *this;
+}
+
+LmdbEnv::~LmdbEnv() {
+  if (env_ != nullptr) mdb_env_close(env_);
+}
+
+Result<LmdbEnv> LmdbEnv::open(const std::string& path, const LmdbOptions& options) {
+  struct stat folder;
+  if (stat(path.c_str(), &folder) != 0) {
+    if (options.read_only) return Error::not_found(path);
+    if (mkdir(path.c_str(), 0770) != 0 && errno != EEXIST) return Error::io("mkdir " + path, errno);
+    open_to_group(path, 02770);
+  }
+  const std::string data_file = path + "/data.mdb";
+  if (options.read_only && stat(data_file.c_str(), &folder) != 0) return Error::not_found(data_file);
+  if (Status status = check_size(data_file); !status) return status.error();
+
+  MDB_env* env = nullptr;
+  if (int code = mdb_env_create(&env); code != 0) return lmdb_error("mdb_env_create", code);
+  LmdbEnv made;
+  made.env_ = env;
+  made.path_ = path;
+  mdb_env_set_maxreaders(env, kLmdbReadersMax);
+  if (options.databases > 0) mdb_env_set_maxdbs(env, options.databases);
+  if (options.map_bytes > 0) mdb_env_set_mapsize(env, options.map_bytes);
+  unsigned flags = MDB_NOTLS;
+  if (options.read_only) flags |= MDB_RDONLY;
+  if (options.no_sync) flags |= MDB_NOSYNC;
+  if (int code = mdb_env_open(env, path.c_str(), flags, 0660); code != 0) return lmdb_error("open " + data_file, code);
+  open_to_group(data_file, 0660);
+  open_to_group(path + "/lock.mdb", 0660);
+  return made;
+}
+
+Status LmdbEnv::sync() {
+  if (int code = mdb_env_sync(env_, 1); code != 0) return lmdb_error("sync " + path_, code);
+  return {};
+}
+
+int LmdbEnv::clear_dead_readers() {
+  int dead = 0;
+  mdb_reader_check(env_, &dead);
+  return dead;
+}
+
+LmdbUse LmdbEnv::use() const {
+  MDB_envinfo info;
+  MDB_stat stat;
+  mdb_env_info(env_, &info);
+  mdb_env_stat(env_, &stat);
+  return {(info.me_last_pgno + 1) * stat.ms_psize, info.me_mapsize};
+}
+
+LmdbTxn& LmdbTxn::operator=(LmdbTxn&& other) noexcept {
+  if (this != &other) {
+    abort();
+    txn_ = std::exchange(other.txn_, nullptr);
+    env_ = other.env_;
+  }
+  return *this;
+}
+
+namespace {
+
+Result<MDB_txn*> begin(LmdbEnv& env, unsigned flags) {
+  MDB_txn* txn = nullptr;
+  int code = mdb_txn_begin(env.get(), nullptr, flags, &txn);
+  if (code == MDB_READERS_FULL && env.clear_dead_readers() > 0) code = mdb_txn_begin(env.get(), nullptr, flags, &txn);
+  if (code != 0) return lmdb_error("begin in " + env.path(), code);
+  return txn;
+}
+
+}  // namespace
+
+Result<LmdbTxn> LmdbTxn::read(LmdbEnv& env) {
+  Result<MDB_txn*> begun = begin(env, MDB_RDONLY);
+  if (!begun) return begun.error();
+  LmdbTxn txn;
+  txn.txn_ = *begun;
+  txn.env_ = &env;
+  return txn;
+}
+
+Result<LmdbTxn> LmdbTxn::write(LmdbEnv& env) {
+  Result<MDB_txn*> begun = begin(env, 0);
+  if (!begun) return begun.error();
+  LmdbTxn txn;
+  txn.txn_ = *begun;
+  txn.env_ = &env;
+  return txn;
+}
+
+Result<LmdbDatabase> LmdbTxn::database(const char* name) {
+  MDB_dbi dbi = 0;
+  const bool unnamed = name == nullptr || *name == '\0';
+  MDB_envinfo info;
+  mdb_env_info(mdb_txn_env(txn_), &info);
+  unsigned env_flags = 0;
+  mdb_env_get_flags(mdb_txn_env(txn_), &env_flags);
+  const bool create = !unnamed && (env_flags & MDB_RDONLY) == 0;
+  int code = mdb_dbi_open(txn_, unnamed ? nullptr : name, create ? MDB_CREATE : 0, &dbi);
+  if (code == EACCES) code = mdb_dbi_open(txn_, name, 0, &dbi);  // a read transaction of a writing environment
+  if (code != 0) return lmdb_error(std::string("database ") + (unnamed ? "" : name), code);
+  return LmdbDatabase{dbi};
+}
+
+Result<std::string_view> LmdbTxn::get(LmdbDatabase database, std::string_view key) const {
+  MDB_val wanted = val(key), found;
+  if (int code = mdb_get(txn_, database.handle, &wanted, &found); code != 0) return lmdb_error("get", code);
+  return view(found);
+}
+
+Status LmdbTxn::put(LmdbDatabase database, std::string_view key, std::string_view value) {
+  MDB_val wanted = val(key), given = val(value);
+  if (int code = mdb_put(txn_, database.handle, &wanted, &given, 0); code != 0)
+    return lmdb_error("put in " + env_->path(), code);
+  return {};
+}
+
+Status LmdbTxn::append(LmdbDatabase database, std::string_view key, std::string_view value) {
+  MDB_val wanted = val(key), given = val(value);
+  if (int code = mdb_put(txn_, database.handle, &wanted, &given, MDB_APPEND); code != 0)
+    return lmdb_error("append in " + env_->path(), code);
+  return {};
+}
+
+Status LmdbTxn::remove(LmdbDatabase database, std::string_view key) {
+  MDB_val wanted = val(key);
+  const int code = mdb_del(txn_, database.handle, &wanted, nullptr);
+  if (code != 0 && code != MDB_NOTFOUND) return lmdb_error("delete in " + env_->path(), code);
+  return {};
+}
+
+uint64_t LmdbTxn::entries(LmdbDatabase database) const {
+  MDB_stat stat;
+  return mdb_stat(txn_, database.handle, &stat) == 0 ? stat.ms_entries : 0;
+}
+
+uint64_t LmdbTxn::id() const { return mdb_txn_id(txn_); }
+
+Status LmdbTxn::commit() {
+  const int code = mdb_txn_commit(std::exchange(txn_, nullptr));
+  if (code != 0) return lmdb_error("commit in " + env_->path(), code);
+  return {};
+}
+
+void LmdbTxn::abort() {
+  if (txn_ != nullptr) mdb_txn_abort(std::exchange(txn_, nullptr));
+}
+
+LmdbCursor::~LmdbCursor() {
+  if (cursor_ != nullptr) mdb_cursor_close(cursor_);
+}
+
+Result<LmdbCursor> LmdbCursor::open(const LmdbTxn& txn, LmdbDatabase database) {
+  LmdbCursor made;
+  if (int code = mdb_cursor_open(txn.get_txn(), database.handle, &made.cursor_); code != 0)
+    return lmdb_error("cursor", code);
+  return made;
+}
+
+bool LmdbCursor::move(int operation, std::string_view key) {
+  MDB_val at = val(key), found;
+  valid_ = mdb_cursor_get(cursor_, &at, &found, static_cast<MDB_cursor_op>(operation)) == 0;
+  key_ = valid_ ? view(at) : std::string_view{};
+  value_ = valid_ ? view(found) : std::string_view{};
+  return valid_;
+}
+
+bool LmdbCursor::seek(std::string_view key) { return move(MDB_SET_RANGE, key); }
+bool LmdbCursor::first() { return move(MDB_FIRST); }
+bool LmdbCursor::last() { return move(MDB_LAST); }
+bool LmdbCursor::next() { return move(MDB_NEXT); }
+bool LmdbCursor::previous() { return move(MDB_PREV); }
+
+Status LmdbCursor::remove() {
+  if (int code = mdb_cursor_del(cursor_, 0); code != 0) return lmdb_error("delete", code);
+  return {};
+}
+
+}  // namespace footfall

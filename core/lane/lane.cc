@@ -1,0 +1,198 @@
+#include "lane/lane.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "base/clock.h"
+#include "lane/ring.h"
+
+namespace footfall {
+namespace {
+
+constexpr size_t kStateBytes = 4096;
+static_assert(sizeof(LaneState) <= kStateBytes);
+
+// lane.N/stage is the stage itself or, where a tmpfs is there for it, a link to it.
+Result<std::string> stage_place(const Lane& lane, const LaneOptions& options) {
+  const std::string named = lane.path + "/stage";
+  if (options.stage_folder.empty()) return named;
+  const std::string target = options.stage_folder + "/lane." + std::to_string(lane.number);
+  const std::string beside = named + ".new";
+  ::unlink(beside.c_str());
+  if (symlink(target.c_str(), beside.c_str()) != 0) return Error::io("symlink " + beside, errno);
+  if (rename(beside.c_str(), named.c_str()) != 0) return Error::io("rename " + named, errno);
+  return target;
+}
+
+// Counts of the epoch that ends go to the lane's own, so that they never run back.
+void settle_epoch(LaneState& state, const StageHeader& stage) {
+  state.hits_before.fetch_add(stage.staged.load());
+  for (size_t i = 0; i < kDropReasons; ++i) state.dropped_before[i].fetch_add(stage.dropped[i].load());
+}
+
+// A process killed between counting a hit and releasing it leaves `staged` one too high: count what is really there.
+bool recount(StageFile& stage) {
+  StageHeader& header = stage.header();
+  StageReader reader(stage, header.tail.load(), header.drained.load());
+  StageReader::Outcome outcome;
+  while ((outcome = reader.next()) == StageReader::Outcome::hit) {}
+  if (outcome != StageReader::Outcome::empty) return false;
+  header.staged.store(reader.number());
+  return true;
+}
+
+// Keeps the stage of the process before where it can be gone on with; else a new epoch begins.
+Status take_stage(Lane& lane, const LaneOptions& options) {
+  uint8_t boot_id[16];
+  read_boot_id(boot_id);
+  const std::string named = lane.path + "/stage";
+  Result<StageFile> there = StageFile::open(named, true);
+  if (there) {
+    const StageHeader& header = there->header();
+    const bool same_life = std::memcmp(header.boot_id, boot_id, sizeof boot_id) == 0 &&
+                           header.epoch == lane.state->epoch.load() && header.lane == lane.number && recount(*there);
+    const bool drained = header.head.load() == header.tail.load();
+    const bool as_wanted = header.record_bytes == (options.stage_bytes + 4095) / 4096 * 4096;
+    const bool roomy = header.contexts_used.load() < kStageContextsBytes / 2;
+    if (same_life && (!drained || (as_wanted && roomy))) {
+      lane.stage = std::move(*there);
+      return {};
+    }
+    settle_epoch(*lane.state.operator->(), header);
+  }
+
+  const uint64_t epoch = std::max<uint64_t>(now_us(), lane.state->epoch.load() + 1);
+  Result<std::string> place = stage_place(lane, options);
+  if (!place) return place.error();
+  if (Result<StageFile> made = StageFile::create(*place, lane.number, epoch, boot_id, options.stage_bytes)) {
+    lane.stage = std::move(*made);
+  } else {
+    return made.error();
+  }
+  lane.state->epoch.store(epoch);
+  return {};
+}
+
+// Sizes change by a new generation; the old ring stays until it is drained.
+void choose_generation(Lane& lane, const LaneOptions& options) {
+  LaneState& state = *lane.state.operator->();
+  const uint64_t bytes = std::max(options.ring_bytes, kRingBytesMin);
+  if (state.ring_bytes.load() != 0 && state.ring_bytes.load() != bytes)
+    state.ring_generation.store(state.ring_generation.load() + 1);
+  state.ring_bytes.store(bytes);
+  lane.ring_bytes = bytes;
+}
+
+// A lane whose user died twice within LMDB has a ring that kills: a new generation is begun, the old one is left to be
+// looked at.
+void heed_note(LaneState& state) {
+  if (state.note.load() == static_cast<uint32_t>(LaneNote::idle)) {
+    state.note_deaths.store(0);
+    return;
+  }
+  const uint32_t deaths = state.note_deaths.load() + 1;
+  state.note.store(static_cast<uint32_t>(LaneNote::idle));
+  if (deaths < 2) {
+    state.note_deaths.store(deaths);
+    return;
+  }
+  state.note_deaths.store(0);
+  state.ring_generation.store(state.ring_generation.load() + 1);
+}
+
+}  // namespace
+
+LaneStateFile& LaneStateFile::operator=(LaneStateFile&& other) noexcept {
+  if (this != &other) {
+    if (state_ != nullptr) munmap(state_, kStateBytes);
+    state_ = std::exchange(other.state_, nullptr);
+  }
+  return *this;
+}
+
+LaneStateFile::~LaneStateFile() {
+  if (state_ != nullptr) munmap(state_, kStateBytes);
+}
+
+Result<LaneStateFile> LaneStateFile::open(const std::string& path, unsigned lane, bool writable) {
+  const int fd = ::open(path.c_str(), (writable ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW, 0660);
+  if (fd < 0) return errno == ENOENT ? Error::not_found(path) : Error::io("open " + path, errno);
+  struct stat file;
+  bool sized = fstat(fd, &file) == 0;
+  const bool fresh = sized && file.st_size == 0 && writable;
+  if (fresh) {
+    fchmod(fd, 0660);
+    sized = posix_fallocate(fd, 0, kStateBytes) == 0;
+  } else if (sized && file.st_size < static_cast<off_t>(kStateBytes)) {
+    ::close(fd);
+    return Error::corrupt(path + ": too short");
+  }
+  if (!sized) {
+    const int size_errno = errno;
+    ::close(fd);
+    return Error::io("allocate " + path, size_errno);
+  }
+  void* map = mmap(nullptr, kStateBytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
+  const int map_errno = errno;
+  ::close(fd);
+  if (map == MAP_FAILED) return Error::io("map " + path, map_errno);
+  LaneStateFile made;
+  made.state_ = static_cast<LaneState*>(map);
+  if (made.state_->magic == 0 && writable) {
+    made.state_->version = kLaneVersion;
+    made.state_->lane = lane;
+    std::atomic_thread_fence(std::memory_order_release);
+    made.state_->magic = kLaneStateMagic;
+  }
+  if (made.state_->magic != kLaneStateMagic) return Error::corrupt(path + ": no lane state");
+  if (made.state_->version != kLaneVersion)
+    return Error::version(path + ": lane version " + std::to_string(made.state_->version));
+  return made;
+}
+
+Result<std::unique_ptr<Lane>> Lane::claim(const Store& store, const LaneOptions& options) {
+  const unsigned lanes_max = std::clamp(options.lanes_max, 1u, kLanesMax);
+  Error last_fault = Error::full("all " + std::to_string(lanes_max) + " lanes of " + store.path() + " are taken");
+  for (unsigned number = 0; number < lanes_max; ++number) {
+    auto lane = std::make_unique<Lane>();
+    lane->number = number;
+    lane->path = store.lane_path(number);
+    if (mkdir(lane->path.c_str(), 0770) == 0) {
+      chmod(lane->path.c_str(), 02770);
+    } else if (errno != EEXIST) {
+      return Error::io("mkdir " + lane->path, errno);
+    }
+    Result<FileLock> lock = FileLock::try_lock(lane->path + "/lock");
+    if (!lock) {
+      if (lock.error().code != Error::Code::busy) last_fault = lock.error();
+      continue;
+    }
+    lane->lock = std::move(*lock);
+    lane->lock.write_pid();
+    Result<LaneStateFile> state = LaneStateFile::open(lane->path + "/state", number, true);
+    if (!state) {
+      last_fault = state.error();  // another version's or damaged: left to the aggregator
+      continue;
+    }
+    lane->state = std::move(*state);
+    heed_note(*lane->state.operator->());
+    choose_generation(*lane, options);
+    if (Status taken = take_stage(*lane, options); !taken) {
+      last_fault = taken.error();
+      if (last_fault.code == Error::Code::full) return last_fault;  // no room: the next lane has none either
+      continue;
+    }
+    lane->state->owner_pid.store(static_cast<uint32_t>(getpid()));
+    return lane;
+  }
+  return last_fault;
+}
+
+}  // namespace footfall

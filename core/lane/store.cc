@@ -1,0 +1,237 @@
+#include "lane/store.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/bytes.h"
+#include "base/limits.h"
+
+namespace footfall {
+namespace {
+
+void give(const std::string& path, std::optional<StoreOwner> owner) {
+  if (owner && geteuid() == 0) (void)!chown(path.c_str(), owner->user, owner->group);
+}
+
+Status make_folder(const std::string& path, std::optional<StoreOwner> owner) {
+  if (mkdir(path.c_str(), 0770) == 0) {
+    give(path, owner);
+    chmod(path.c_str(), 02770);
+    return {};
+  }
+  if (errno != EEXIST) return Error::io("mkdir " + path, errno);
+  struct stat there;
+  if (stat(path.c_str(), &there) != 0) return Error::io("stat " + path, errno);
+  if (!S_ISDIR(there.st_mode)) return Error::invalid(path + " is no folder");
+  return {};
+}
+
+Result<std::string> read_file(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return errno == ENOENT ? Error::not_found(path) : Error::io("open " + path, errno);
+  char buffer[256];
+  const ssize_t got = read(fd, buffer, sizeof buffer);
+  const int read_errno = errno;
+  ::close(fd);
+  if (got < 0) return Error::io("read " + path, read_errno);
+  return std::string(buffer, got);
+}
+
+// Makes a file whole or not at all; one that is there already is kept.
+Status make_file(const std::string& path, std::string_view content, std::optional<StoreOwner> owner) {
+  if (access(path.c_str(), F_OK) == 0) return {};
+  const std::string beside = path + ".new." + std::to_string(getpid());
+  ::unlink(beside.c_str());
+  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0660);
+  if (fd < 0) return Error::io("create " + beside, errno);
+  fchmod(fd, 0660);
+  const bool written = write(fd, content.data(), content.size()) == static_cast<ssize_t>(content.size()) && fsync(fd) == 0;
+  const int write_errno = errno;
+  ::close(fd);
+  give(beside, owner);
+  const bool linked = written && (::link(beside.c_str(), path.c_str()) == 0 || errno == EEXIST);
+  const int link_errno = written ? errno : write_errno;
+  ::unlink(beside.c_str());
+  if (!linked) return Error::io("write " + path, link_errno);
+  return {};
+}
+
+bool is_tmpfs(const char* path) {
+  struct statfs system;
+  return statfs(path, &system) == 0 && system.f_type == TMPFS_MAGIC;
+}
+
+}  // namespace
+
+Result<Store> Store::create(const std::string& path, std::optional<StoreOwner> owner) {
+  if (Status made = make_folder(path, owner); !made) return made.error();
+  if (Status usable = check_file_system(path); !usable) return usable.error();
+  if (Status made = make_file(path + "/format", "footfall store " + std::to_string(kStoreFormat) + "\n", owner); !made)
+    return made.error();
+  Secret256 secret;
+  random_bytes(secret.data(), secret.size());
+  const Status made = make_file(path + "/secret", {reinterpret_cast<const char*>(secret.data()), secret.size()}, owner);
+  wipe(secret.data(), secret.size());
+  if (!made) return made.error();
+  return open(path);
+}
+
+Result<Store> Store::open(const std::string& path) {
+  const Result<std::string> format = read_file(path + "/format");
+  if (!format) return format.error();
+  const std::string expected = "footfall store " + std::to_string(kStoreFormat) + "\n";
+  if (*format != expected) {
+    if (!format->starts_with("footfall store ")) return Error::corrupt(path + "/format: no store of footfall");
+    return Error::version(path + ": store of another version: " + format->substr(0, format->find('\n')));
+  }
+  const Result<std::string> secret = read_file(path + "/secret");
+  if (!secret) return secret.error();
+  Store store;
+  store.path_ = path;
+  if (secret->size() != store.secret_.size()) return Error::corrupt(path + "/secret: not 32 bytes");
+  std::copy(secret->begin(), secret->end(), store.secret_.begin());
+  return store;
+}
+
+std::string Store::id() const {
+  const Key128 key = derive_key(secret_, "store id");
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string id;
+  for (size_t i = 0; i < 8; ++i) {
+    id += kHex[key[i] >> 4];
+    id += kHex[key[i] & 15];
+  }
+  return id;
+}
+
+Result<StoreOwner> Store::owner() const {
+  struct stat folder;
+  if (stat(path_.c_str(), &folder) != 0) return Error::io("stat " + path_, errno);
+  return StoreOwner{folder.st_uid, folder.st_gid};
+}
+
+std::string Store::summary_path() const {
+  const Result<std::string> current = read_file(path_ + "/current");
+  const std::string generation = current ? current->substr(0, current->find('\n')) : "0";
+  return path_ + "/summary." + generation;
+}
+
+std::vector<unsigned> Store::lanes() const {
+  std::vector<unsigned> lanes;
+  DIR* folder = opendir(path_.c_str());
+  if (folder == nullptr) return lanes;
+  while (const dirent* entry = readdir(folder)) {
+    const std::string_view name = entry->d_name;
+    if (!name.starts_with("lane.")) continue;
+    char* end = nullptr;
+    const unsigned long number = std::strtoul(entry->d_name + 5, &end, 10);
+    if (end != entry->d_name + 5 && *end == '\0' && number < kLanesMax) lanes.push_back(static_cast<unsigned>(number));
+  }
+  closedir(folder);
+  std::sort(lanes.begin(), lanes.end());
+  return lanes;
+}
+
+std::string Store::stage_folder(const std::string& wanted, std::optional<StoreOwner> owner) const {
+  if (!wanted.empty()) return make_folder(wanted, owner) ? wanted : std::string();
+  if (is_tmpfs("/run")) {
+    const std::string folder = "/run/footfall";
+    if (mkdir(folder.c_str(), 0755) == 0 || errno == EEXIST)
+      if (make_folder(folder + "/" + id(), owner) && access((folder + "/" + id()).c_str(), W_OK) == 0)
+        return folder + "/" + id();
+  }
+  if (is_tmpfs("/dev/shm")) {
+    const std::string folder = "/dev/shm/footfall-" + id();
+    if (make_folder(folder, owner) && access(folder.c_str(), W_OK) == 0) return folder;
+  }
+  return {};
+}
+
+Status check_file_system(const std::string& path) {
+  struct statfs system;
+  if (statfs(path.c_str(), &system) != 0) return Error::io("statfs " + path, errno);
+  switch (static_cast<uint32_t>(system.f_type)) {
+    case NFS_SUPER_MAGIC:
+    case SMB_SUPER_MAGIC:
+    case 0xFF534D42:  // CIFS
+    case 0xFE534D42:  // SMB2
+    case V9FS_MAGIC:
+    case AFS_SUPER_MAGIC:
+      return Error::invalid(path + " lies on a network file system; the store's locks need a local one");
+    default: return {};
+  }
+}
+
+void read_boot_id(uint8_t (&boot_id)[16]) {
+  std::fill(std::begin(boot_id), std::end(boot_id), 0);
+  const Result<std::string> text = read_file("/proc/sys/kernel/random/boot_id");
+  if (!text) return;
+  size_t digits = 0;
+  for (char c : *text) {
+    const int value = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    if (value < 0 || digits == 32) continue;
+    boot_id[digits / 2] = static_cast<uint8_t>(boot_id[digits / 2] << 4 | value);
+    ++digits;
+  }
+}
+
+FileLock& FileLock::operator=(FileLock&& other) noexcept {
+  if (this != &other) {
+    release();
+    fd_ = std::exchange(other.fd_, -1);
+  }
+  return *this;
+}
+
+Result<FileLock> FileLock::try_lock(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
+  if (fd < 0) return Error::io("open " + path, errno);
+  struct stat made;
+  if (fstat(fd, &made) == 0 && made.st_uid == geteuid()) fchmod(fd, 0660);
+  FileLock lock;
+  lock.fd_ = fd;
+  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return Error::io("lock " + path, errno);
+    char holder[32] = {};
+    const ssize_t got = pread(fd, holder, sizeof holder - 1, 0);
+    return Error::busy(path + " is held by process " + (got > 0 ? std::string(holder, strcspn(holder, "\n")) : "?"));
+  }
+  // The folder may have been removed between open and lock: then this locks a file that nobody else will find.
+  struct stat named;
+  if (stat(path.c_str(), &named) != 0 || fstat(fd, &made) != 0 || named.st_ino != made.st_ino)
+    return Error::busy(path + " was removed meanwhile");
+  return lock;
+}
+
+void FileLock::write_pid() const {
+  const std::string pid = std::to_string(getpid()) + "\n";
+  if (ftruncate(fd_, 0) == 0) (void)!pwrite(fd_, pid.data(), pid.size(), 0);
+}
+
+void FileLock::release() {
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));  // closing drops the flock
+}
+
+pid_t lock_holder(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  pid_t holder = 0;
+  if (flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    char text[32] = {};
+    if (pread(fd, text, sizeof text - 1, 0) > 0) holder = static_cast<pid_t>(std::strtol(text, nullptr, 10));
+  }
+  ::close(fd);
+  return holder;
+}
+
+}  // namespace footfall
