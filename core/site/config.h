@@ -1,5 +1,6 @@
-// footfall.toml, checked: what the shop says about itself. Made by toml.h, kept in the summary by config_codec.h, read by
-// the aggregator, the workers and the queries. Plain values: copy, compare, share between threads while nobody writes.
+// footfall.toml, checked: what the shop says about itself. Made by toml.h, kept in the summary by config_codec.h, read
+// by the aggregator, the workers and the queries. Plain values: copy, compare, share between threads while nobody
+// writes.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +23,9 @@ inline constexpr int64_t kForeverS = std::numeric_limits<int64_t>::max() / 1'000
 struct CodeConfig {
   std::string code;
   std::string channel;
-  std::string campaign;              // empty: none
-  std::string source;                // empty: the code itself
-  std::string target;                // where PREFIX/CODE leads: a path or an absolute URL; empty: "/"
+  std::string campaign;               // empty: none
+  std::string source;                 // empty: the code itself
+  std::string target;                 // where PREFIX/CODE leads: a path or an absolute URL; empty: "/"
   std::vector<std::string> landings;  // paths that are the code's own
   std::vector<std::string> coupons;   // coupons that tell the code on an accepted order
 
@@ -34,7 +35,7 @@ struct CodeConfig {
 // The site's own channel: all lists that are not empty must hold, each by any of its values. All in lower case.
 struct ChannelRule {
   std::string name;
-  std::vector<std::string> referrers;  // the host or one below it
+  std::vector<std::string> referrers;                    // the host or one below it
   std::vector<std::string> sources, mediums, campaigns;  // whole values; `*` matches any run
 
   bool operator==(const ChannelRule&) const = default;
@@ -62,7 +63,7 @@ struct OrderPage {
 struct GoalConfig {
   std::string name;
   std::string event;
-  std::string path;  // pattern
+  std::string path;          // pattern
   int64_t value_micros = 0;  // in the site's currency
 
   bool operator==(const GoalConfig&) const = default;
@@ -96,13 +97,13 @@ struct SiteConfig {
   std::string name;
   std::string timezone = "UTC";
   Currency currency{{'E', 'U', 'R'}};
-  std::vector<std::string> hosts;     // own hosts as referrers are normalised: lower case, no port, no leading www.
+  std::vector<std::string> hosts;        // own hosts as referrers are normalised: lower case, no port, no leading www.
   std::optional<int64_t> margin_micros;  // millionths, 0..1,000,000; missing: roi cannot be told
   int64_t visit_gap_s = 1800;
-  int lookback_days = 30;             // 1, 7, 30 or 90
-  std::vector<std::string> arguments;  // toml `args`: stay part of an imported page's path
-  std::string search_argument;        // toml `search`; empty: none
-  std::string codes_prefix;           // toml `codes`, such as "/go/"; empty: none
+  int lookback_days = 30;                  // 1, 7, 30 or 90
+  std::vector<std::string> arguments;      // toml `args`: stay part of an imported page's path
+  std::string search_argument;             // toml `search`; empty: none
+  std::string codes_prefix;                // toml `codes`, such as "/go/"; empty: none
   std::vector<std::string> payment_hosts;  // toml `payment`: further hosts that never make a touch
   std::vector<AddressRange> exclude;
   std::vector<std::string> exclude_agents;  // patterns, found anywhere in the agent, without case
@@ -183,7 +184,7 @@ std::vector<std::string> rule_arguments(const SiteConfig& site);
 // The rate of a currency, or nullptr.
 const Rate* find_rate(const Config& config, Currency currency);
 
-// An amount at a rate, rounded once, half away from zero.
+// An amount at a rate, rounded once, half away from zero; held at the ends of 64 bits.
 int64_t convert_micros(int64_t value_micros, const Rate& rate);
 
 // Whether `exclude`, `exclude_agents` or `exclude_paths` cover a request. `address`: 4 or 16 bytes, or empty; `path`:

@@ -5,8 +5,7 @@
 
 namespace footfall {
 
-// The whole text. Time at most pattern × text, without recursion or allocation, and linear in the text for patterns
-// with one `*`.
+// The whole text. Linear time, without recursion or allocation.
 bool matches(std::string_view pattern, std::string_view text);
 
 // Anywhere in the text, letters A-Z alike in either case. An empty pattern is nowhere.

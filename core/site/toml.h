@@ -10,7 +10,7 @@
 namespace footfall {
 
 inline constexpr std::string_view kDefaultConfigPath = "/etc/footfall/footfall.toml";
-inline constexpr size_t kConfigErrorsMax = 20;              // told at once; further ones are counted
+inline constexpr size_t kConfigErrorsMax = 20;               // told at once; further ones are counted
 inline constexpr size_t kConfigBytesMax = 16 * 1024 * 1024;  // a longer file is none of ours
 
 // The file's settings. The error's text is one line per fault, in the file's order: `file:line: what, and what would be

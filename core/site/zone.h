@@ -1,9 +1,10 @@
-// Time zones and the buckets they cut. A bucket's start is the instant that names it in every key, in seconds since 1970.
+// Time zones and the buckets they cut. A bucket's start is the instant that names it in every key, in seconds since
+// 1970.
 //
 // Minutes are those of UTC. An hour begins with each full hour on the zone's clocks and with each change of its offset
 // (so 02:00 comes twice when the clocks go back, and a half-hour change makes half-hour buckets). A day begins with the
-// first second that bears its date: days have 23, 24 or 25 hours, and a date that the zone left out has no length. Hours
-// never straddle days, days never months.
+// first second that bears its date: days have 23, 24 or 25 hours, and a date that the zone left out has no length.
+// Hours never straddle days, days never months.
 #pragma once
 
 #include <absl/time/time.h>
