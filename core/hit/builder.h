@@ -2,11 +2,10 @@
 // doors give the same hit.
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include "base/keyed_hash.h"
+#include "hit/event_list.h"
 #include "hit/raw_hit.h"
+#include "hit/text.h"
 
 namespace footfall {
 
@@ -24,12 +23,22 @@ struct VisitorKeys {
 // Not thread-safe; keep one per thread. Does not allocate once warm.
 class HitBuilder {
  public:
-  // The hit's views live until the next build.
+  HitBuilder() = default;
+  HitBuilder(const HitBuilder&) = delete;
+
+  // The hit's views live until the next build, and no longer than the bytes of `raw` and `context`. Fields longer than
+  // their bound are cut here, so it does not matter whether whoever made `raw` has cut them before.
   const Hit& build(const RawHit& raw, const HitContext& context, const VisitorKeys& keys);
 
  private:
+  void begin(const RawHit& raw);
+  void read_visitor(const RawHit& raw, const VisitorKeys& keys);
+  void read_target(const RawHit& raw, const HitContext& context);
+  void read_events(const RawHit& raw, const VisitorKeys& keys);
+
   Hit hit_;
-  std::string arena_;  // reserved once to its bound, so that views stay
+  EventList events_{hit_.events};
+  TextArena arena_;  // reserved once to its bound, so that views stay
 };
 
 }  // namespace footfall

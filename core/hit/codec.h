@@ -15,10 +15,12 @@
 namespace footfall {
 
 // Appends the hit. Encoded bytes are at most kHitBytesMax; a larger hit loses its arguments, then items, then events
-// behind the last that fits (told by the return value: false if anything was left out).
+// behind the last that fits (told by the return value: false if anything was left out, and by kHitFieldCut
+// in what was encoded).
 bool encode_hit(const Hit& hit, std::string& to);
 
-// Takes one hit off the front of `from`. Views point into it. False: the bytes are no hit, `from` is unchanged.
+// Takes one hit off the front of `from`. Views point into it. False: the bytes are no hit, `from` is unchanged,
+// and `to` holds nothing of use.
 bool decode_hit(std::string_view& from, Hit& to);
 
 }  // namespace footfall

@@ -2,6 +2,7 @@
 // by HitBuilder, kept in blocks by the codec. Definitions: core/README.md.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -31,7 +32,7 @@ enum HitFlag : uint32_t {
   kHitPathCut = 1u << 4,         // the path was longer than kPathBytesMax
   kHitEventsMalformed = 1u << 5, // the event header was off its grammar or too long; its events are not told
   kHitReferrerOwn = 1u << 6,     // the referrer's host is the request's own Host
-  kHitFieldCut = 1u << 7,        // another field was longer than its bound
+  kHitFieldCut = 1u << 7,        // another field was cut to its bound, cleaned of bytes that are no text, or left out
 };
 
 // Why an event that claims to be an order is none.
@@ -65,6 +66,8 @@ struct KeptArgument {
   std::string_view value;
 };
 
+inline constexpr size_t kHitCountryBytesMax = 16;
+
 // Views point into the bytes that the hit was read from or built in.
 struct Hit {
   int64_t time_ms = 0;               // since 1970, UTC: when the request ended
@@ -88,7 +91,7 @@ struct Hit {
   std::string_view referrer_path;    // without query
   std::string_view referrer_term;    // what was searched for, where the referrer is a listed engine
   std::string_view source, medium, campaign, content_label, term;  // campaign arguments; empty: absent
-  std::string_view country;
+  std::string_view country;          // at most kHitCountryBytesMax
   std::string_view search_term;      // the shop's own search
   std::vector<KeptArgument> arguments;
   std::vector<Event> events;

@@ -1,0 +1,125 @@
+#include "hit/builder.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/limits.h"
+#include "hit/campaign.h"
+#include "hit/referrer.h"
+#include "hit/url.h"
+
+namespace footfall {
+namespace {
+
+using Address = std::array<char, 16>;
+
+// IPv4 as ::ffff:a.b.c.d, so that a visitor is one whichever way nginx listens. False: no address.
+bool read_address(std::string_view raw, Address& to) {
+  if (raw.size() == to.size()) {
+    std::copy(raw.begin(), raw.end(), to.begin());
+    return true;
+  }
+  if (raw.size() != 4) return false;
+  to = {};
+  to[10] = to[11] = '\xFF';
+  std::copy(raw.begin(), raw.end(), to.begin() + 12);
+  return true;
+}
+
+// A target that was cut may end inside an escape.
+std::string_view without_torn_escape(std::string_view uri) {
+  if (uri.ends_with('%')) return uri.substr(0, uri.size() - 1);
+  if (uri.size() >= 2 && uri[uri.size() - 2] == '%') return uri.substr(0, uri.size() - 2);
+  return uri;
+}
+
+}  // namespace
+
+const Hit& HitBuilder::build(const RawHit& raw, const HitContext& context, const VisitorKeys& keys) {
+  begin(raw);
+  read_visitor(raw, keys);
+  read_target(raw, context);
+  read_referrer(raw.referrer.substr(0, kRawReferrerBytesMax), raw.host.substr(0, kRawHostBytesMax), arena_, hit_);
+  read_events(raw, keys);
+  return hit_;
+}
+
+void HitBuilder::begin(const RawHit& raw) {
+  arena_.clear();
+  events_.clear();
+  hit_.arguments.clear();
+  // The lists keep their memory.
+  std::vector<KeptArgument> arguments = std::move(hit_.arguments);
+  std::vector<Event> events = std::move(hit_.events);
+  hit_ = Hit();
+  hit_.arguments = std::move(arguments);
+  hit_.events = std::move(events);
+
+  hit_.time_ms = raw.time_ms;
+  hit_.request_time_ms = raw.request_time_ms;
+  hit_.bytes_sent = raw.bytes_sent;
+  hit_.status = raw.status;
+  hit_.method = raw.method;
+  hit_.content = raw.content;
+  if (raw.prefetch) hit_.flags |= kHitPrefetch;
+  if (raw.own_bot) hit_.flags |= kHitOwnBot;
+}
+
+void HitBuilder::read_visitor(const RawHit& raw, const VisitorKeys& keys) {
+  const std::string_view id = raw.visitor_id.substr(0, kVisitorIdBytesMax);
+  if (!id.empty()) hit_.id_key = keyed_hash(keys.id, id);
+
+  const std::string_view agent = raw.agent.substr(0, kAgentBytesMax);
+  Address address;
+  if (read_address(raw.address, address)) {
+    const std::string_view address_bytes(address.data(), address.size());
+    if (keys.has_anonymous) hit_.anonymous_key = keyed_hash(keys.anonymous, address_bytes, agent);
+    if (keys.has_previous) hit_.previous_anonymous_key = keyed_hash(keys.previous, address_bytes, agent);
+  }
+  wipe(address.data(), address.size());
+
+  bool marred = raw.visitor_id.size() > kVisitorIdBytesMax || raw.agent.size() > kAgentBytesMax;
+  hit_.agent = clean_text(agent, kAgentBytesMax, arena_, marred);
+  hit_.country = clean_text(raw.country, kHitCountryBytesMax, arena_, marred);
+  if (marred) hit_.flags |= kHitFieldCut;
+}
+
+void HitBuilder::read_target(const RawHit& raw, const HitContext& context) {
+  const bool uri_cut = raw.uri_cut || raw.uri.size() > kRawUriBytesMax;
+  std::string_view uri = raw.uri.substr(0, kRawUriBytesMax);
+  if (uri_cut) uri = without_torn_escape(uri);
+  const Target target = split_target(uri);
+  // What was cut off belonged to the query if there is one.
+  if (uri_cut) hit_.flags |= uri.find_first_of("?#") == std::string_view::npos ? kHitPathCut : kHitFieldCut;
+
+  read_campaign(target.query, arena_, hit_);
+  if (!context.search_argument.empty()) {
+    bool marred = false;
+    hit_.search_term = clean_text(find_argument(target.query, context.search_argument, arena_), kCampaignFieldBytesMax,
+                                  arena_, marred);
+    if (marred) hit_.flags |= kHitFieldCut;
+  }
+
+  const KeptPathArguments kept(target.query, context.kept_path_arguments, arena_);
+  const size_t start = arena_.size();
+  std::string* to = arena_.room_for(normal_path_room(kPathBytesMax));
+  if (to == nullptr) {  // no input is that large; a path there must be
+    hit_.path = "/";
+    hit_.flags |= kHitPathCut;
+    return;
+  }
+  const bool whole = append_normal_path(target.path, kPathBytesMax, *to) && kept.append(*to, start, kPathBytesMax);
+  if (!whole) hit_.flags |= kHitPathCut;
+  hit_.path = arena_.since(start);
+}
+
+void HitBuilder::read_events(const RawHit& raw, const VisitorKeys& keys) {
+  EventRoom room{events_, arena_, keys.customer, hit_.flags};
+  if (raw.events_cut) hit_.flags |= kHitEventsMalformed;
+  // A cached answer repeats the header of the one that it was made from.
+  if (!raw.from_cache) read_events_header(raw.events_header, room);
+  for (const RawEvent& event : raw.events) read_raw_event(event, room);
+}
+
+}  // namespace footfall

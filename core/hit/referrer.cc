@@ -1,0 +1,99 @@
+#include "hit/referrer.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "hit/url.h"
+
+namespace footfall {
+namespace {
+
+constexpr std::string_view kSchemes[] = {"https", "http", "android-app"};
+constexpr std::string_view kWww = "www.";
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool is_name_char(char c) {
+  c = lower_ascii(c);
+  return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '.' || c == '_';
+}
+
+bool is_address_char(char c) {
+  c = lower_ascii(c);
+  return is_digit(c) || (c >= 'a' && c <= 'f') || c == ':' || c == '.';
+}
+
+// `:443`, `:` or nothing.
+bool is_port(std::string_view text) {
+  if (text.empty()) return true;
+  return text.front() == ':' && std::all_of(text.begin() + 1, text.end(), is_digit);
+}
+
+// The literal with its brackets; empty if it is none.
+std::string_view ipv6_literal(std::string_view host) {
+  const size_t end = host.find(']');
+  if (end == std::string_view::npos || !is_port(host.substr(end + 1))) return {};
+  const std::string_view address = host.substr(1, end - 1);
+  if (std::count(address.begin(), address.end(), ':') < 2) return {};
+  if (!std::all_of(address.begin(), address.end(), is_address_char)) return {};
+  return host.substr(0, end + 1);
+}
+
+std::string_view host_name(std::string_view host) {
+  const size_t colon = std::min(host.find(':'), host.size());
+  if (!is_port(host.substr(colon))) return {};
+  host = host.substr(0, colon);
+  if (host.ends_with('.')) host.remove_suffix(1);
+  if (!std::all_of(host.begin(), host.end(), is_name_char)) return {};
+  if (host.starts_with('.') || host.ends_with('.') || host.find("..") != std::string_view::npos) return {};
+  if (host.size() > kWww.size() && equal_ignoring_case(host.substr(0, kWww.size()), kWww) &&
+      host.find('.', kWww.size()) != std::string_view::npos) {
+    host.remove_prefix(kWww.size());
+  }
+  return host;
+}
+
+// What follows `scheme://`, of a scheme that counts; empty otherwise.
+std::string_view behind_scheme(std::string_view url) {
+  for (const std::string_view scheme : kSchemes) {
+    if (!equal_ignoring_case(url.substr(0, scheme.size()), scheme)) continue;
+    if (url.substr(scheme.size()).starts_with("://")) return url.substr(scheme.size() + 3);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view normal_host(std::string_view authority, TextArena& arena) {
+  const size_t at_sign = authority.rfind('@');
+  if (at_sign != std::string_view::npos) authority.remove_prefix(at_sign + 1);
+  const std::string_view host = authority.starts_with('[') ? ipv6_literal(authority) : host_name(authority);
+  if (host.size() > kReferrerHostBytesMax) return {};
+  return lower_ascii(host, arena);
+}
+
+void read_referrer(std::string_view referrer, std::string_view own_host, TextArena& arena, Hit& hit) {
+  const std::string_view rest = behind_scheme(trim(referrer));
+  // Browsers take a backslash for a slash here, so `http://ours\@theirs/` is not theirs.
+  const size_t authority_end = std::min(rest.find_first_of("/?#\\"), rest.size());
+  const std::string_view host = normal_host(rest.substr(0, authority_end), arena);
+  if (host.empty()) return;
+  hit.referrer_host = host;
+  if (host == normal_host(trim(own_host), arena)) hit.flags |= kHitReferrerOwn;
+
+  const std::string_view target = rest.substr(authority_end);
+  const size_t path_end = std::min(target.find_first_of("?#"), target.size());
+  const size_t start = arena.size();
+  std::string* to = arena.room_for(normal_path_room(kReferrerPathBytesMax));
+  if (to == nullptr || !append_normal_path(target.substr(0, path_end), kReferrerPathBytesMax, *to)) {
+    hit.flags |= kHitFieldCut;
+  }
+  hit.referrer_path = arena.since(start);
+  if (path_end < target.size() && target[path_end] == '?') {
+    hit.referrer_term = search_term_of(host, target.substr(path_end + 1));
+  }
+}
+
+std::string_view search_term_of(std::string_view /*host*/, std::string_view /*query*/) { return {}; }
+
+}  // namespace footfall
