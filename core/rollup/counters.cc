@@ -1,0 +1,58 @@
+#include "rollup/counters.h"
+
+#include "footfall/v1/summary.pb.h"
+
+namespace footfall {
+
+bool Counters::is_zero() const {
+  for (int64_t value : values)
+    if (value != 0) return false;
+  for (__int128 amount : amounts)
+    if (amount != 0) return false;
+  return visitors.empty();
+}
+
+void Counters::merge(const Counters& other) {
+  for (size_t i = 0; i < kCounters; ++i) values[i] += other.values[i];
+  for (size_t i = 0; i < kAmounts; ++i) amounts[i] += other.amounts[i];
+  if (!other.visitors.empty()) visitors.merge(other.visitors);
+}
+
+std::string encode_counters(const Counters& counters) {
+  v1::Rollup message;
+  for (size_t i = 0; i < kCounters; ++i) {
+    if (counters.values[i] == 0) continue;
+    message.add_counter(static_cast<uint32_t>(i));
+    message.add_value(counters.values[i]);
+  }
+  for (size_t i = 0; i < kAmounts; ++i) {
+    const __int128 amount = counters.amounts[i];
+    if (amount == 0) continue;
+    message.add_amount(static_cast<uint32_t>(i));
+    message.add_amount_low(static_cast<uint64_t>(amount));
+    message.add_amount_high(static_cast<int64_t>(amount >> 64));
+  }
+  if (!counters.visitors.empty()) message.set_visitors(counters.visitors.encode());
+  return message.SerializeAsString();
+}
+
+bool merge_encoded_counters(std::string_view bytes, Counters& to) {
+  v1::Rollup message;
+  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return false;
+  if (message.counter_size() != message.value_size() || message.amount_size() != message.amount_low_size() ||
+      message.amount_size() != message.amount_high_size())
+    return false;
+  Distinct visitors;
+  if (!message.visitors().empty() && !visitors.decode(message.visitors())) return false;
+  // Counters that a later version added are passed over.
+  for (int i = 0; i < message.counter_size(); ++i)
+    if (message.counter(i) < kCounters) to.values[message.counter(i)] += message.value(i);
+  for (int i = 0; i < message.amount_size(); ++i)
+    if (message.amount(i) < kAmounts)
+      to.amounts[message.amount(i)] += static_cast<__int128>(message.amount_high(i)) * (static_cast<__int128>(1) << 64) +
+                                       static_cast<__int128>(message.amount_low(i));
+  if (!visitors.empty()) to.visitors.merge(visitors);
+  return true;
+}
+
+}  // namespace footfall

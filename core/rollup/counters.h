@@ -1,0 +1,89 @@
+// The counters of a rollup, and their sum. Numbers are stored: append, never reorder. Meaning: core/README.md.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "rollup/distinct.h"
+
+namespace footfall {
+
+enum class Counter : uint8_t {
+  hits = 0,
+  bytes = 1,
+  errors_4xx = 2,
+  errors_5xx = 3,
+  bot_hits = 4,
+  late_hits = 5,
+  excluded_hits = 6,
+  pageviews = 7,
+  entries = 8,
+  exits = 9,
+  bounces = 10,           // by page: of the entry page
+  visits = 11,            // by page: visits that viewed it
+  duration_ms = 12,       // sum over visits
+  visits_converted = 13,  // visits with an order or a reached goal
+  visits_with_cart = 14,  // visits with add_to_cart
+  visits_cart_left = 15,  // … and no order
+  events = 16,            // orders too
+  duplicate_orders = 17,
+  rejected_orders = 18,
+  malformed_events = 19,  // hits whose event header was off its grammar
+  // Credited, in millionths of a conversion, order or item: by model (see credited()).
+  conversions_last = 20,
+  conversions_last_non_direct = 21,
+  conversions_first = 22,
+  orders_last = 23,
+  orders_last_non_direct = 24,
+  orders_first = 25,
+  items_last = 26,
+  items_last_non_direct = 27,
+  items_first = 28,
+};
+inline constexpr size_t kCounters = 29;
+
+// 128-bit sums, in micros of the site's currency (by the dimension `currency`: of the row's own).
+enum class Amount : uint8_t {
+  revenue_last = 0,
+  revenue_last_non_direct = 1,
+  revenue_first = 2,
+  goal_value = 3,
+};
+inline constexpr size_t kAmounts = 4;
+
+// The credit models that are booked. By a dimension that is no touch's, and in totals, all of them hold the same.
+enum class Model : uint8_t { last = 0, last_non_direct = 1, first = 2 };
+inline constexpr size_t kModels = 3;
+inline constexpr std::array kModelNames = {std::string_view("last"), std::string_view("last_non_direct"),
+                                           std::string_view("first")};
+
+inline constexpr Counter credited(Counter last, Model model) {
+  return static_cast<Counter>(static_cast<unsigned>(last) + static_cast<unsigned>(model));
+}
+inline constexpr Amount credited(Amount last, Model model) {
+  return static_cast<Amount>(static_cast<unsigned>(last) + static_cast<unsigned>(model));
+}
+
+struct Counters {
+  std::array<int64_t, kCounters> values{};
+  std::array<__int128, kAmounts> amounts{};
+  Distinct visitors;
+
+  int64_t& operator[](Counter counter) { return values[static_cast<size_t>(counter)]; }
+  int64_t operator[](Counter counter) const { return values[static_cast<size_t>(counter)]; }
+  __int128& operator[](Amount amount) { return amounts[static_cast<size_t>(amount)]; }
+  __int128 operator[](Amount amount) const { return amounts[static_cast<size_t>(amount)]; }
+
+  bool is_zero() const;
+  void merge(const Counters& other);
+};
+
+// As a serialised footfall.v1.Rollup. The same counters always give the same bytes.
+std::string encode_counters(const Counters& counters);
+
+// Adds what is encoded to `to`. False: the bytes are no rollup; `to` is then as it was.
+bool merge_encoded_counters(std::string_view bytes, Counters& to);
+
+}  // namespace footfall

@@ -1,0 +1,74 @@
+#include "rollup/keys.h"
+
+#include <absl/time/civil_time.h>
+#include <absl/time/time.h>
+
+#include <algorithm>
+#include <array>
+
+namespace footfall {
+namespace {
+
+constexpr uint64_t kSign = 1ull << 63;
+
+constexpr std::array<std::string_view, kDimensions> kNames = {
+    "total",      "page",      "channel",      "source", "medium", "campaign", "referrer_host",
+    "entry_page", "exit_page", "status_class", "event",  "goal",   "currency"};
+
+}  // namespace
+
+std::string_view dimension_name(Dimension dimension) { return kNames[static_cast<size_t>(dimension)]; }
+
+std::string bucket_prefix(uint16_t site, Dimension dimension, Level level, int64_t bucket_start_s) {
+  std::string bytes;
+  bytes.reserve(kRollupKeyBytes);
+  BytesWriter(bytes).be16(site).u8(static_cast<uint8_t>(dimension)).u8(static_cast<uint8_t>(level)).be64(
+      static_cast<uint64_t>(bucket_start_s) ^ kSign);
+  return bytes;
+}
+
+std::string encode_key(const RollupKey& key) {
+  std::string bytes = bucket_prefix(key.site, key.dimension, key.level, key.bucket_start_s);
+  BytesWriter(bytes).hash(key.value).be16(key.import);
+  return bytes;
+}
+
+std::optional<RollupKey> decode_rollup_key(std::string_view bytes) {
+  if (bytes.size() != kRollupKeyBytes) return std::nullopt;
+  BytesReader reader(bytes);
+  RollupKey key;
+  key.site = reader.be16();
+  const uint8_t dimension = reader.u8(), level = reader.u8();
+  if (dimension >= kDimensions || level >= kLevels.size()) return std::nullopt;
+  key.dimension = static_cast<Dimension>(dimension);
+  key.level = static_cast<Level>(level);
+  key.bucket_start_s = static_cast<int64_t>(reader.be64() ^ kSign);
+  key.value = reader.hash();
+  key.import = reader.be16();
+  return key;
+}
+
+std::string dictionary_key(uint16_t month, const Hash128& value) {
+  std::string bytes;
+  BytesWriter(bytes).be16(month).hash(value);
+  return bytes;
+}
+
+uint16_t month_number(int64_t time_s) {
+  const absl::CivilMonth month(absl::ToCivilSecond(absl::FromUnixSeconds(time_s), absl::UTCTimeZone()));
+  return static_cast<uint16_t>(std::clamp<int64_t>(month - absl::CivilMonth(1970, 1), 0, UINT16_MAX));
+}
+
+std::string visitor_key(uint16_t site, const Hash128& visitor) {
+  std::string bytes;
+  BytesWriter(bytes).be16(site).hash(visitor);
+  return bytes;
+}
+
+std::string order_key(uint16_t site, uint8_t kind, const Hash128& hash) {
+  std::string bytes;
+  BytesWriter(bytes).be16(site).u8(kind).hash(hash);
+  return bytes;
+}
+
+}  // namespace footfall

@@ -1,0 +1,72 @@
+// Keys of the summary's databases: fixed-width, big-endian, so that a range of time is a range of keys.
+//
+//   rollup key:     site u16 | dimension u8 | level u8 | bucket start u64 (seconds, sign flipped) | value 16 | import u16
+//   dictionary key: month u16 | value 16
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "site/zone.h"
+
+namespace footfall {
+
+// Numbers are stored.
+enum class Dimension : uint8_t {
+  total = 0,
+  page = 1,
+  channel = 2,
+  source = 3,
+  medium = 4,
+  campaign = 5,
+  referrer_host = 6,
+  entry_page = 7,
+  exit_page = 8,     // booked when a visit closes; a query adds the open ones
+  status_class = 9,
+  event = 10,
+  goal = 11,
+  currency = 12,     // orders whose value has no rate: revenue in their own currency
+};
+inline constexpr size_t kDimensions = 13;
+std::string_view dimension_name(Dimension dimension);
+
+// A dimension's value by its hash: StringHasher of the text, zero for null, all ones for `other`.
+inline constexpr Hash128 kNullValue{0, 0};
+inline constexpr Hash128 kOtherValue{~0ull, ~0ull};
+
+struct RollupKey {
+  uint16_t site = 0;
+  Dimension dimension = Dimension::total;
+  Level level = Level::minute;
+  int64_t bucket_start_s = 0;
+  Hash128 value;
+  uint16_t import = 0;  // 0: live
+
+  auto operator<=>(const RollupKey&) const = default;
+
+  template <class H>
+  friend H AbslHashValue(H state, const RollupKey& key) {
+    return H::combine(std::move(state), key.site, key.dimension, key.level, key.bucket_start_s, key.value, key.import);
+  }
+};
+inline constexpr size_t kRollupKeyBytes = 2 + 1 + 1 + 8 + 16 + 2;
+
+std::string encode_key(const RollupKey& key);
+std::optional<RollupKey> decode_rollup_key(std::string_view bytes);
+
+// The first possible key of a bucket: where a scan of [bucket, next bucket) begins.
+std::string bucket_prefix(uint16_t site, Dimension dimension, Level level, int64_t bucket_start_s);
+
+std::string dictionary_key(uint16_t month, const Hash128& value);
+
+// Months since January 1970, UTC.
+uint16_t month_number(int64_t time_s);
+
+// Of visitors and open visits: site u16 | visitor 16. Of orders: site u16 | kind u8 (0 order, 1 goal) | hash 16.
+std::string visitor_key(uint16_t site, const Hash128& visitor);
+std::string order_key(uint16_t site, uint8_t kind, const Hash128& hash);
+
+}  // namespace footfall

@@ -1,0 +1,134 @@
+// The summary: one LMDB environment that the aggregator writes and everybody may read. A checkpoint is one transaction:
+// a block of changes and the cursors. Blocks are folded into the keyed databases later; a reader adds those not yet
+// folded, so that it always sees the last checkpoint whole.
+//
+//   meta      "checkpoint" → footfall.v1.Checkpoint · "config" → footfall.v1.Config
+//   changes   number u64 → footfall.v1.ChangeBlock
+//   rollups   RollupKey → footfall.v1.Rollup         key_counts  RollupKey's first 12 bytes → keys in that bucket u32
+//   dictionary  month u16 | hash 16 → text           visitors, open_visits, orders  see rollup/keys.h
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/lmdb.h"
+#include "rollup/changes.h"
+#include "rollup/counters.h"
+#include "rollup/keys.h"
+#include "site/config.h"
+#include "site/zone.h"
+
+namespace footfall {
+
+struct LanePlace {
+  uint32_t lane = 0;
+  uint64_t epoch = 0;
+  uint64_t number = 0;  // of the first hit not yet counted
+};
+
+// footfall.v1.Checkpoint as a plain value.
+struct CheckpointState {
+  uint64_t number = 0;
+  int64_t committed_ms = 0;
+  int64_t complete_through_ms = 0;
+  std::vector<LanePlace> lanes;
+  uint64_t lost_hits = 0;
+  uint64_t late_hits = 0;
+  uint64_t refused_hits = 0;
+  uint64_t next_change_block = 0;
+  std::vector<std::string> sites;
+  uint32_t pid = 0;
+  std::vector<std::string> warnings;
+  std::vector<uint32_t> lagging_lanes;
+};
+
+// How many keys a bucket's dimension keeps; the rest is summed in the row `other`.
+inline constexpr uint32_t kKeysMax = 1'000;
+inline constexpr uint32_t kDayKeysMax = 5'000;
+
+// The one writer; its caller holds the store's lock `writer`.
+class SummaryWriter {
+ public:
+  static Result<SummaryWriter> open(const std::string& path, uint64_t map_bytes);
+
+  Result<CheckpointState> load_checkpoint();  // all zero in a fresh summary
+  Result<std::optional<Config>> load_config();
+  Status store_config(const Config& config);
+
+  // Makes the block and the state durable in one transaction; state.next_change_block counts up. An empty block stores
+  // the state alone.
+  Status checkpoint(CheckpointState& state, std::string_view change_block);
+
+  // Adds all change blocks to the keyed databases, in one transaction. `zone_of` gives a site's zone.
+  Status fold(const std::function<const Zone&(uint16_t site)>& zone_of);
+  uint64_t unfolded_bytes() const { return unfolded_bytes_; }
+
+  // A folded keyed value; Error::not_found.
+  Result<std::string> find(KeyedDatabase database, std::string_view key);
+  // Every folded value of a database, in key order.
+  Status each(KeyedDatabase database, const std::function<void(std::string_view key, std::string_view value)>& visit);
+
+ private:
+  Status load_databases();
+
+  LmdbEnv env_;
+  LmdbDatabase meta_, changes_, rollups_, key_counts_, dictionary_;
+  LmdbDatabase keyed_[kKeyedDatabases];
+  uint64_t unfolded_bytes_ = 0;
+};
+
+// One snapshot. Not thread-safe. Keep it short: it pins pages.
+class SummarySnapshot {
+ public:
+  const CheckpointState& checkpoint() const { return checkpoint_; }
+  const Config& config() const { return config_; }
+
+  // One bucket of one dimension: `value` by hash. Called in no order, a key maybe more than once; counters add up.
+  using Visit = std::function<void(const RollupKey& key, const Counters& counters)>;
+  // Every rollup of the site and dimension whose bucket at `level` begins in [from_s, to_s), and the deltas not yet
+  // folded that fall into such a bucket (their key then names the bucket of `level`).
+  Status each_rollup(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s, const Zone& zone,
+                     const Visit& visit);
+
+  // The text of a value, looked for in the months from `from_s` to `to_s`; nullopt: gone.
+  std::optional<std::string> text(const Hash128& value, int64_t from_s, int64_t to_s);
+
+  // Every value of a keyed database as of the checkpoint, in no order.
+  Status each_keyed(KeyedDatabase database,
+                    const std::function<void(std::string_view key, std::string_view value)>& visit);
+
+ private:
+  friend class SummaryReader;
+  struct PendingDelta {
+    RollupKey key;
+    Counters counters;
+  };
+
+  LmdbTxn txn_;
+  LmdbDatabase rollups_, dictionary_;
+  LmdbDatabase keyed_[kKeyedDatabases];
+  CheckpointState checkpoint_;
+  Config config_;
+  std::vector<PendingDelta> pending_;
+  absl::flat_hash_map<std::string, std::string> pending_texts_;
+  absl::flat_hash_map<std::string, std::string> pending_keyed_[kKeyedDatabases];
+};
+
+class SummaryReader {
+ public:
+  // Error::not_found: no summary yet.
+  static Result<SummaryReader> open(const std::string& path, uint64_t map_bytes);
+  Result<SummarySnapshot> snapshot();
+  LmdbUse use() const { return env_.use(); }
+
+ private:
+  LmdbEnv env_;
+};
+
+}  // namespace footfall
