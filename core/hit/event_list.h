@@ -48,7 +48,7 @@ void read_events_header(std::string_view header, EventRoom& room);
 
 // Reads what one directive told. Its values may come from a query ($arg_…), so escapes are undone. An order with
 // neither id nor value is no event (a confirmation page with neither is just a page); so is an event whose name is no
-// token of at most 64 bytes (kHitEventsMalformed) and one past the hit's 16th (kHitFieldCut).
+// token of at most 64 bytes, and one past the hit's 16th (both set kHitEventsMalformed).
 void read_raw_event(const RawEvent& raw, EventRoom& room);
 
 }  // namespace footfall

@@ -1,0 +1,160 @@
+// Referrers: host and path of the header, and whether it is the shop itself.
+#include "hit/referrer.h"
+
+#include "base/limits.h"
+#include "test.h"
+
+namespace footfall {
+namespace {
+
+TextArena arena;
+Hit hit;
+std::string input, expected;
+
+const Hit& read(std::string_view referrer, std::string_view own_host = "shop.example") {
+  arena.clear();
+  hit = Hit();
+  read_referrer(referrer, own_host, arena, hit);
+  return hit;
+}
+
+void host_and_path_are_read(void**) {
+  static constexpr struct {
+    std::string_view referrer, host, path;
+  } kCases[] = {
+      {"https://www.google.com/", "google.com", "/"},
+      {"https://google.com", "google.com", "/"},
+      {"http://Blog.Example/Post/1?utm=x#top", "blog.example", "/Post/1"},
+      {"HTTPS://WWW.BLOG.EXAMPLE:8443/a", "blog.example", "/a"},
+      {"https://blog.example?q=secret", "blog.example", "/"},
+      {"https://blog.example#x", "blog.example", "/"},
+      {"https://blog.example./a", "blog.example", "/a"},
+      {"https://www.blog.example.:443/a", "blog.example", "/a"},
+      {"https://blog.example:/a", "blog.example", "/a"},
+      {"https://user:pass@blog.example/a", "blog.example", "/a"},
+      {"https://evil.example@blog.example/", "blog.example", "/"},
+      {"https://blog.example/a@b", "blog.example", "/a@b"},
+      {"https://blog.example\\@evil.example/", "blog.example", "/%5C@evil.example/"},
+      {"https://www.com/", "www.com", "/"},              // a site of that name
+      {"https://www.www.example/", "www.example", "/"},  // once
+      {"https://www2.blog.example/", "www2.blog.example", "/"},
+      {"https://xn--bcher-kva.example/%c3%a9//x", "xn--bcher-kva.example", "/%C3%A9/x"},
+      {"https://my_host.example/", "my_host.example", "/"},
+      {"http://192.0.2.1:8080/a", "192.0.2.1", "/a"},
+      {"http://[2001:DB8::1]:8080/a", "[2001:db8::1]", "/a"},
+      {"http://[::1]", "[::1]", "/"},
+      {"http://[::ffff:192.0.2.1]/", "[::ffff:192.0.2.1]", "/"},
+      {"http://localhost:3000/", "localhost", "/"},
+      {"android-app://com.google.android.gm/", "com.google.android.gm", "/"},
+      {"Android-App://com.Slack", "com.slack", "/"},
+      {"  https://blog.example/ ", "blog.example", "/"},
+  };
+  for (const auto& c : kCases) {
+    read(c.referrer);
+    expect_text(hit.referrer_host, c.host);
+    expect_text(hit.referrer_path, c.path);
+    expect_text(hit.referrer_term, "");
+    assert_int_equal(hit.flags, 0);
+  }
+}
+
+void what_is_no_web_address_is_no_referrer(void**) {
+  static const std::string_view kReferrers[] = {
+      "",
+      "-",
+      "https://",
+      "https:///path",
+      "https:/blog.example/",
+      "https:blog.example",
+      "//blog.example/",
+      "blog.example/a",
+      "ftp://blog.example/",
+      "javascript://blog.example/",
+      "file:///etc/passwd",
+      "about:blank",
+      "httpsx://blog.example/",
+      "ios-app://123/",
+      "https://blo g.example/",
+      "https://blog.example\r\nX-Injected: 1/",
+      "https://b\xC3\xBC"
+      "cher.example/",  // raw international names
+      "https://blog.example%2eevil/",
+      "https://<script>/",
+      "https://blog\".example/",
+      std::string_view("https://blog\0.example/", 22),
+      "https://.example/",
+      "https://a..b/",
+      "https://./",
+      "https://../",
+      "https://blog.example..",
+      "https://blog.example:80x/",
+      "https://blog.example:80:80/",
+      "https://[::1/",
+      "https://[::1]x/",
+      "https://[::1%25eth0]/",
+      "https://[]/",
+      "https://[1.2.3.4]/",
+      "https://[::g]/",
+      "https://a]/",
+      "https://user@/",
+  };
+  for (const std::string_view referrer : kReferrers) {
+    read(referrer);
+    expect_text(hit.referrer_host, "");
+    expect_text(hit.referrer_path, "");
+    assert_int_equal(hit.flags, 0);
+  }
+}
+
+void the_shop_itself_is_marked(void**) {
+  static constexpr struct {
+    std::string_view referrer, own_host;
+    bool own;
+  } kCases[] = {
+      {"https://shop.example/cart", "shop.example", true},
+      {"https://www.shop.example/", "SHOP.example:8443", true},
+      {"https://shop.example/", "www.shop.example", true},
+      {"https://shop.example./", "shop.example", true},
+      {"http://[::1]:80/", "[::1]:8080", true},
+      {"http://127.0.0.1/", "127.0.0.1:8080", true},
+      {"https://blog.shop.example/", "shop.example", false},
+      {"https://shop.example.evil.example/", "shop.example", false},
+      {"https://shop.example/", "", false},
+      {"", "", false},
+      {"garbage", "gar bage", false},
+  };
+  for (const auto& c : kCases) {
+    read(c.referrer, c.own_host);
+    assert_int_equal((hit.flags & kHitReferrerOwn) != 0, c.own);
+  }
+}
+
+void long_ones_are_bounded(void**) {
+  input = "https://blog.example/" + std::string(600, 'x');
+  read(input);
+  expect_number(static_cast<int64_t>(hit.referrer_path.size()), kReferrerPathBytesMax);
+  assert_true((hit.flags & kHitFieldCut) != 0);
+
+  const std::string label(49, 'a');
+  expected = label + "." + label + "." + label + "." + label + "." + label + ".xyz";
+  expect_number(static_cast<int64_t>(expected.size()), kReferrerHostBytesMax);
+  input = "https://" + expected + "/";
+  expect_text(read(input).referrer_host, expected);
+  input = "https://a" + expected + "/";
+  expect_text(read(input).referrer_host, "");
+}
+
+void no_search_engine_is_listed_yet(void**) { expect_text(search_term_of("google.com", "q=shoes"), ""); }
+
+}  // namespace
+}  // namespace footfall
+
+int main() {
+  using namespace footfall;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(host_and_path_are_read),         cmocka_unit_test(what_is_no_web_address_is_no_referrer),
+      cmocka_unit_test(the_shop_itself_is_marked),      cmocka_unit_test(long_ones_are_bounded),
+      cmocka_unit_test(no_search_engine_is_listed_yet),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
