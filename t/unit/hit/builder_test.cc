@@ -1,0 +1,312 @@
+// From what a request brought to a hit: every field, the visitor's keys, hostile bytes, and no allocation once warm.
+#include "hit/builder.h"
+
+#include <cstdlib>
+#include <new>
+
+#include "base/limits.h"
+#include "test.h"
+
+namespace {
+size_t allocations = 0;
+}
+
+void* operator new(size_t bytes) {
+  ++allocations;
+  return std::malloc(bytes);
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+
+namespace footfall {
+namespace {
+
+HitBuilder builder;  // statics: a failed assertion leaves by longjmp
+RawHit raw;
+HitContext context;
+VisitorKeys keys;
+std::string text;
+
+int begin(void**) {
+  raw = RawHit();
+  raw.uri = "/";
+  context = HitContext();
+  keys = VisitorKeys();
+  keys.id = {1};
+  keys.customer = {2};
+  keys.anonymous = {3};
+  keys.previous = {4};
+  keys.has_anonymous = true;
+  return 0;
+}
+
+const Hit& build() { return builder.build(raw, context, keys); }
+
+void every_field_is_mapped(void**) {
+  raw.time_ms = 1'790'000'000'123;
+  raw.request_time_ms = 45;
+  raw.bytes_sent = 5'000'000'000;
+  raw.status = 206;
+  raw.method = Method::post;
+  raw.content = ContentKind::html;
+  raw.prefetch = raw.own_bot = true;
+  raw.uri = "/shop//item?variant=red&q=blue+shoes&utm_source=Mail&gclid=1";
+  raw.referrer = "https://www.blog.example/post?x";
+  raw.agent = "Mozilla/5.0";
+  raw.host = "shop.example";
+  raw.country = "DE";
+  raw.events_header = "sign_up";
+  RawEvent event;
+  event.name = "view_item";
+  raw.events = {event};
+  context.kept_path_arguments = {"variant"};
+  context.search_argument = "q";
+
+  const Hit& hit = build();
+  expect_number(hit.time_ms, 1'790'000'000'123);
+  expect_number(hit.request_time_ms, 45);
+  expect_number(static_cast<int64_t>(hit.bytes_sent), 5'000'000'000);
+  expect_number(hit.status, 206);
+  assert_true(hit.method == Method::post && hit.content == ContentKind::html);
+  expect_number(hit.flags, kHitPrefetch | kHitOwnBot | kHitHasUtm);
+  expect_number(hit.click_ids, click_id_bit(ClickId::gclid));
+  expect_text(hit.path, "/shop/item?variant=red");
+  expect_text(hit.search_term, "blue shoes");
+  expect_text(hit.source, "mail");
+  expect_text(hit.referrer_host, "blog.example");
+  expect_text(hit.referrer_path, "/post");
+  expect_text(hit.agent, "Mozilla/5.0");
+  expect_text(hit.country, "DE");
+  expect_number(hit.events.size(), 2);
+  expect_text(hit.events[0].name, "sign_up");  // the header's first
+  expect_text(hit.events[1].name, "view_item");
+}
+
+void nothing_of_the_last_hit_is_left(void**) {
+  every_field_is_mapped(nullptr);
+  begin(nullptr);
+  const Hit& hit = build();
+  expect_text(hit.path, "/");
+  expect_number(hit.flags, 0);
+  expect_number(hit.click_ids, 0);
+  expect_number(hit.events.size(), 0);
+  expect_number(hit.arguments.size(), 0);
+  assert_false(hit.has_campaign());
+  for (const std::string_view field : {hit.agent, hit.referrer_host, hit.referrer_path, hit.country, hit.search_term}) {
+    expect_text(field, "");
+  }
+  assert_true(hit.id_key.is_zero() && hit.anonymous_key.is_zero() && hit.previous_anonymous_key.is_zero());
+}
+
+void a_visitor_is_known_by_keys_alone(void**) {
+  raw.visitor_id = "user-1";
+  raw.address = std::string_view("\x7F\0\0\x01", 4);
+  raw.agent = "Firefox";
+  const Hit& hit = build();
+  const std::string_view mapped("\0\0\0\0\0\0\0\0\0\0\xFF\xFF\x7F\0\0\x01", 16);
+  assert_true(hit.id_key == keyed_hash(keys.id, "user-1"));
+  assert_true(hit.anonymous_key == keyed_hash(keys.anonymous, mapped, "Firefox"));  // an id carries it too
+  assert_true(hit.previous_anonymous_key.is_zero());
+
+  raw.address = mapped;  // nginx listening on IPv6 sees the same visitor
+  assert_true(build().anonymous_key == keyed_hash(keys.anonymous, mapped, "Firefox"));
+
+  keys.has_previous = true;
+  assert_true(build().previous_anonymous_key == keyed_hash(keys.previous, mapped, "Firefox"));
+
+  keys.has_anonymous = keys.has_previous = false;  // no salt could be read
+  assert_true(build().anonymous_key.is_zero());
+  assert_true(build().previous_anonymous_key.is_zero());
+  assert_false(build().id_key.is_zero());
+}
+
+void without_address_or_id_there_is_no_visitor(void**) {
+  keys.has_previous = true;
+  for (const std::string_view address : {std::string_view(""), std::string_view("abc"), std::string_view("12345")}) {
+    raw.address = address;
+    assert_true(build().id_key.is_zero());
+    assert_true(build().anonymous_key.is_zero());
+    assert_true(build().previous_anonymous_key.is_zero());
+  }
+}
+
+void an_agent_is_cut_before_it_is_hashed(void**) {
+  raw.address = "1234";
+  text = std::string(8192, 'x');
+  raw.agent = text;
+  const Hash128 long_key = build().anonymous_key;
+  expect_number(static_cast<int64_t>(build().agent.size()), kAgentBytesMax);
+  assert_true((build().flags & kHitFieldCut) != 0);
+  raw.agent = std::string_view(text).substr(0, kAgentBytesMax);
+  assert_true(build().anonymous_key == long_key);
+  expect_number(build().flags, 0);
+
+  raw.visitor_id = text;
+  assert_true(build().id_key == keyed_hash(keys.id, std::string_view(text).substr(0, kVisitorIdBytesMax)));
+  assert_true((build().flags & kHitFieldCut) != 0);
+}
+
+void a_cut_target_says_what_was_cut(void**) {
+  text = "/" + std::string(kRawUriBytesMax + 100, 'x');
+  raw.uri = text;
+  expect_number(static_cast<int64_t>(build().path.size()), kPathBytesMax);
+  expect_number(build().flags, kHitPathCut);
+
+  text = "/p?utm_campaign=spring&x=" + std::string(64 * 1024, 'x');
+  raw.uri = text;
+  expect_text(build().path, "/p");
+  expect_text(build().campaign, "spring");
+  expect_number(build().flags, kHitFieldCut | kHitHasUtm);
+
+  raw.uri = "/p?utm_campaign=spring%C";  // the stage cut it inside an escape
+  raw.uri_cut = true;
+  expect_text(build().campaign, "spring");
+  raw.uri = "/p%C3";
+  expect_text(build().path, "/p%C3");
+  expect_number(build().flags, kHitPathCut);
+  raw.uri = "/p%";
+  expect_text(build().path, "/p");
+}
+
+void the_flusher_and_a_log_give_the_same_hit(void**) {
+  static std::string cut, whole;
+  whole = "/p?a=" + std::string(kRawUriBytesMax, '%') + "&utm_source=x";
+  cut = whole.substr(0, kRawUriBytesMax);
+  raw.uri = whole;
+  const uint32_t flags = build().flags;
+  expect_text(build().source, "");
+  raw.uri = cut;
+  raw.uri_cut = true;
+  expect_number(build().flags, flags);
+  expect_text(build().source, "");
+}
+
+void a_garbage_request_has_a_path(void**) {
+  for (const std::string_view uri : {"", "*", "\x16\x03\x01", "shop.example:443"}) {
+    raw.uri = uri;
+    expect_text(build().path, "/");
+  }
+}
+
+void a_cached_answer_does_not_tell_its_header_again(void**) {
+  RawEvent event;
+  event.name = "view_item";
+  raw.events = {event};
+  raw.events_header = "purchase;id=1;value=1";
+  raw.from_cache = true;
+  expect_number(build().events.size(), 1);
+  expect_text(build().events[0].name, "view_item");
+  raw.events_header = "((";
+  expect_number(build().flags, 0);
+}
+
+void a_malformed_header_leaves_the_page_and_its_directives(void**) {
+  RawEvent event;
+  event.name = "view_item";
+  raw.events = {event};
+  raw.events_header = "purchase;id=\"1\";value=1, oops oops";
+  expect_number(build().events.size(), 1);
+  expect_text(build().events[0].name, "view_item");
+  expect_number(build().flags, kHitEventsMalformed);
+  raw.events_header = "";
+  raw.events_cut = true;
+  expect_number(build().flags, kHitEventsMalformed);
+}
+
+void hostile_bytes_reach_no_text(void**) {
+  uint64_t state = 3;
+  const auto random_bytes = [&state](size_t bytes, std::string& to) {
+    to.clear();
+    while (to.size() < bytes) {
+      state = state * 6364136223846793005u + 1442695040888963407u;
+      to.push_back(static_cast<char>(state >> 56));
+    }
+  };
+  static std::string uri, agent, referrer, country, value, address;
+  context.search_argument = "q";
+  context.kept_path_arguments = {"k"};
+  for (int round = 0; round < 500; ++round) {
+    random_bytes(30, text);
+    uri = "/" + text + "?utm_source=" + text + "&q=" + text + "&k=" + text;
+    random_bytes(700, agent);
+    random_bytes(40, referrer);
+    referrer = "https://blog.example/" + referrer;
+    random_bytes(40, country);
+    random_bytes(20, value);
+    random_bytes(16, address);
+    raw.uri = uri;
+    raw.agent = agent;
+    raw.referrer = referrer;
+    raw.host = raw.country = country;
+    raw.visitor_id = agent;
+    raw.address = address;
+    raw.events_header = value;
+    RawEvent event;
+    event.name = "a";
+    event.item = event.coupon = event.items = event.customer = event.value = event.currency = value;
+    RawEvent order = event;
+    order.is_order = true;
+    order.id = "A";
+    raw.events = {event, order};
+    const Hit& hit = build();
+    expect_number(hit.events.size(), 2);
+    for (const std::string_view field :
+         {hit.path, hit.agent, hit.referrer_host, hit.referrer_path, hit.source, hit.country, hit.search_term,
+          hit.events[0].item, hit.events[0].coupon, hit.events[1].id}) {
+      assert_true(is_clean(field));
+    }
+    for (const char c : hit.path) assert_true(c > 0x20 && c < 0x7F);
+  }
+}
+
+void a_warm_builder_allocates_nothing(void**) {
+  RawEvent order;
+  order.is_order = true;
+  order.id = "A%20\x01";
+  order.value = "5";
+  order.items = "a%20b:1:2 c:1:2 d:1:2";
+  raw.uri = "/%C3%A9?utm_source=MAIL%20%00&k=%41+b&q=x+y&ref=%20";
+  raw.address = "1234";
+  raw.visitor_id = "v";
+  raw.agent = "agent\xFF";
+  raw.referrer = "https://WWW.Blog.Example/%c3";
+  raw.host = "SHOP.example";
+  context.search_argument = "q";
+  context.kept_path_arguments = {"k"};
+  static RawHit plain;
+  plain = raw;
+  raw.events_header = R"(purchase;id="\"1\"";value=1;items="a:1:1 b:1:1", sign_up, oops)";
+  raw.events = {order, order};
+  const auto build_all = [] {
+    builder.build(raw, context, keys);
+    builder.build(plain, context, keys);
+  };
+  build_all();
+  build_all();
+  const size_t before = allocations;
+  for (int round = 0; round < 100; ++round) build_all();
+  expect_number(static_cast<int64_t>(allocations - before), 0);
+  expect_number(build().events.size(), 5);
+}
+
+}  // namespace
+}  // namespace footfall
+
+int main() {
+  using namespace footfall;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test_setup(every_field_is_mapped, begin),
+      cmocka_unit_test_setup(nothing_of_the_last_hit_is_left, begin),
+      cmocka_unit_test_setup(a_visitor_is_known_by_keys_alone, begin),
+      cmocka_unit_test_setup(without_address_or_id_there_is_no_visitor, begin),
+      cmocka_unit_test_setup(an_agent_is_cut_before_it_is_hashed, begin),
+      cmocka_unit_test_setup(a_cut_target_says_what_was_cut, begin),
+      cmocka_unit_test_setup(the_flusher_and_a_log_give_the_same_hit, begin),
+      cmocka_unit_test_setup(a_garbage_request_has_a_path, begin),
+      cmocka_unit_test_setup(a_cached_answer_does_not_tell_its_header_again, begin),
+      cmocka_unit_test_setup(a_malformed_header_leaves_the_page_and_its_directives, begin),
+      cmocka_unit_test_setup(hostile_bytes_reach_no_text, begin),
+      cmocka_unit_test_setup(a_warm_builder_allocates_nothing, begin),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
