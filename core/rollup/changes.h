@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/string_map.h"
 #include "rollup/counters.h"
 #include "rollup/keys.h"
 
@@ -56,7 +57,7 @@ class Changes {
   absl::flat_hash_map<RollupKey, Counters> deltas_;
   absl::flat_hash_map<Name, std::string> entries_;
   absl::flat_hash_map<Name, bool> named_;
-  absl::flat_hash_map<std::string, std::string> keyed_[kKeyedDatabases];
+  StringMap<std::string> keyed_[kKeyedDatabases];
 };
 
 }  // namespace footfall

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "credit/model.h"
 #include "rollup/distinct.h"
 
 namespace footfall {
@@ -53,12 +54,7 @@ enum class Amount : uint8_t {
 };
 inline constexpr size_t kAmounts = 4;
 
-// The credit models that are booked. By a dimension that is no touch's, and in totals, all of them hold the same.
-enum class Model : uint8_t { last = 0, last_non_direct = 1, first = 2 };
-inline constexpr size_t kModels = 3;
-inline constexpr std::array kModelNames = {std::string_view("last"), std::string_view("last_non_direct"),
-                                           std::string_view("first")};
-
+// By a dimension that is no touch's, and in totals, the counters of all models hold the same.
 inline constexpr Counter credited(Counter last, Model model) {
   return static_cast<Counter>(static_cast<unsigned>(last) + static_cast<unsigned>(model));
 }

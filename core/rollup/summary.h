@@ -8,7 +8,6 @@
 //   dictionary  month u16 | hash 16 → text           visitors, open_visits, orders  see rollup/keys.h
 #pragma once
 
-#include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
 #include <functional>
@@ -18,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/lmdb.h"
+#include "base/string_map.h"
 #include "rollup/changes.h"
 #include "rollup/counters.h"
 #include "rollup/keys.h"
@@ -116,8 +116,8 @@ class SummarySnapshot {
   CheckpointState checkpoint_;
   Config config_;
   std::vector<PendingDelta> pending_;
-  absl::flat_hash_map<std::string, std::string> pending_texts_;
-  absl::flat_hash_map<std::string, std::string> pending_keyed_[kKeyedDatabases];
+  StringMap<std::string> pending_texts_;
+  StringMap<std::string> pending_keyed_[kKeyedDatabases];
 };
 
 class SummaryReader {

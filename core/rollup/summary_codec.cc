@@ -1,0 +1,48 @@
+#include "rollup/summary_codec.h"
+
+#include "footfall/v1/summary.pb.h"
+
+namespace footfall {
+
+std::string encode_checkpoint(const CheckpointState& state) {
+  v1::Checkpoint message;
+  message.set_number(state.number);
+  message.set_committed_ms(state.committed_ms);
+  message.set_complete_through_ms(state.complete_through_ms);
+  for (const LanePlace& place : state.lanes) {
+    v1::LaneCursor* lane = message.add_lane();
+    lane->set_lane(place.lane);
+    lane->set_epoch(place.epoch);
+    lane->set_number(place.number);
+  }
+  message.set_lost_hits(state.lost_hits);
+  message.set_late_hits(state.late_hits);
+  message.set_refused_hits(state.refused_hits);
+  message.set_next_change_block(state.next_change_block);
+  for (const std::string& site : state.sites) message.add_site(site);
+  message.set_pid(state.pid);
+  for (const std::string& warning : state.warnings) message.add_warning(warning);
+  for (uint32_t lane : state.lagging_lanes) message.add_lagging_lane(lane);
+  return message.SerializeAsString();
+}
+
+Result<CheckpointState> decode_checkpoint(std::string_view bytes) {
+  v1::Checkpoint message;
+  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return Error::corrupt("checkpoint");
+  CheckpointState state;
+  state.number = message.number();
+  state.committed_ms = message.committed_ms();
+  state.complete_through_ms = message.complete_through_ms();
+  for (const v1::LaneCursor& lane : message.lane()) state.lanes.push_back({lane.lane(), lane.epoch(), lane.number()});
+  state.lost_hits = message.lost_hits();
+  state.late_hits = message.late_hits();
+  state.refused_hits = message.refused_hits();
+  state.next_change_block = message.next_change_block();
+  state.sites.assign(message.site().begin(), message.site().end());
+  state.pid = message.pid();
+  state.warnings.assign(message.warning().begin(), message.warning().end());
+  state.lagging_lanes.assign(message.lagging_lane().begin(), message.lagging_lane().end());
+  return state;
+}
+
+}  // namespace footfall

@@ -1,0 +1,119 @@
+#include "footfall/v1/summary.pb.h"
+#include "rollup/summary.h"
+#include "rollup/summary_codec.h"
+#include "site/config_codec.h"
+
+namespace footfall {
+namespace {
+
+constexpr const char* kKeyedNames[kKeyedDatabases] = {"visitors", "open_visits", "orders"};
+
+}  // namespace
+
+Result<SummaryReader> SummaryReader::open(const std::string& path, uint64_t map_bytes) {
+  Result<LmdbEnv> env = LmdbEnv::open(path, {.map_bytes = map_bytes, .read_only = true, .databases = 16});
+  if (!env) return env.error();
+  SummaryReader reader;
+  reader.env_ = std::move(*env);
+  return reader;
+}
+
+Result<SummarySnapshot> SummaryReader::snapshot() {
+  Result<LmdbTxn> txn = LmdbTxn::read(env_);
+  if (!txn) return txn.error();
+  SummarySnapshot snapshot;
+  snapshot.txn_ = std::move(*txn);
+  LmdbDatabase meta, changes;
+  const auto load = [&](const char* name, LmdbDatabase& to) -> Status {
+    Result<LmdbDatabase> database = snapshot.txn_.database(name);
+    if (!database) return database.error();
+    to = *database;
+    return {};
+  };
+  if (Status status = load("meta", meta); !status) return status.error();
+  if (Status status = load("changes", changes); !status) return status.error();
+  if (Status status = load("rollups", snapshot.rollups_); !status) return status.error();
+  if (Status status = load("dictionary", snapshot.dictionary_); !status) return status.error();
+  for (size_t i = 0; i < kKeyedDatabases; ++i)
+    if (Status status = load(kKeyedNames[i], snapshot.keyed_[i]); !status) return status.error();
+
+  if (Result<std::string_view> stored = snapshot.txn_.get(meta, "checkpoint")) {
+    Result<CheckpointState> state = decode_checkpoint(*stored);
+    if (!state) return state.error();
+    snapshot.checkpoint_ = std::move(*state);
+  }
+  if (Result<std::string_view> stored = snapshot.txn_.get(meta, "config")) {
+    Result<Config> config = decode_config(*stored);
+    if (!config) return config.error();
+    snapshot.config_ = std::move(*config);
+  }
+
+  Result<LmdbCursor> cursor = LmdbCursor::open(snapshot.txn_, changes);
+  if (!cursor) return cursor.error();
+  for (bool there = cursor->first(); there; there = cursor->next()) {
+    v1::ChangeBlock block;
+    if (!block.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())))
+      return Error::corrupt("block of changes");
+    for (const v1::Delta& delta : block.delta()) {
+      SummarySnapshot::PendingDelta pending;
+      const std::optional<RollupKey> key = decode_rollup_key(delta.key());
+      if (key && key->dimension == Dimension::total) pending.counters.visitors.set_precision(Precision::total);
+      if (!key || !merge_encoded_counters(delta.rollup().SerializeAsString(), pending.counters))
+        return Error::corrupt("delta in a block of changes");
+      pending.key = *key;
+      snapshot.pending_.push_back(std::move(pending));
+    }
+    for (const v1::DictionaryEntry& entry : block.entry()) snapshot.pending_texts_.insert_or_assign(entry.hash(), entry.text());
+    for (const v1::KeyedChange& change : block.change())
+      if (change.database() < kKeyedDatabases)
+        snapshot.pending_keyed_[change.database()].insert_or_assign(change.key(), change.value());
+  }
+  return snapshot;
+}
+
+Status SummarySnapshot::each_rollup(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s,
+                                    const Zone& zone, const Visit& visit) {
+  Result<LmdbCursor> cursor = LmdbCursor::open(txn_, rollups_);
+  if (!cursor) return cursor.error();
+  const std::string end = bucket_prefix(site, dimension, level, to_s);
+  for (bool there = cursor->seek(bucket_prefix(site, dimension, level, from_s)); there && cursor->key() < end;
+       there = cursor->next()) {
+    const std::optional<RollupKey> key = decode_rollup_key(cursor->key());
+    Counters counters;
+    if (key && key->dimension == Dimension::total) counters.visitors.set_precision(Precision::total);
+    if (!key || !merge_encoded_counters(cursor->value(), counters)) return Error::corrupt("rollup");
+    visit(*key, counters);
+  }
+  for (const PendingDelta& pending : pending_) {
+    if (pending.key.site != site || pending.key.dimension != dimension) continue;
+    RollupKey key = pending.key;
+    key.level = level;
+    key.bucket_start_s = zone.bucket_start_s(level, pending.key.bucket_start_s);
+    if (key.bucket_start_s >= from_s && key.bucket_start_s < to_s) visit(key, pending.counters);
+  }
+  return {};
+}
+
+std::optional<std::string> SummarySnapshot::text(const Hash128& value, int64_t from_s, int64_t to_s) {
+  std::string hash;
+  BytesWriter(hash).hash(value);
+  if (const auto pending = pending_texts_.find(hash); pending != pending_texts_.end()) return pending->second;
+  for (int month = month_number(to_s); month >= month_number(from_s); --month)
+    if (Result<std::string_view> found = txn_.get(dictionary_, dictionary_key(static_cast<uint16_t>(month), value)))
+      return std::string(*found);
+  return std::nullopt;
+}
+
+Status SummarySnapshot::each_keyed(KeyedDatabase database,
+                                   const std::function<void(std::string_view key, std::string_view value)>& visit) {
+  const auto& pending = pending_keyed_[static_cast<size_t>(database)];
+  Result<LmdbCursor> cursor = LmdbCursor::open(txn_, keyed_[static_cast<size_t>(database)]);
+  if (!cursor) return cursor.error();
+  for (bool there = cursor->first(); there; there = cursor->next())
+    if (!pending.contains(cursor->key())) visit(cursor->key(), cursor->value());
+  for (const auto& [key, value] : pending)
+    if (!value.empty()) visit(key, value);
+  return {};
+}
+
+}  // namespace footfall

@@ -1,0 +1,212 @@
+#include <map>
+
+#include "footfall/v1/summary.pb.h"
+#include "rollup/summary.h"
+#include "rollup/summary_codec.h"
+#include "site/config_codec.h"
+
+namespace footfall {
+namespace {
+
+constexpr const char* kKeyedNames[kKeyedDatabases] = {"visitors", "open_visits", "orders"};
+constexpr std::string_view kCheckpointKey = "checkpoint";
+constexpr std::string_view kConfigKey = "config";
+constexpr size_t kBucketPrefixBytes = 12;  // site, dimension, level, bucket
+
+std::string block_key(uint64_t number) {
+  std::string key;
+  BytesWriter(key).be64(number);
+  return key;
+}
+
+uint32_t keys_max(Level level) { return level == Level::day ? kDayKeysMax : kKeysMax; }
+
+// Adds counters to stored rollups; a bucket that holds its most keys sends new ones to the row `other`.
+class RollupFolder {
+ public:
+  RollupFolder(LmdbTxn& txn, LmdbDatabase rollups, LmdbDatabase key_counts)
+      : txn_(txn), rollups_(rollups), key_counts_(key_counts) {}
+
+  Status add(RollupKey key, const Counters& counters) {
+    std::string bytes = encode_key(key);
+    Counters sum;
+    if (key.dimension == Dimension::total) sum.visitors.set_precision(Precision::total);
+    Result<std::string_view> stored = txn_.get(rollups_, bytes);
+    if (!stored && stored.error().code != Error::Code::not_found) return stored.error();
+    if (!stored && key.value != kOtherValue && !count_new_key(bytes.substr(0, kBucketPrefixBytes), key.level)) {
+      key.value = kOtherValue;
+      return add(key, counters);
+    }
+    if (stored && !merge_encoded_counters(*stored, sum)) return Error::corrupt("rollup");
+    sum.merge(counters);
+    return txn_.put(rollups_, bytes, encode_counters(sum));
+  }
+
+ private:
+  bool count_new_key(const std::string& prefix, Level level) {
+    uint32_t count = 0;
+    if (Result<std::string_view> stored = txn_.get(key_counts_, prefix)) count = load_le32(stored->data());
+    if (count >= keys_max(level)) return false;
+    std::string value;
+    BytesWriter(value).le32(count + 1);
+    return txn_.put(key_counts_, prefix, value).ok();
+  }
+
+  LmdbTxn& txn_;
+  const LmdbDatabase rollups_, key_counts_;
+};
+
+}  // namespace
+
+Result<SummaryWriter> SummaryWriter::open(const std::string& path, uint64_t map_bytes) {
+  Result<LmdbEnv> env = LmdbEnv::open(path, {.map_bytes = map_bytes, .databases = 16});
+  if (!env) return env.error();
+  SummaryWriter writer;
+  writer.env_ = std::move(*env);
+  if (Status loaded = writer.load_databases(); !loaded) return loaded.error();
+  return writer;
+}
+
+Status SummaryWriter::load_databases() {
+  Result<LmdbTxn> txn = LmdbTxn::write(env_);
+  if (!txn) return txn.error();
+  const auto load = [&](const char* name, LmdbDatabase& to) -> Status {
+    Result<LmdbDatabase> database = txn->database(name);
+    if (!database) return database.error();
+    to = *database;
+    return {};
+  };
+  if (Status status = load("meta", meta_); !status) return status;
+  if (Status status = load("changes", changes_); !status) return status;
+  if (Status status = load("rollups", rollups_); !status) return status;
+  if (Status status = load("key_counts", key_counts_); !status) return status;
+  if (Status status = load("dictionary", dictionary_); !status) return status;
+  for (size_t i = 0; i < kKeyedDatabases; ++i)
+    if (Status status = load(kKeyedNames[i], keyed_[i]); !status) return status;
+  unfolded_bytes_ = 0;
+  {
+    Result<LmdbCursor> cursor = LmdbCursor::open(*txn, changes_);
+    if (!cursor) return cursor.error();
+    for (bool there = cursor->first(); there; there = cursor->next()) unfolded_bytes_ += cursor->value().size();
+  }
+  return txn->commit();
+}
+
+Result<CheckpointState> SummaryWriter::load_checkpoint() {
+  Result<LmdbTxn> txn = LmdbTxn::read(env_);
+  if (!txn) return txn.error();
+  const Result<std::string_view> stored = txn->get(meta_, kCheckpointKey);
+  if (!stored) return stored.error().code == Error::Code::not_found ? Result<CheckpointState>(CheckpointState{}) : stored.error();
+  return decode_checkpoint(*stored);
+}
+
+Result<std::optional<Config>> SummaryWriter::load_config() {
+  Result<LmdbTxn> txn = LmdbTxn::read(env_);
+  if (!txn) return txn.error();
+  const Result<std::string_view> stored = txn->get(meta_, kConfigKey);
+  if (!stored) {
+    if (stored.error().code != Error::Code::not_found) return stored.error();
+    return std::optional<Config>();
+  }
+  Result<Config> config = decode_config(*stored);
+  if (!config) return config.error();
+  return std::optional<Config>(std::move(*config));
+}
+
+Status SummaryWriter::store_config(const Config& config) {
+  Result<LmdbTxn> txn = LmdbTxn::write(env_);
+  if (!txn) return txn.error();
+  if (Status status = txn->put(meta_, kConfigKey, encode_config(config)); !status) return status;
+  return txn->commit();
+}
+
+Status SummaryWriter::checkpoint(CheckpointState& state, std::string_view change_block) {
+  Result<LmdbTxn> txn = LmdbTxn::write(env_);
+  if (!txn) return txn.error();
+  CheckpointState next = state;
+  ++next.number;
+  if (!change_block.empty()) {
+    if (Status status = txn->append(changes_, block_key(next.next_change_block), change_block); !status) return status;
+    ++next.next_change_block;
+  }
+  if (Status status = txn->put(meta_, kCheckpointKey, encode_checkpoint(next)); !status) return status;
+  if (Status status = txn->commit(); !status) return status;
+  unfolded_bytes_ += change_block.size();
+  state = std::move(next);
+  return {};
+}
+
+Status SummaryWriter::fold(const std::function<const Zone&(uint16_t site)>& zone_of) {
+  Result<LmdbTxn> txn = LmdbTxn::write(env_);
+  if (!txn) return txn.error();
+  std::map<RollupKey, Counters> sums;
+  {
+    Result<LmdbCursor> cursor = LmdbCursor::open(*txn, changes_);
+    if (!cursor) return cursor.error();
+    for (bool there = cursor->first(); there; there = cursor->next()) {
+      v1::ChangeBlock block;
+      if (!block.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())))
+        return Error::corrupt("block of changes");
+      for (const v1::Delta& delta : block.delta()) {
+        std::optional<RollupKey> key = decode_rollup_key(delta.key());
+        Counters counters;
+        if (key && key->dimension == Dimension::total) counters.visitors.set_precision(Precision::total);
+        if (!key || !merge_encoded_counters(delta.rollup().SerializeAsString(), counters))
+          return Error::corrupt("delta in a block of changes");
+        const int64_t minute_s = key->bucket_start_s;
+        for (Level level : kLevels) {
+          key->level = level;
+          key->bucket_start_s = zone_of(key->site).bucket_start_s(level, minute_s);
+          const auto [sum, fresh] = sums.try_emplace(*key);
+          if (fresh && key->dimension == Dimension::total) sum->second.visitors.set_precision(Precision::total);
+          sum->second.merge(counters);
+          if (level == Level::minute) sum->second.visitors = Distinct();  // none by minute
+        }
+      }
+      for (const v1::DictionaryEntry& entry : block.entry()) {
+        std::string key;
+        BytesWriter(key).be16(static_cast<uint16_t>(entry.month())).bytes(entry.hash());
+        if (Status status = txn->put(dictionary_, key, entry.text()); !status) return status;
+      }
+      for (const v1::KeyedChange& change : block.change()) {
+        if (change.database() >= kKeyedDatabases) return Error::corrupt("database in a block of changes");
+        const LmdbDatabase database = keyed_[change.database()];
+        const Status status = change.value().empty() ? txn->remove(database, change.key())
+                                                     : txn->put(database, change.key(), change.value());
+        if (!status) return status;
+      }
+    }
+  }
+  RollupFolder folder(*txn, rollups_, key_counts_);
+  for (const auto& [key, counters] : sums)
+    if (Status status = folder.add(key, counters); !status) return status;
+  {
+    Result<LmdbCursor> cursor = LmdbCursor::open(*txn, changes_);
+    if (!cursor) return cursor.error();
+    while (cursor->first())
+      if (Status status = cursor->remove(); !status) return status;
+  }
+  if (Status status = txn->commit(); !status) return status;
+  unfolded_bytes_ = 0;
+  return {};
+}
+
+Result<std::string> SummaryWriter::find(KeyedDatabase database, std::string_view key) {
+  Result<LmdbTxn> txn = LmdbTxn::read(env_);
+  if (!txn) return txn.error();
+  Result<std::string_view> found = txn->get(keyed_[static_cast<size_t>(database)], key);
+  if (!found) return found.error();
+  return std::string(*found);
+}
+
+Status SummaryWriter::each(KeyedDatabase database,
+                           const std::function<void(std::string_view key, std::string_view value)>& visit) {
+  Result<LmdbTxn> txn = LmdbTxn::read(env_);
+  if (!txn) return txn.error();
+  Result<LmdbCursor> cursor = LmdbCursor::open(*txn, keyed_[static_cast<size_t>(database)]);
+  if (!cursor) return cursor.error();
+  for (bool there = cursor->first(); there; there = cursor->next()) visit(cursor->key(), cursor->value());
+  return {};
+}
+
+}  // namespace footfall

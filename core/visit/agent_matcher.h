@@ -1,0 +1,45 @@
+// Finds many short patterns in one agent in one pass. The patterns come from the generated table; see README.md for how
+// a regular expression becomes such patterns.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "visit/bots.h"
+
+namespace footfall {
+
+// Holds for an agent that has `text` and, anywhere behind it, `then`. Case counts.
+struct AgentPattern {
+  std::string_view text;  // at least kAgentPatternBytesMin
+  std::string_view then;  // empty: nothing more is asked
+  BotClass bot = BotClass::none;
+  uint8_t rank = 0;  // of all that hold, the lowest tells the class
+  bool at_start = false;
+  bool at_end = false;  // of `then` where there is one
+};
+inline constexpr size_t kAgentPatternBytesMin = 3;
+
+// Reads only once made. The patterns must outlive it.
+class AgentMatcher {
+ public:
+  explicit AgentMatcher(std::span<const AgentPattern> patterns);
+
+  BotClass classify(std::string_view agent) const;
+
+ private:
+  static constexpr size_t kSlots = 1 << 14;
+  static size_t slot_of(const char* three_bytes);
+
+  std::span<const AgentPattern> patterns_;
+  std::bitset<kSlots> begins_;                // a pattern begins with bytes of this slot
+  std::array<uint32_t, kSlots + 1> first_{};  // where a slot's patterns begin in by_slot_
+  std::vector<uint32_t> by_slot_;
+};
+
+}  // namespace footfall

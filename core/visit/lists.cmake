@@ -1,0 +1,16 @@
+# Puts the texts of lists/*.txt into footfall_core, so that no file has to be found when a program runs.
+set(list_texts "")
+foreach(list search social ai video shopping email payment extra aliases)
+  set(list_file ${CMAKE_CURRENT_LIST_DIR}/lists/${list}.txt)
+  set_property(DIRECTORY ${CMAKE_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${list_file})
+  file(READ ${list_file} list_text)
+  string(APPEND list_texts "const std::string_view ${list} = R\"list(${list_text})list\";\n")
+endforeach()
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/visit/list_texts.cc @ONLY CONTENT
+"// Made by core/visit/lists.cmake from core/visit/lists/*.txt.
+#include \"visit/list_texts.h\"
+
+namespace footfall::list_texts {
+@list_texts@}
+")
+target_sources(footfall_core PRIVATE ${CMAKE_BINARY_DIR}/visit/list_texts.cc)

@@ -1,0 +1,67 @@
+// A touch: one arrival of a visitor, at a visit's start or again inside a visit, and the reader that tells it from a
+// hit.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "hit/hit.h"
+#include "site/config.h"
+#include "visit/channel.h"
+
+namespace footfall {
+
+// Only `channel` and `source` are always there; the rest is empty where nothing was sent.
+struct Touch {
+  int64_t time_ms = 0;
+  std::string channel{kDirectChannel};
+  std::string source{kDirectSource};
+  std::string medium, campaign, content_label, term;
+  std::string code;
+  std::string referrer_host;       // of an external referrer that is no payment or login host
+  uint64_t carried_arguments = 0;  // names the campaign arguments as they were sent; 0: none were
+
+  bool is_direct() const { return channel == kDirectChannel; }
+  bool operator==(const Touch&) const = default;
+};
+
+// Appends the touch; its time and lengths take a few bytes, absent parts none. The layout stands in touch.cc.
+void encode_touch(const Touch& touch, BytesWriter& to);
+
+// False: the bytes are no touch; the reader is then bad.
+bool decode_touch(BytesReader& from, Touch& to);
+
+// The code that a hit came by, as its finder tells it.
+struct CodeArrival {
+  const CodeConfig* code = nullptr;  // nullptr: none
+  std::string_view medium;           // `qr` for a printed one
+};
+
+// Reads touches of one site's hits. Reads only; usable from any thread, but not while the configuration changes.
+class TouchReader {
+ public:
+  explicit TouchReader(const SiteConfig& site);
+
+  // The touch of a visit's first hit: a direct one if nothing is known.
+  Touch first_touch(const Hit& hit, const CodeArrival& by = {}) const;
+
+  // The touch of a later page or event of the visit, if it carries something else than `last` did. The caller asks
+  // neither for errors nor for redirects other than those of codes.
+  std::optional<Touch> further_touch(const Hit& hit, const Touch& last, const CodeArrival& by = {}) const;
+
+  // The hit's referrer where it is another site's and may make a touch; else empty.
+  std::string_view external_referrer(const Hit& hit) const;
+
+ private:
+  bool is_own(std::string_view host) const;
+  bool is_payment(std::string_view host) const;
+
+  std::vector<std::string> own_hosts_, payment_hosts_;
+  std::vector<ChannelRule> rules_;
+};
+
+}  // namespace footfall

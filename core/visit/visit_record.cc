@@ -1,0 +1,118 @@
+#include "visit/visit_record.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <algorithm>
+
+#include "base/limits.h"
+
+namespace footfall {
+namespace {
+
+// visit: version u8 | start_ms i64 | last_ms i64 | first touch | last touch | entry page u16+bytes | exit page u16+bytes |
+//        entry_ms i64 | exit_ms i64 | pageviews u32 | events u32 | orders u32 | flags u8 | distinct visitor u64 |
+//        pages u32 x u64 | goals u32 x u32 | minutes u32 x (start_s i64, pageviews u32, events u32)
+constexpr uint8_t kVersion = 1;
+enum : uint8_t { kCart = 1, kGoal = 2 };
+
+}  // namespace
+
+VisitFigures Visit::figures() const {
+  VisitFigures figures;
+  figures.visits = 1;
+  figures.bounces = pageviews == 1 && events == 0 ? 1 : 0;
+  figures.duration_ms = last_ms - start_ms;
+  figures.converted = orders > 0 || reached_goal ? 1 : 0;
+  figures.with_cart = has_cart ? 1 : 0;
+  figures.cart_left = has_cart && orders == 0 ? 1 : 0;
+  return figures;
+}
+
+VisitMinute& Visit::minute(int64_t time_ms) {
+  const int64_t start_s = minute_start_s(time_ms);
+  if (minutes.empty() || minutes.back().minute_start_s != start_s) minutes.push_back({start_s, 0, 0});
+  return minutes.back();
+}
+
+bool Visit::view(std::string_view path, uint64_t path_hash, int64_t time_ms) {
+  if (pageviews == 0) {
+    entry_page = path;
+    entry_ms = time_ms;
+  }
+  if (pageviews == 0 || time_ms >= exit_ms) {  // a late view is not the last one
+    exit_page = path;
+    exit_ms = time_ms;
+  }
+  last_ms = std::max(last_ms, time_ms);
+  ++pageviews;
+  ++minute(time_ms).pageviews;
+  if (std::find(pages.begin(), pages.end(), path_hash) != pages.end()) return false;
+  if (pages.size() < kVisitPagesMax) pages.push_back(path_hash);
+  return pages.back() == path_hash;
+}
+
+void Visit::count_event(int64_t time_ms) {
+  last_ms = std::max(last_ms, time_ms);
+  ++events;
+  ++minute(time_ms).events;
+}
+
+bool Visit::reach(std::string_view goal) {
+  reached_goal = true;
+  const uint32_t hash = static_cast<uint32_t>(XXH3_64bits(goal.data(), goal.size()));
+  if (std::find(goals.begin(), goals.end(), hash) != goals.end()) return false;
+  goals.push_back(hash);
+  return true;
+}
+
+std::string encode_visit(const Visit& visit) {
+  std::string bytes;
+  BytesWriter writer(bytes);
+  writer.u8(kVersion).le64(visit.start_ms).le64(visit.last_ms);
+  encode_touch(visit.first_touch, writer);
+  encode_touch(visit.last_touch, writer);
+  writer.text16(visit.entry_page).text16(visit.exit_page).le64(visit.entry_ms).le64(visit.exit_ms);
+  writer.le32(visit.pageviews).le32(visit.events).le32(visit.orders);
+  writer.u8((visit.has_cart ? kCart : 0) | (visit.reached_goal ? kGoal : 0)).le64(visit.distinct_visitor);
+  writer.le32(static_cast<uint32_t>(visit.pages.size()));
+  for (uint64_t page : visit.pages) writer.le64(page);
+  writer.le32(static_cast<uint32_t>(visit.goals.size()));
+  for (uint32_t goal : visit.goals) writer.le32(goal);
+  writer.le32(static_cast<uint32_t>(visit.minutes.size()));
+  for (const VisitMinute& minute : visit.minutes)
+    writer.le64(minute.minute_start_s).le32(minute.pageviews).le32(minute.events);
+  return bytes;
+}
+
+bool decode_visit(std::string_view bytes, Visit& to) {
+  BytesReader reader(bytes);
+  if (reader.u8() != kVersion) return false;
+  to = Visit();
+  to.start_ms = static_cast<int64_t>(reader.le64());
+  to.last_ms = static_cast<int64_t>(reader.le64());
+  if (!decode_touch(reader, to.first_touch) || !decode_touch(reader, to.last_touch)) return false;
+  to.entry_page = reader.text16();
+  to.exit_page = reader.text16();
+  to.entry_ms = static_cast<int64_t>(reader.le64());
+  to.exit_ms = static_cast<int64_t>(reader.le64());
+  to.pageviews = reader.le32();
+  to.events = reader.le32();
+  to.orders = reader.le32();
+  const uint8_t flags = reader.u8();
+  to.has_cart = (flags & kCart) != 0;
+  to.reached_goal = (flags & kGoal) != 0;
+  to.distinct_visitor = reader.le64();
+  for (uint32_t left = reader.le32(); left > 0 && reader.ok(); --left) to.pages.push_back(reader.le64());
+  for (uint32_t left = reader.le32(); left > 0 && reader.ok(); --left) to.goals.push_back(reader.le32());
+  for (uint32_t left = reader.le32(); left > 0 && reader.ok(); --left) {
+    VisitMinute minute;
+    minute.minute_start_s = static_cast<int64_t>(reader.le64());
+    minute.pageviews = reader.le32();
+    minute.events = reader.le32();
+    to.minutes.push_back(minute);
+  }
+  return reader.ok() && reader.at_end();
+}
+
+}  // namespace footfall

@@ -1,0 +1,81 @@
+// A visit as far as it has come, and what it counts for: one record, updated hit by hit, kept while the visit is open.
+// Pure: no store, no clock. Rules: core/README.md, "Visits".
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/keyed_hash.h"
+#include "visit/touch.h"
+
+namespace footfall {
+
+// What a visit adds to the counters of its own bucket (that of its first hit).
+struct VisitFigures {
+  int64_t visits = 0;
+  int64_t bounces = 0;       // one page view and no event
+  int64_t duration_ms = 0;   // last minus first page or event
+  int64_t converted = 0;     // an order or a reached goal
+  int64_t with_cart = 0;
+  int64_t cart_left = 0;     // a cart and no order
+
+  VisitFigures operator-(const VisitFigures& other) const {
+    return {visits - other.visits,       bounces - other.bounces,     duration_ms - other.duration_ms,
+            converted - other.converted, with_cart - other.with_cart, cart_left - other.cart_left};
+  }
+  bool operator==(const VisitFigures&) const = default;
+};
+
+// Page views and events of one minute of the visit; their counters go by their own time.
+struct VisitMinute {
+  int64_t minute_start_s = 0;
+  uint32_t pageviews = 0;
+  uint32_t events = 0;
+};
+
+struct Visit {
+  int64_t start_ms = 0;
+  int64_t last_ms = 0;             // of the last page or event
+  Touch first_touch;               // what the visit's figures go by
+  Touch last_touch;                // what a further arrival is told against
+  std::string entry_page;          // empty: no page view yet
+  std::string exit_page;
+  int64_t entry_ms = 0;
+  int64_t exit_ms = 0;
+  uint32_t pageviews = 0;
+  uint32_t events = 0;
+  uint32_t orders = 0;
+  bool has_cart = false;
+  bool reached_goal = false;
+  uint64_t distinct_visitor = 0;   // what the visit adds to distinct counts: of the key it began with
+  std::vector<uint64_t> pages;     // hashes of the pages viewed, each once, at most kVisitPagesMax
+  std::vector<uint32_t> goals;     // goals reached (hash of the name), each once
+  std::vector<VisitMinute> minutes;
+
+  bool has_page() const { return pageviews > 0; }
+  VisitFigures figures() const;
+
+  // Records a page view. True: the page had not been viewed in this visit.
+  bool view(std::string_view path, uint64_t path_hash, int64_t time_ms);
+  void count_event(int64_t time_ms);
+  // True: the goal had not been reached in this visit.
+  bool reach(std::string_view goal);
+
+ private:
+  VisitMinute& minute(int64_t time_ms);
+};
+
+inline int64_t minute_start_s(int64_t time_ms) {
+  const int64_t time_s = time_ms >= 0 ? time_ms / 1000 : (time_ms - 999) / 1000;
+  return time_s - ((time_s % 60) + 60) % 60;
+}
+
+// The stored form of an open visit (with a version byte; the layout stands in visit_record.cc).
+std::string encode_visit(const Visit& visit);
+// False: no visit, or of another version.
+bool decode_visit(std::string_view bytes, Visit& to);
+
+}  // namespace footfall
