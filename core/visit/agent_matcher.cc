@@ -1,10 +1,27 @@
 #include "visit/agent_matcher.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 
 namespace footfall {
 namespace {
+
+// Up to eight bytes from the front; missing ones are zero.
+uint64_t head_of(std::string_view text) {
+  uint64_t bytes = 0;
+  if (text.size() >= sizeof bytes) {
+    std::memcpy(&bytes, text.data(), sizeof bytes);  // one load: nearly always taken
+  } else {
+    std::memcpy(&bytes, text.data(), text.size());
+  }
+  return bytes;
+}
+
+// Knuth's multiplicative hash of the first three bytes, 16 bits of it.
+uint32_t begin_of(uint64_t head) { return (static_cast<uint32_t>(head & 0xffffff) * 2654435761u) >> 16; }
+
+size_t slot_of(uint32_t begin) { return begin >> 4; }
 
 bool holds_at(const AgentPattern& pattern, std::string_view agent, size_t at) {
   if (pattern.at_start && at != 0) return false;
@@ -16,35 +33,34 @@ bool holds_at(const AgentPattern& pattern, std::string_view agent, size_t at) {
 
 }  // namespace
 
-size_t AgentMatcher::slot_of(const char* three_bytes) {
-  uint32_t bytes = 0;
-  std::memcpy(&bytes, three_bytes, 3);
-  return (bytes * 2654435761u) >> 18;  // the upper 14 bits of Knuth's multiplicative hash
-}
-
-AgentMatcher::AgentMatcher(std::span<const AgentPattern> patterns) : patterns_(patterns), by_slot_(patterns.size()) {
-  std::vector<size_t> slots;
-  slots.reserve(patterns.size());
+AgentMatcher::AgentMatcher(std::span<const AgentPattern> patterns) : heads_(patterns.size()) {
   for (const AgentPattern& pattern : patterns) {
     assert(pattern.text.size() >= kAgentPatternBytesMin);
-    slots.push_back(slot_of(pattern.text.data()));
-    begins_.set(slots.back());
-    ++first_[slots.back() + 1];
+    const uint32_t begin = begin_of(head_of(pattern.text));
+    begins_.set(begin);
+    ++first_[slot_of(begin) + 1];
   }
   for (size_t slot = 0; slot < kSlots; ++slot) first_[slot + 1] += first_[slot];
   std::array<uint32_t, kSlots + 1> next = first_;
-  for (size_t i = 0; i < slots.size(); ++i) by_slot_[next[slots[i]]++] = static_cast<uint32_t>(i);
+  for (const AgentPattern& pattern : patterns) {
+    const uint64_t head = head_of(pattern.text);
+    const size_t bytes = std::min(pattern.text.size(), sizeof head);
+    heads_[next[slot_of(begin_of(head))]++] = {head, ~uint64_t{0} >> (8 * (sizeof head - bytes)), &pattern};
+  }
 }
 
 BotClass AgentMatcher::classify(std::string_view agent) const {
   if (agent.empty()) return BotClass::no_user_agent;
   const AgentPattern* best = nullptr;
   for (size_t at = 0; at + kAgentPatternBytesMin <= agent.size(); ++at) {
-    const size_t slot = slot_of(agent.data() + at);
-    if (!begins_[slot]) continue;
+    const uint64_t here = head_of(agent.substr(at));
+    const uint32_t begin = begin_of(here);
+    if (!begins_[begin]) continue;
+    const size_t slot = slot_of(begin);
     for (uint32_t i = first_[slot]; i < first_[slot + 1]; ++i) {
-      const AgentPattern& pattern = patterns_[by_slot_[i]];
-      if ((best == nullptr || pattern.rank < best->rank) && holds_at(pattern, agent, at)) best = &pattern;
+      const auto& [bytes, mask, pattern] = heads_[i];
+      if ((here & mask) != bytes || (best != nullptr && best->rank <= pattern->rank)) continue;
+      if (holds_at(*pattern, agent, at)) best = pattern;
     }
   }
   return best == nullptr ? BotClass::none : best->bot;

@@ -33,13 +33,19 @@ class AgentMatcher {
   BotClass classify(std::string_view agent) const;
 
  private:
-  static constexpr size_t kSlots = 1 << 14;
-  static size_t slot_of(const char* three_bytes);
+  static constexpr size_t kBegins = 1 << 16;
+  static constexpr size_t kSlots = 1 << 12;
 
-  std::span<const AgentPattern> patterns_;
-  std::bitset<kSlots> begins_;                // a pattern begins with bytes of this slot
-  std::array<uint32_t, kSlots + 1> first_{};  // where a slot's patterns begin in by_slot_
-  std::vector<uint32_t> by_slot_;
+  // The first bytes of a pattern, compared before the pattern itself is looked at.
+  struct Head {
+    uint64_t bytes = 0;
+    uint64_t mask = 0;
+    const AgentPattern* pattern = nullptr;
+  };
+
+  std::bitset<kBegins> begins_;               // a pattern begins with three bytes of this hash
+  std::array<uint32_t, kSlots + 1> first_{};  // where a slot's patterns begin in heads_
+  std::vector<Head> heads_;                   // by slot
 };
 
 }  // namespace footfall
