@@ -16,13 +16,13 @@ inline constexpr std::string_view kDirectChannel = "direct";
 // What the table looks at. Source and medium in lower case, as the arrival will show them; campaign in any case.
 struct Arrival {
   std::string_view source = kDirectSource;
-  std::string_view medium;
-  std::string_view campaign;
-  std::string_view referrer_host;  // of an external referrer; empty: none
-  std::string_view code_channel;   // the channel of the code that the arrival came by; empty: no code
-  uint32_t click_ids = 0;          // click_id_bit
-  bool has_campaign = false;       // any campaign argument, `source` and `ref` among them
-  bool has_utm = false;            // a utm_* argument
+  std::string_view medium = {};
+  std::string_view campaign = {};
+  std::string_view referrer_host = {};  // of an external referrer; empty: none
+  std::string_view code_channel = {};   // the channel of the code that the arrival came by; empty: no code
+  uint32_t click_ids = 0;               // click_id_bit
+  bool has_campaign = false;            // any campaign argument, `source` and `ref` among them
+  bool has_utm = false;                 // a utm_* argument
 };
 
 // The channel's name; lives as long as rules and arrival.
