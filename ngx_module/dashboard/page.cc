@@ -1,0 +1,229 @@
+#include "dashboard/page.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "dashboard/health.h"
+#include "dashboard/html.h"
+#include "dashboard/style.h"
+
+namespace footfall {
+namespace {
+
+// A table of the page: one query of today, and the words that its columns are shown under.
+struct Part {
+  std::string_view title;
+  std::string_view arguments;
+  std::string_view empty;  // what is said when there are no rows
+  std::string_view null;   // what a key without value is called
+};
+constexpr Part kParts[] = {
+    {"How they found the shop", "by=channel&metrics=visits,orders,revenue,cr&order=-visits&limit=20",
+     "No visit yet today.", "(none)"},
+    {"What they looked at", "by=page&metrics=pageviews,entries,exits&order=-pageviews&limit=20",
+     "No page view yet today.", "(none)"},
+    {"Orders by hour", "by=hour&metrics=visits,orders,revenue&limit=24", "No visit yet today.", "(none)"},
+    {"Where visits began", "by=entry_page&metrics=visits,bounce_rate&order=-visits&limit=10", "No visit yet today.",
+     "(no page)"},
+};
+
+constexpr std::string_view kHeadline = "metrics=visits,visitors,pageviews,orders,revenue,cr,bounce_rate,aov";
+
+// Names for readers; a column that is not here goes by its own.
+struct Label {
+  std::string_view name, shown;
+};
+constexpr Label kLabels[] = {
+    {"visits", "Visits"},
+    {"visitors", "Visitors"},
+    {"pageviews", "Page views"},
+    {"orders", "Orders"},
+    {"revenue", "Revenue"},
+    {"cr", "Conversion rate"},
+    {"bounce_rate", "Bounce rate"},
+    {"aov", "Average order"},
+    {"channel", "Channel"},
+    {"page", "Page"},
+    {"hour", "Hour"},
+    {"entry_page", "Entry page"},
+    {"entries", "Entries"},
+    {"exits", "Exits"},
+};
+
+std::string_view label_of(const std::string& name) {
+  for (const Label& label : kLabels) {
+    if (label.name == name) return label.shown;
+  }
+  return name;
+}
+
+std::variant<Report, QueryError> ask(QueryService& service, const std::string& site, std::string_view arguments,
+                                     int64_t now_ms) {
+  return service.query("site=" + escape_url(site) + "&range=today&" + std::string(arguments), now_ms);
+}
+
+std::string show_refused(const QueryError& error) {
+  return "<p class=warn>These figures could not be read: " + escape_html(error.message) + "</p>";
+}
+
+// --- headline --------------------------------------------------------------------------------------------------------
+
+std::string render_headline(const Report& report) {
+  const Row& figures = !report.totals.empty() || report.rows.empty() ? report.totals : report.rows.front();
+  std::string out = "<dl class=figures>";
+  for (size_t i = 0; i < report.columns.size() && i < figures.size(); ++i) {
+    out += "<div><dt>" + escape_html(label_of(report.columns[i].name)) + "</dt><dd>" +
+           show_cell(figures[i], report.columns[i]) + "</dd></div>";
+  }
+  return out + "</dl>";
+}
+
+std::string render_notes(const Report& report) {
+  std::string out;
+  for (const std::string& warning : report.meta.warnings) out += "<p class=warn>" + escape_html(warning) + "</p>";
+  for (const Unconverted& amount : report.meta.unconverted) {
+    out += "<p class=warn>Not in the revenue, for want of a rate: " + escape_html(amount.revenue) + " " +
+           escape_html(amount.currency) + " of " + escape_html(amount.orders) + " orders.</p>";
+  }
+  return out;
+}
+
+// --- tables ----------------------------------------------------------------------------------------------------------
+
+std::string render_row(const Row& row, const std::vector<Column>& columns, std::string_view null_key) {
+  std::string out = "<tr>";
+  for (size_t i = 0; i < columns.size() && i < row.size(); ++i) {
+    const bool null = row[i].kind == Cell::Kind::null;
+    if (i == 0) {
+      out += "<th scope=row>" + (null ? escape_html(null_key) : show_cell(row[i], columns[i])) + "</th>";
+    } else {
+      out += "<td>" + show_cell(row[i], columns[i]) + "</td>";
+    }
+  }
+  return out + "</tr>";
+}
+
+bool is_nothing(const Row& row) {
+  return std::all_of(row.begin(), row.end(), [](const Cell& cell) {
+    return cell.kind == Cell::Kind::null || cell.text.find_first_not_of("0.") == std::string::npos;
+  });
+}
+
+std::string render_table(const Report& report, const Part& part) {
+  if (report.rows.empty()) return "<p class=soft>" + std::string(part.empty) + "</p>";
+  std::string out = "<div class=wide><table><thead><tr>";
+  for (const Column& column : report.columns) out += "<th scope=col>" + escape_html(label_of(column.name)) + "</th>";
+  out += "</tr></thead><tbody>";
+  for (const Row& row : report.rows) out += render_row(row, report.columns, part.null);
+  if (!is_nothing(report.other)) out += render_row(report.other, report.columns, "(all others)");
+  out += "</tbody>";
+  if (!report.totals.empty()) out += "<tfoot>" + render_row(report.totals, report.columns, "Total") + "</tfoot>";
+  return out + "</table></div>";
+}
+
+std::string render_part(QueryService& service, const std::string& site, const Part& part, int64_t now_ms) {
+  std::string out = "<section><h2>" + std::string(part.title) + "</h2>";
+  const auto answer = ask(service, site, part.arguments, now_ms);
+  if (const auto* refused = std::get_if<QueryError>(&answer)) {
+    out += show_refused(*refused);
+  } else {
+    out += render_table(std::get<Report>(answer), part);
+  }
+  return out + "</section>";
+}
+
+// --- the page --------------------------------------------------------------------------------------------------------
+
+std::string render_sites(const std::vector<std::string>& sites, const std::string& chosen) {
+  if (sites.size() < 2) return {};
+  std::string out = "<nav aria-label=Sites>";
+  for (const std::string& site : sites) {
+    out += "<a href=\"?site=" + escape_html(escape_url(site)) + "\"" + (site == chosen ? " aria-current=page" : "") +
+           ">" + escape_html(site) + "</a>";
+  }
+  return out + "</nav>";
+}
+
+// Without figures: what is missing, and what to do about it.
+std::string render_empty_shop(const Health& health) {
+  std::string out = "<section><h2>No figures yet</h2>";
+  if (health.aggregator_pid == 0) {
+    out +=
+        "<p>The aggregator is not running. Start it with <code>footfall aggregate --store PATH</code>, with the path "
+        "that "
+        "<code>footfall_store</code> names.</p>";
+  }
+  if (health.hits == 0) {
+    out +=
+        "<p>No request was captured so far. Say <code>footfall on;</code> where the shop is served, reload nginx, and "
+        "open "
+        "a page of the shop in a browser.</p>";
+  } else {
+    out += "<p>" + std::to_string(health.hits) +
+           " requests were captured. Figures show a second or two after the aggregator "
+           "has read them; reload this page.</p>";
+  }
+  return out + "</section>";
+}
+
+std::string render_as_of(const Report& report, const Health& health, int64_t now_ms) {
+  const std::string age = show_age(now_ms - parse_instant_ms(report.meta.as_of));
+  const std::string when = "Today, time zone " + escape_html(report.meta.time_zone) + ".";
+  if (health.aggregator_pid != 0) return "<p class=soft>" + when + " Counted " + age + " ago.</p>";
+  return "<p class=warn>" + when + " The aggregator is not running: these figures are " + age + " old.</p>";
+}
+
+std::string render_shop(QueryService& service, const std::string& site, const Health& health, int64_t now_ms) {
+  const auto answer = ask(service, site, kHeadline, now_ms);
+  if (const auto* refused = std::get_if<QueryError>(&answer)) return show_refused(*refused);
+  const auto& report = std::get<Report>(answer);
+  std::string out =
+      render_as_of(report, health, now_ms) + render_headline(report) + render_notes(report) + "<div class=parts>";
+  for (const Part& part : kParts) out += render_part(service, site, part, now_ms);
+  return out + render_health(health, now_ms) + "</div>";
+}
+
+std::string choose_site(const std::vector<std::string>& sites, std::string_view arguments) {
+  std::string site = argument_of(arguments, "site");
+  return site.empty() && !sites.empty() ? sites.front() : site;
+}
+
+}  // namespace
+
+std::string render_page(QueryService& service, int64_t now_ms, std::string_view arguments) {
+  const std::vector<std::string> sites = service.sites();
+  const std::string site = choose_site(sites, arguments);
+  const Health health = read_health(service, now_ms);
+  const std::string name = site.empty() ? "footfall" : escape_html(site) + " – footfall";
+
+  std::string out = "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8><title>" + name +
+                    "</title><meta name=viewport content=\"width=device-width,initial-scale=1\">"
+                    "<meta name=robots content=noindex><style>";
+  out += kPageStyle;
+  out += "</style></head><body><header><h1>" + name + "</h1>" + render_sites(sites, site) + "</header><main>";
+  if (sites.empty()) {
+    out += render_empty_shop(health) + "<div class=parts>" + render_health(health, now_ms) + "</div>";
+  } else {
+    out += render_shop(service, site, health, now_ms);
+  }
+  out += "</main><footer class=soft>Also as data: <a href=\"v1/query?range=today&amp;site=" +
+         escape_html(escape_url(site)) +
+         "\">v1/query</a>, <a href=\"v1/health\">v1/health</a>.</footer></body></html>\n";
+  return out;
+}
+
+std::string_view page_security_policy() {
+  static const std::string policy = [] {
+    unsigned char hash[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256(hash, reinterpret_cast<const unsigned char*>(kPageStyle.data()), kPageStyle.size());
+    char text[sodium_base64_ENCODED_LEN(sizeof hash, sodium_base64_VARIANT_ORIGINAL)];
+    sodium_bin2base64(text, sizeof text, hash, sizeof hash, sodium_base64_VARIANT_ORIGINAL);
+    return "default-src 'none'; style-src 'sha256-" + std::string(text) +
+           "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  }();
+  return policy;
+}
+
+}  // namespace footfall

@@ -1,0 +1,26 @@
+// The module's life in nginx's processes. The master makes the store; each worker (or the single process) claims a
+// lane, moves its hits with footfall's own threads, and ticks.
+#pragma once
+
+#include <cstdint>
+
+#include "hit/raw_hit.h"
+#include "lane/stage.h"
+#include "ngx.h"
+
+namespace footfall {
+
+// What the log phase writes to. The event loop's alone.
+struct Capture {
+  StageWriter* writer = nullptr;  // null: this process holds no lane (yet)
+  RawHit* hit = nullptr;          // overwritten by each request; its events are reserved once
+  uint64_t missed = 0;            // hits that ended while there was no lane
+};
+extern Capture capture;
+
+// Faults are warnings: nginx starts and serves whatever state the store is in.
+ngx_int_t init_module(ngx_cycle_t* cycle) noexcept;
+ngx_int_t init_process(ngx_cycle_t* cycle) noexcept;
+void exit_process(ngx_cycle_t* cycle) noexcept;
+
+}  // namespace footfall
