@@ -160,6 +160,19 @@ Result<StageFile> StageFile::open(const std::string& path, bool writable) {
   return made;
 }
 
+Result<StageFile> StageFile::snapshot() const {
+  void* map = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (map == MAP_FAILED) return Error::io("map a stage's copy", errno);
+  StageFile copied;
+  copied.map_ = static_cast<uint8_t*>(map);
+  copied.bytes_ = bytes_;
+  std::memcpy(copied.map_, map_, kStageHeaderBytes);  // positions first: what they cover was whole before
+  std::atomic_thread_fence(std::memory_order_acquire);
+  std::memcpy(copied.map_ + kStageHeaderBytes, map_ + kStageHeaderBytes, bytes_ - kStageHeaderBytes);
+  std::atomic_thread_fence(std::memory_order_acquire);
+  return copied;
+}
+
 StageWriter::StageWriter(StageFile& file)
     : file_(file),
       head_(file.header().head.load(std::memory_order_relaxed)),

@@ -78,6 +78,9 @@ class StageFile {
                                   uint64_t record_bytes);
   // Maps what is there. Refused: another version, sizes that do not agree with the file, positions that cannot be.
   static Result<StageFile> open(const std::string& path, bool writable);
+  // A private copy as it is now, for a reader that does not own the stage: right as far as the original's tail has not
+  // passed the reader's position since (see header().tail of the original, after the copy).
+  Result<StageFile> snapshot() const;
 
   explicit operator bool() const { return map_ != nullptr; }
   StageHeader& header() const { return *reinterpret_cast<StageHeader*>(map_); }

@@ -1,0 +1,231 @@
+#include "aggregate/aggregator.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "aggregate/engine.h"
+#include "aggregate/lanes.h"
+#include "base/clock.h"
+#include "rollup/summary.h"
+
+namespace footfall {
+namespace {
+
+constexpr int64_t kCheckpointMs = 500;
+constexpr int64_t kFoldMs = 30'000;
+constexpr uint64_t kFoldBytes = 32 << 20;
+constexpr uint64_t kHitsPerCheckpoint = 100'000;  // at most, when behind
+constexpr int64_t kAheadMs = 3'600'000;           // a hit further in the future is refused
+constexpr auto kPoll = std::chrono::milliseconds(50);
+constexpr auto kRetry = std::chrono::seconds(1);
+
+// What a site's figures are counted in cannot change under them.
+Status check_change(const Config& before, const Config& after, const std::vector<std::string>& sites) {
+  for (const std::string& name : sites) {
+    const SiteConfig old_site = site_or_default(before, name), new_site = site_or_default(after, name);
+    const char* what = old_site.timezone != new_site.timezone   ? "timezone"
+                       : old_site.currency != new_site.currency ? "currency"
+                                                                : nullptr;
+    if (what == nullptr) continue;
+    const bool zone = old_site.timezone != new_site.timezone;
+    return Error::invalid("site." + name + "." + what + " was \"" +
+                          (zone ? old_site.timezone : std::string(old_site.currency.text())) + "\" and is now \"" +
+                          (zone ? new_site.timezone : std::string(new_site.currency.text())) +
+                          "\": figures counted so far would change their meaning; to keep them apart and begin anew, run "
+                          "`footfall aggregate --begin-anew " + name + "` once");
+  }
+  return {};
+}
+
+// The old figures stay readable under SITE.N, with the settings that they were counted in.
+Status begin_anew(const std::string& name, const Config& before, Config& after, std::vector<std::string>& sites) {
+  const auto found = std::find(sites.begin(), sites.end(), name);
+  if (found == sites.end()) return Error::not_found("--begin-anew " + name + ": no figures of such a site");
+  std::string kept;
+  for (int n = 1; kept.empty() || std::find(sites.begin(), sites.end(), kept) != sites.end(); ++n)
+    kept = name + "." + std::to_string(n);
+  *found = kept;
+  SiteConfig old_site = site_or_default(before, name);
+  old_site.name = kept;
+  old_site.hosts.clear();
+  after.sites.push_back(std::move(old_site));
+  return {};
+}
+
+// Settings of sites that were set aside are in no file; the summary keeps them.
+void keep_set_aside(const Config& before, Config& after, const std::vector<std::string>& sites) {
+  for (const SiteConfig& site : before.sites) {
+    const size_t dot = site.name.rfind('.');
+    const bool set_aside = dot != std::string::npos && dot + 1 < site.name.size() && site.hosts.empty() &&
+                           site.name.find_first_not_of("0123456789", dot + 1) == std::string::npos;
+    const bool has_figures = std::find(sites.begin(), sites.end(), site.name) != sites.end();
+    if (set_aside && has_figures && find_site(after, site.name) == nullptr) after.sites.push_back(site);
+  }
+}
+
+}  // namespace
+
+struct Aggregator::State {
+  State(Store store, AggregatorOptions options, FileLock lock, SummaryWriter summary, Config config,
+        CheckpointState checkpoint)
+      : store(std::move(store)),
+        options(std::move(options)),
+        lock(std::move(lock)),
+        summary(std::move(summary)),
+        checkpoint(std::move(checkpoint)),
+        hasher(this->store.secret()),
+        sites(std::move(config), this->checkpoint.sites),
+        engine(sites, hasher, this->options.classify,
+               [this](KeyedDatabase database, std::string_view key) -> std::optional<std::string> {
+                 Result<std::string> found = this->summary.find(database, key);
+                 if (!found) return std::nullopt;
+                 return std::move(*found);
+               }),
+        lanes(this->store, this->checkpoint.lanes) {}
+
+  const Store store;
+  const AggregatorOptions options;
+  const FileLock lock;
+  SummaryWriter summary;
+  CheckpointState checkpoint;
+  const StringHasher hasher;
+  Sites sites;
+  Engine engine;
+  Lanes lanes;
+  int64_t folded_ms = now_ms();
+
+  Status restore();
+  uint64_t count_due(bool all);
+  Status save();
+  Status fold();
+};
+
+// Folded first, so that everything that was stored can be found by its key.
+Status Aggregator::State::restore() {
+  if (Status folded = fold(); !folded) return folded;
+  return summary.each(KeyedDatabase::open_visits, [&](std::string_view key, std::string_view value) {
+    engine.restore_open_visit(key, value);
+  });
+}
+
+uint64_t Aggregator::State::count_due(bool all) {
+  const int64_t newest_allowed_ms = now_ms() + kAheadMs;
+  uint64_t counted = 0;
+  while (counted < kHitsPerCheckpoint && lanes.next(all)) {
+    if (lanes.hit().time_ms > newest_allowed_ms) {
+      ++checkpoint.refused_hits;
+    } else {
+      checkpoint.late_hits += lanes.is_late();
+      engine.count(lanes.hit(), lanes.site(), lanes.is_late());
+    }
+    lanes.pop();
+    ++counted;
+  }
+  checkpoint.lost_hits += lanes.take_lost();
+  return counted;
+}
+
+Status Aggregator::State::save() {
+  engine.flush();
+  checkpoint.committed_ms = now_ms();
+  checkpoint.complete_through_ms = lanes.complete_through_ms();
+  checkpoint.lanes = lanes.places();
+  checkpoint.sites = sites.names();
+  checkpoint.pid = static_cast<uint32_t>(getpid());
+  checkpoint.warnings = lanes.faults();
+  checkpoint.lagging_lanes = lanes.lagging();
+  const std::string block = engine.changes().empty() ? std::string() : engine.changes().take();
+  return summary.checkpoint(checkpoint, block);
+}
+
+Status Aggregator::State::fold() {
+  const Status folded = summary.fold([&](uint16_t site) -> const Zone& { return sites.at(site).zone; });
+  folded_ms = now_ms();
+  return folded;
+}
+
+Aggregator::Aggregator(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Aggregator::~Aggregator() = default;
+
+Result<std::unique_ptr<Aggregator>> Aggregator::open(Store store, const Config& wanted, AggregatorOptions options) {
+  Result<FileLock> lock = FileLock::try_lock(store.path() + "/writer");
+  if (!lock) return lock.error();
+  lock->write_pid();
+  Result<SummaryWriter> summary = SummaryWriter::open(store.summary_path(), wanted.map_bytes);
+  if (!summary) return summary.error();
+  Result<CheckpointState> checkpoint = summary->load_checkpoint();
+  if (!checkpoint) return checkpoint.error();
+  Result<std::optional<Config>> stored = summary->load_config();
+  if (!stored) return stored.error();
+
+  Config config = wanted;
+  if (*stored) {
+    if (!options.begin_anew.empty())
+      if (Status status = begin_anew(options.begin_anew, **stored, config, checkpoint->sites); !status) return status.error();
+    keep_set_aside(**stored, config, checkpoint->sites);
+    if (Status status = check_change(**stored, config, checkpoint->sites); !status) return status.error();
+  }
+  // Blocks of changes are folded in the zones that they were counted in: before the configuration changes.
+  auto state = std::make_unique<State>(std::move(store), std::move(options), std::move(*lock), std::move(*summary),
+                                       config, std::move(*checkpoint));
+  if (Status status = state->restore(); !status) return status.error();
+  if (Status status = state->summary.store_config(config); !status) return status.error();
+  if (Status status = state->save(); !status) return status.error();
+  return std::unique_ptr<Aggregator>(new Aggregator(std::move(state)));
+}
+
+Status Aggregator::run(const std::atomic<bool>& stop) {
+  State& state = *state_;
+  int64_t saved_ms = now_ms();
+  uint64_t unsaved = 0;
+  std::vector<std::string> faults;
+  while (!stop) {
+    state.lanes.poll(now_ms(), false);
+    const uint64_t counted = state.count_due(false);
+    unsaved += counted;
+    if (std::vector<std::string> found = state.lanes.faults(); found != faults) {
+      faults = std::move(found);
+      for (const std::string& fault : faults) state.options.log(LogLevel::warning, fault);
+    }
+    const int64_t now = now_ms();
+    const bool behind = counted == kHitsPerCheckpoint;
+    if (unsaved > 0 && (behind || now - saved_ms >= kCheckpointMs || now < saved_ms)) {
+      if (Status saved = state.save(); !saved) return saved;  // memory is ahead of the store now: begin again from it
+      saved_ms = now;
+      unsaved = 0;
+      const uint64_t waiting = state.summary.unfolded_bytes();
+      if (waiting >= kFoldBytes || now - state.folded_ms >= kFoldMs) {
+        if (Status folded = state.fold(); !folded) return folded;
+        state.engine.settle(state.checkpoint.complete_through_ms);
+        if (Status settled = state.save(); !settled) return settled;
+      }
+    }
+    if (!behind) std::this_thread::sleep_for(kPoll);
+  }
+  if (unsaved > 0) return state.save();
+  return {};
+}
+
+Status Aggregator::run_once() {
+  State& state = *state_;
+  for (;;) {
+    state.lanes.poll(now_ms(), true);
+    uint64_t counted = 0;
+    for (uint64_t more; (more = state.count_due(false)) > 0; counted += more)
+      if (Status saved = state.save(); !saved) return saved;
+    if (state.lanes.holds_all()) break;
+    if (counted == 0) std::this_thread::sleep_for(kPoll);  // a running worker's clock goes on, or is left behind
+  }
+  // What the lanes still hold is all there is.
+  while (state.count_due(true) > 0)
+    if (Status saved = state.save(); !saved) return saved;
+  if (Status saved = state.save(); !saved) return saved;
+  if (Status folded = state.fold(); !folded) return folded;
+  for (const std::string& fault : state.lanes.faults()) state.options.log(LogLevel::warning, fault);
+  return {};
+}
+
+}  // namespace footfall

@@ -1,0 +1,46 @@
+// The aggregator: lanes in, checkpoints out. Holds the store's lock `writer` as long as it lives.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "lane/store.h"
+#include "site/config.h"
+#include "visit/bots.h"
+
+namespace footfall {
+
+enum class LogLevel : uint8_t { info, warning, error };
+using Log = std::function<void(LogLevel, std::string_view text)>;
+
+struct AggregatorOptions {
+  std::string begin_anew;           // a site whose figures begin anew; the old ones stay as SITE.N
+  AgentClassifier classify = classify_empty_agent;
+  Log log;                          // never null
+};
+
+class Aggregator {
+ public:
+  // Error::busy: another process writes the summary; the text names it. Error::invalid: the configuration changes what
+  // a site's figures are counted in.
+  static Result<std::unique_ptr<Aggregator>> open(Store store, const Config& config, AggregatorOptions options);
+  ~Aggregator();
+
+  // Until `stop`: counts what comes, with a checkpoint every 0.5 s in which something changed.
+  Status run(const std::atomic<bool>& stop);
+
+  // Counts all there is, stages of running workers too, and folds it.
+  Status run_once();
+
+ private:
+  struct State;
+  explicit Aggregator(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace footfall

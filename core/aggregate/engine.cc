@@ -1,0 +1,239 @@
+#include "aggregate/engine.h"
+
+#include <algorithm>
+
+#include "site/match.h"
+
+namespace footfall {
+namespace {
+
+constexpr size_t kKnownAgentsMax = 100'000;
+constexpr uint32_t kViewsOfPeopleMax = 300;  // more in a visit, at over one a second, are a bot's
+
+int64_t gap_ms(const Site& site) { return site.config.visit_gap_s * 1000; }
+int64_t lookback_ms(const Site& site) { return site.config.lookback_days * kDayS * 1000; }
+
+std::string_view without_arguments(std::string_view path) { return path.substr(0, path.find('?')); }
+
+bool is_accepted(const Event& event) { return event.is_order() && event.fault == OrderFault::none; }
+
+}  // namespace
+
+Engine::Engine(Sites& sites, const StringHasher& hasher, AgentClassifier classify, FindStored find_stored)
+    : sites_(sites),
+      hasher_(hasher),
+      classify_(classify),
+      find_stored_(std::move(find_stored)),
+      bookings_(changes_, hasher) {}
+
+void Engine::restore_open_visit(std::string_view key, std::string_view value) {
+  BytesReader reader(key);
+  const uint16_t site = reader.be16();
+  const VisitorKey visitor{site, reader.hash()};
+  Visit visit;
+  if (!reader.ok() || site >= sites_.size() || !decode_visit(value, visit)) return;
+  Entry& entry = entry_of(visitor);
+  entry.visit = std::move(visit);
+  entry.visit_stored = true;
+}
+
+Engine::Entry& Engine::entry_of(const VisitorKey& key) {
+  const auto [place, fresh] = visitors_.try_emplace(key);
+  if (fresh)
+    if (const std::optional<std::string> stored =
+            find_stored_(KeyedDatabase::visitors, visitor_key(key.site, key.visitor)))
+      decode_visitor(*stored, place->second.visitor);
+  return place->second;
+}
+
+void Engine::count(const Hit& hit, std::string_view site_name, bool late) {
+  Site& site = sites_.find(site_name);
+  if (hit.flags & kHitExcluded) return bookings_.count(site.number, hit.time_ms, Counter::excluded_hits);
+  if (late) bookings_.count(site.number, hit.time_ms, Counter::late_hits);
+  if (hit.flags & kHitEventsMalformed) bookings_.count(site.number, hit.time_ms, Counter::malformed_events);
+
+  const VisitorKey key{site.number, hit.id_key.is_zero() ? hit.anonymous_key : hit.id_key};
+  Entry& entry = entry_of(key);
+  notice_behaviour(hit, entry);
+  const bool is_bot = bot_class(hit, &entry) != BotClass::none;
+  bookings_.hit(site.number, hit, is_bot);
+  if (is_bot) return;
+
+  const bool is_page = classify(hit) == HitClass::page;
+  if (is_page) {
+    open_or_extend(site, key, entry, hit);
+    count_page(site, entry, hit);
+    reach_goals(site, key, entry, hit, {});
+  }
+  for (const Event& event : hit.events) {
+    if (event.is_order()) {
+      count_order(site, key, entry, hit, event);
+    } else {
+      open_or_extend(site, key, entry, hit);
+      count_event(site, entry, hit, event.name);
+      reach_goals(site, key, entry, hit, event.name);
+    }
+  }
+}
+
+BotClass Engine::bot_class(const Hit& hit, const Entry* entry) {
+  if (hit.flags & kHitOwnBot) return BotClass::own_flag;
+  if (entry->visitor.is_bot) return BotClass::behaviour;
+  if (known_agents_.size() >= kKnownAgentsMax) known_agents_.clear();
+  const auto [known, fresh] = known_agents_.try_emplace(hasher_(hit.agent), BotClass::none);
+  if (fresh) known->second = classify_(hit.agent);
+  return known->second;
+}
+
+void Engine::notice_behaviour(const Hit& hit, Entry& entry) {
+  if (entry.visitor.is_bot) return;
+  const bool fetched_robots = without_arguments(hit.path) == "/robots.txt";
+  const bool too_fast = entry.visit && entry.visit->pageviews >= kViewsOfPeopleMax && classify(hit) == HitClass::page &&
+                        hit.time_ms - entry.visit->start_ms < int64_t{kViewsOfPeopleMax} * 1000;
+  if (!fetched_robots && !too_fast) return;
+  entry.visitor.is_bot = true;
+  entry.visitor_changed = true;
+}
+
+// The visitor's visit that the hit belongs to: the open one, with a further touch where the hit carries one, or a new one.
+Visit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit) {
+  entry.visit_changed = true;
+  if (entry.visit && hit.time_ms - entry.visit->last_ms > gap_ms(site)) close(key, entry);
+  if (entry.visit) {
+    if (hit.status < 400) {
+      if (std::optional<Touch> touch = site.touches.further_touch(hit, entry.visit->last_touch)) {
+        entry.visit->last_touch = *touch;
+        entry.visitor.add(std::move(*touch));
+        entry.visitor_changed = true;
+      }
+    }
+    return *entry.visit;
+  }
+  Visit visit;
+  visit.start_ms = visit.last_ms = hit.time_ms;
+  visit.first_touch = site.touches.first_touch(hit);
+  visit.last_touch = visit.first_touch;
+  visit.distinct_visitor = key.visitor.low;
+  entry.visitor.add(visit.first_touch);
+  entry.visitor_changed = true;
+  entry.visit = std::move(visit);
+  bookings_.visit_began(site.number, *entry.visit);
+  return *entry.visit;
+}
+
+void Engine::close(const VisitorKey& key, Entry& entry) {
+  bookings_.visit_closed(key.site, *entry.visit);
+  entry.visit.reset();
+  entry.visit_changed = true;
+}
+
+void Engine::count_page(Site& site, Entry& entry, const Hit& hit) {
+  Visit& visit = *entry.visit;
+  const Visit before = visit;
+  const bool first_view = visit.view(hit.path, hasher_(hit.path).low, hit.time_ms);
+  bookings_.page_view(site.number, before, visit, hit.path, hit.time_ms, first_view);
+}
+
+void Engine::count_event(Site& site, Entry& entry, const Hit& hit, std::string_view name) {
+  Visit& visit = *entry.visit;
+  const Visit before = visit;
+  visit.count_event(hit.time_ms);
+  if (name == "add_to_cart") visit.has_cart = true;
+  bookings_.event(site.number, before, visit, hit.time_ms, name);
+}
+
+bool Engine::is_new_order(Site& site, std::string_view id, std::string& key) {
+  key = order_key(site.number, static_cast<uint8_t>(ConversionKind::order), hasher_(id));
+  if (orders_since_fold_.contains(key) || find_stored_(KeyedDatabase::orders, key)) return false;
+  orders_since_fold_.insert(key);
+  return true;
+}
+
+void Engine::count_order(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, const Event& event) {
+  if (!is_accepted(event)) return bookings_.count(site.number, hit.time_ms, Counter::rejected_orders);
+  std::string stored_key;
+  if (!is_new_order(site, event.id, stored_key))
+    return bookings_.count(site.number, hit.time_ms, Counter::duplicate_orders);
+
+  Visit& visit = open_or_extend(site, key, entry, hit);
+  const Visit before = visit;
+  visit.count_event(hit.time_ms);
+  ++visit.orders;
+  bookings_.event(site.number, before, visit, hit.time_ms, event.name);
+
+  Bookings::Order order{.time_ms = hit.time_ms, .value_micros = event.value_micros, .currency = event.currency};
+  for (const OrderItem& item : event.items) order.items += static_cast<uint64_t>(item.quantity);
+  if (order.currency == Currency{}) order.currency = site.config.currency;
+  const int64_t value_as_told = order.value_micros;
+  if (order.currency != site.config.currency) {
+    const Rate* rate = find_rate(sites_.config(), order.currency);
+    order.has_rate = rate != nullptr;
+    if (rate != nullptr) order.value_micros = convert_micros(order.value_micros, *rate);
+  }
+  bookings_.order(site.number, order, journey(entry.visitor.touches, hit.time_ms, lookback_ms(site)));
+  order.value_micros = value_as_told;
+  store_conversion(std::move(stored_key), ConversionKind::order, hit, key, entry, order);
+  reach_goals(site, key, entry, hit, event.name);
+}
+
+// Goals count once per visit. `event` empty: the hit is a page view.
+void Engine::reach_goals(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, std::string_view event) {
+  Visit& visit = *entry.visit;
+  for (const GoalConfig& goal : site.config.goals) {
+    const bool reached = event.empty() ? !goal.path.empty() && matches(goal.path, without_arguments(hit.path))
+                                       : goal.event == event;
+    if (!reached) continue;
+    const Visit before = visit;
+    if (!visit.reach(goal.name)) continue;
+    bookings_.figures_changed(site.number, before, visit);
+    bookings_.goal(site.number, {hit.time_ms, goal.name, event, goal.value_micros},
+                   journey(entry.visitor.touches, hit.time_ms, lookback_ms(site)));
+    std::string what(goal.name);
+    BytesWriter(what).u8(0).hash(key.visitor).le64(static_cast<uint64_t>(visit.start_ms));
+    store_conversion(order_key(site.number, static_cast<uint8_t>(ConversionKind::goal), hasher_(what)),
+                     ConversionKind::goal, hit, key, entry,
+                     {.time_ms = hit.time_ms, .value_micros = goal.value_micros, .currency = site.config.currency});
+  }
+}
+
+void Engine::store_conversion(std::string key, ConversionKind kind, const Hit& hit, const VisitorKey& visitor,
+                              const Entry& entry, const Bookings::Order& order) {
+  Conversion conversion;
+  conversion.kind = kind;
+  conversion.time_ms = hit.time_ms;
+  conversion.visitor = visitor.visitor;
+  conversion.value_micros = order.value_micros;
+  conversion.currency = order.currency;
+  conversion.items = order.items;
+  conversion.touches = entry.visitor.touches;
+  changes_.set(KeyedDatabase::orders, std::move(key), encode_conversion(conversion));
+}
+
+void Engine::flush() {
+  for (auto& [key, entry] : visitors_) {
+    if (entry.visitor_changed)
+      changes_.set(KeyedDatabase::visitors, visitor_key(key.site, key.visitor), encode_visitor(entry.visitor));
+    if (entry.visit_changed && (entry.visit || entry.visit_stored))
+      changes_.set(KeyedDatabase::open_visits, visitor_key(key.site, key.visitor),
+                   entry.visit ? encode_visit(*entry.visit) : std::string());
+    entry.visit_stored = entry.visit_changed ? entry.visit.has_value() : entry.visit_stored;
+    entry.visitor_changed = entry.visit_changed = false;
+  }
+}
+
+void Engine::settle(int64_t time_ms) {
+  for (auto& [key, entry] : visitors_)
+    if (entry.visit && time_ms - entry.visit->last_ms > gap_ms(sites_.at(key.site))) close(key, entry);
+  absl::erase_if(visitors_, [](const auto& place) {
+    const Entry& entry = place.second;
+    return !entry.visit && !entry.visitor_changed && !entry.visit_changed;
+  });
+  orders_since_fold_.clear();
+}
+
+size_t Engine::open_visits() const {
+  return static_cast<size_t>(std::count_if(visitors_.begin(), visitors_.end(),
+                                           [](const auto& place) { return place.second.visit.has_value(); }));
+}
+
+}  // namespace footfall

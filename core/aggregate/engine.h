@@ -1,0 +1,89 @@
+// What a hit means: one function that reads a hit in the order of time and settles bot, visit, touch, events, orders and
+// goals, booking each fact as it goes. Knows no lane, no file and no clock.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "aggregate/bookings.h"
+#include "aggregate/sites.h"
+#include "credit/order.h"
+#include "hit/hit.h"
+#include "rollup/changes.h"
+#include "visit/bots.h"
+#include "visit/visit_record.h"
+#include "visit/visitor.h"
+
+namespace footfall {
+
+// What was stored and folded before; nullopt: nothing.
+using FindStored = std::function<std::optional<std::string>(KeyedDatabase database, std::string_view key)>;
+
+class Engine {
+ public:
+  Engine(Sites& sites, const StringHasher& hasher, AgentClassifier classify, FindStored find_stored);
+
+  // Takes up an open visit that was stored. `key` as in rollup/keys.h.
+  void restore_open_visit(std::string_view key, std::string_view value);
+
+  // Hits come in order of time; one that is older than the hits before it is `late`.
+  void count(const Hit& hit, std::string_view site_name, bool late);
+
+  // Puts every changed visitor and visit into changes(): before each checkpoint.
+  void flush();
+  Changes& changes() { return changes_; }
+
+  // After a fold: closes visits that are over at `time_ms` and lets go of what can be read from the store again.
+  void settle(int64_t time_ms);
+
+  size_t open_visits() const;
+
+ private:
+  struct VisitorKey {
+    uint16_t site;
+    Hash128 visitor;
+    bool operator==(const VisitorKey&) const = default;
+    template <class H>
+    friend H AbslHashValue(H state, const VisitorKey& key) {
+      return H::combine(std::move(state), key.site, key.visitor);
+    }
+  };
+  struct Entry {
+    Visitor visitor;
+    std::optional<Visit> visit;
+    bool visitor_changed = false;
+    bool visit_changed = false;
+    bool visit_stored = false;
+  };
+
+  Entry& entry_of(const VisitorKey& key);
+  BotClass bot_class(const Hit& hit, const Entry* entry);
+  void notice_behaviour(const Hit& hit, Entry& entry);
+  Visit& open_or_extend(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit);
+  void close(const VisitorKey& key, Entry& entry);
+  void count_page(Site& site, Entry& entry, const Hit& hit);
+  void count_event(Site& site, Entry& entry, const Hit& hit, std::string_view name);
+  void count_order(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, const Event& event);
+  void reach_goals(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, std::string_view event);
+  bool is_new_order(Site& site, std::string_view id, std::string& key);
+  void store_conversion(std::string key, ConversionKind kind, const Hit& hit, const VisitorKey& visitor,
+                        const Entry& entry, const Bookings::Order& order);
+
+  Sites& sites_;
+  const StringHasher& hasher_;
+  const AgentClassifier classify_;
+  const FindStored find_stored_;
+  Changes changes_;
+  Bookings bookings_;
+  absl::flat_hash_map<VisitorKey, Entry> visitors_;
+  absl::flat_hash_set<std::string> orders_since_fold_;
+  absl::flat_hash_map<Hash128, BotClass> known_agents_;
+};
+
+}  // namespace footfall

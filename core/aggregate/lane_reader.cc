@@ -1,0 +1,233 @@
+#include "aggregate/lane_reader.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+#include "base/clock.h"
+
+namespace footfall {
+namespace {
+
+constexpr size_t kHeldBytesMax = 4 << 20;
+constexpr int64_t kIdleMs = 3'600'000;
+constexpr int64_t kSilentMs = 2'000;  // an owner that has not moved its clock for so long may be gone
+constexpr int64_t kVisitGapMs = 30 * 60 * 1000;
+constexpr int kStageTries = 100;      // the flusher may release while a stage is copied
+
+bool process_is_alive(pid_t pid) { return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM); }
+
+bool is_behind(const LanePlace& place, uint64_t epoch, uint64_t number) {
+  return place.epoch < epoch || (place.epoch == epoch && place.number < number);
+}
+
+}  // namespace
+
+LaneReader::LaneReader(const Store& store, SaltKeeper& salts, const LanePlace& place)
+    : store_(store), salts_(salts), path_(store.lane_path(place.lane)), place_(place), loaded_(place) {}
+
+bool LaneReader::held_enough() const { return held_bytes_ >= kHeldBytesMax; }
+
+void LaneReader::poll(int64_t now_ms, bool with_stage) {
+  fault_.clear();
+  if (!state_) {
+    Result<LaneStateFile> state = LaneStateFile::open(path_ + "/state", place_.lane, false);
+    if (!state) {
+      if (state.error().code != Error::Code::not_found) fault_ = state.error().text;
+      drained_ = true;
+      safe_ms_ = INT64_MAX;
+      return;
+    }
+    state_ = std::move(*state);
+  }
+  owned_ = look_at_owner(now_ms);
+  open_stage();
+  if (owned_ && !sample_) take_sample();
+
+  drained_ = read_ring();
+  if (drained_ && (!owned_ || with_stage)) drained_ = read_stage();
+  lock_.release();
+
+  if (!owned_) {
+    sample_.reset();
+    safe_ms_ = drained_ ? INT64_MAX : safe_ms_;
+  } else if (sample_ && (sample_->staged == 0 || !is_behind(loaded_, sample_->epoch, sample_->staged))) {
+    safe_ms_ = sample_->clock_ms;
+    sample_.reset();
+  } else if (safe_ms_ == INT64_MAX) {
+    safe_ms_ = INT64_MIN;  // claimed since the last poll
+  }
+}
+
+// Whether a worker owns the lane. The lock is tried only where the owner seems gone, so that a lane is not kept from a
+// worker that is just claiming one; it is then held until this poll ends.
+bool LaneReader::look_at_owner(int64_t now_ms) {
+  const bool alive = process_is_alive(static_cast<pid_t>(state_->owner_pid.load()));
+  const bool ticking = stage_ && now_ms - stage_.header().clock_ms.load() < kSilentMs;
+  if (alive && (ticking || !stage_)) return true;
+  Result<FileLock> lock = FileLock::try_lock(path_ + "/lock");
+  if (!lock) return true;
+  lock_ = std::move(*lock);
+  if (owned_ || unowned_since_ms_ == 0) unowned_since_ms_ = now_ms;
+  return false;
+}
+
+void LaneReader::open_stage() {
+  const uint64_t epoch = state_->epoch.load();
+  if (stage_ && stage_.header().epoch == epoch) return;
+  stage_ = StageFile();
+  sample_.reset();
+  if (Result<StageFile> opened = StageFile::open(path_ + "/stage", false))
+    if (opened->header().epoch == epoch) stage_ = std::move(*opened);
+}
+
+// What was staged before the clock was set is older than the clock: once all of it is read, the clock is a bound.
+void LaneReader::take_sample() {
+  if (!stage_) return;
+  const StageHeader& header = stage_.header();
+  const int64_t clock_ms = header.clock_ms.load(std::memory_order_acquire);
+  const uint64_t staged = header.staged.load(std::memory_order_acquire);
+  sample_ = Sample{clock_ms, header.epoch, staged};
+}
+
+bool LaneReader::open_ring() {
+  if (ring_ && ring_generation_ == state_->ring_generation.load()) return true;
+  // Generations are read in turn; the one that was current stays open until a later one is.
+  const uint32_t from = ring_generation_ ? *ring_generation_ + 1 : 0;
+  for (uint32_t generation = from; generation <= state_->ring_generation.load(); ++generation) {
+    Result<RingCursor> opened = RingCursor::open(ring_path(path_, generation));
+    if (opened) {
+      ring_.reset();
+      ring_.emplace(std::move(*opened));
+      ring_generation_ = generation;
+      return true;
+    }
+    if (opened.error().code != Error::Code::not_found) fault_ = opened.error().text;
+  }
+  return ring_.has_value();
+}
+
+// True: nothing more is in the lane's rings.
+bool LaneReader::read_ring() {
+  if (!ring_ && !open_ring()) return true;
+  std::string block;
+  for (;;) {
+    if (held_enough()) return false;
+    Result<RingCursor::Outcome> outcome = ring_->next(loaded_.epoch, loaded_.number, block);
+    if (!outcome) {
+      fault_ = outcome.error().text;
+      return false;
+    }
+    if (*outcome == RingCursor::Outcome::corrupt) continue;  // its hits are a gap in the numbers
+    if (*outcome == RingCursor::Outcome::block) {
+      push(std::move(block));
+      continue;
+    }
+    if (ring_generation_ >= state_->ring_generation.load()) return true;
+    const std::optional<uint32_t> generation = ring_generation_;
+    if (!open_ring() || ring_generation_ == generation) return true;
+  }
+}
+
+// What is staged and in no ring yet. True: all of it is held.
+bool LaneReader::read_stage() {
+  if (!stage_) return true;
+  if (stage_.header().head.load() == stage_.header().tail.load() && !is_behind(loaded_, stage_.header().epoch, 1))
+    return true;
+  for (int tries = 0; tries < kStageTries; ++tries) {
+    // The lane may have moved hits into the ring since it was read.
+    if (!read_ring()) return false;
+    RingPosition at;
+    if (ring_) {
+      Result<RingPosition> position = ring_->position();
+      if (!position) {
+        fault_ = position.error().text;
+        return false;
+      }
+      at = *position;
+    }
+    const StageHeader& live = stage_.header();
+    if (at.epoch != live.epoch) at = {live.epoch, live.tail.load(), live.drained.load()};
+    if (loaded_.epoch == live.epoch && at.next_number > loaded_.number && ring_) continue;  // more came meanwhile
+    Result<StageFile> copy = stage_.snapshot();
+    if (!copy) {
+      fault_ = copy.error().text;
+      return false;
+    }
+    if (live.tail.load(std::memory_order_acquire) > at.position) continue;
+
+    StageReader reader(*copy, at.position, at.next_number);
+    BlockBuilder block;
+    block.begin(static_cast<uint16_t>(place_.lane), live.epoch, at.next_number);
+    bool full = false;
+    for (StageReader::Outcome outcome = reader.next(); outcome == StageReader::Outcome::hit; outcome = reader.next()) {
+      const RawHit& raw = reader.hit();
+      const uint64_t number = reader.number() - 1;
+      const Hit& hit = hits_.build(raw, reader.context(), salts_.keys(raw.time_ms, kVisitGapMs));
+      if (!block.add(hit, reader.context().site)) {
+        push(std::string(block.finish()));
+        block.begin(static_cast<uint16_t>(place_.lane), live.epoch, number);
+        full = held_enough();
+        block.add(hit, reader.context().site);
+      }
+      if (full) break;
+    }
+    if (!full && !block.empty()) push(std::string(block.finish()));
+    return !full;
+  }
+  return false;
+}
+
+void LaneReader::push(std::string bytes) {
+  const Result<BlockReader> block = BlockReader::open(bytes);
+  if (!block) return;
+  const BlockHeader& header = block->header();
+  if (!is_behind(loaded_, header.epoch, header.next_number())) return;
+  loaded_.epoch = header.epoch;
+  loaded_.number = header.next_number();
+  held_bytes_ += bytes.size();
+  blocks_.push_back(std::move(bytes));
+  if (!current_) load_current();
+}
+
+// Sets the next hit that is not counted yet, if one is held.
+void LaneReader::load_current() {
+  for (;;) {
+    while (current_ && current_->next(hit_, number_))
+      if (is_behind(place_, current_->header().epoch, number_ + 1)) return;
+    if (current_) {
+      held_bytes_ -= blocks_.front().size();
+      blocks_.pop_front();
+      current_.reset();
+    }
+    if (blocks_.empty()) return;
+    current_.emplace(*BlockReader::open(blocks_.front()));
+  }
+}
+
+void LaneReader::pop() {
+  const uint64_t expected = current_->header().epoch == place_.epoch ? place_.number : 0;
+  lost_ += number_ - expected;  // a gap in the numbers
+  place_.epoch = current_->header().epoch;
+  place_.number = number_ + 1;
+  load_current();
+}
+
+uint64_t LaneReader::take_lost() { return std::exchange(lost_, 0); }
+
+bool LaneReader::remove_if_idle(int64_t now_ms) {
+  if (owned_ || !drained_ || has_hit() || unowned_since_ms_ == 0 || now_ms - unowned_since_ms_ < kIdleMs) return false;
+  Result<FileLock> lock = FileLock::try_lock(path_ + "/lock");
+  if (!lock) return false;
+  ring_.reset();
+  std::error_code ignored;
+  const std::filesystem::path stage = std::filesystem::read_symlink(path_ + "/stage", ignored);
+  if (!stage.empty()) ::unlink(stage.c_str());
+  std::filesystem::remove_all(path_, ignored);
+  return true;
+}
+
+}  // namespace footfall

@@ -1,0 +1,107 @@
+#include "aggregate/lanes.h"
+
+#include <algorithm>
+
+namespace footfall {
+namespace {
+
+constexpr int64_t kLookMs = 500;   // how often new lanes are looked for
+constexpr int64_t kLagMs = 2'000;  // a lane further behind the clock is not waited for
+
+bool is_lagging(const LaneReader& lane, int64_t now_ms) {
+  return lane.owned() && !lane.has_hit() && lane.safe_ms() < now_ms - kLagMs;
+}
+
+}  // namespace
+
+Lanes::Lanes(const Store& store, const std::vector<LanePlace>& places) : store_(store), salts_(store) {
+  for (const LanePlace& place : places) places_[place.lane] = place;
+}
+
+void Lanes::poll(int64_t now_ms, bool with_stage) {
+  now_ms_ = now_ms;
+  if (now_ms - looked_ms_ >= kLookMs || now_ms < looked_ms_) {
+    looked_ms_ = now_ms;
+    for (unsigned number : store_.lanes()) {
+      if (lanes_.contains(number)) continue;
+      const auto known = places_.find(number);
+      lanes_[number] = std::make_unique<LaneReader>(
+          store_, salts_, known != places_.end() ? known->second : LanePlace{.lane = number});
+    }
+  }
+  for (auto lane = lanes_.begin(); lane != lanes_.end();) {
+    lane->second->poll(now_ms, with_stage);
+    if (lane->second->remove_if_idle(now_ms)) {
+      places_[lane->first] = lane->second->place();
+      lane = lanes_.erase(lane);
+    } else {
+      ++lane;
+    }
+  }
+}
+
+bool Lanes::next(bool all) {
+  chosen_ = nullptr;
+  int64_t due_before_ms = INT64_MAX;
+  for (const auto& [number, lane] : lanes_) {
+    if (lane->has_hit()) {
+      if (chosen_ == nullptr || lane->hit().time_ms < chosen_->hit().time_ms) chosen_ = lane.get();
+    } else if (!is_lagging(*lane, now_ms_)) {
+      due_before_ms = std::min(due_before_ms, lane->safe_ms());
+    }
+  }
+  return chosen_ != nullptr && (all || chosen_->hit().time_ms < due_before_ms);
+}
+
+void Lanes::pop() {
+  newest_ms_ = std::max(newest_ms_, chosen_->hit().time_ms);
+  chosen_->pop();
+}
+
+bool Lanes::holds_all() const {
+  return std::all_of(lanes_.begin(), lanes_.end(),
+                     [](const auto& lane) { return lane.second->drained() || !lane.second->fault().empty(); });
+}
+
+int64_t Lanes::complete_through_ms() const {
+  int64_t through_ms = now_ms_;
+  for (const auto& [number, lane] : lanes_) {
+    if (lane->has_hit()) {
+      through_ms = std::min(through_ms, lane->hit().time_ms);
+    } else if (!is_lagging(*lane, now_ms_)) {
+      through_ms = std::min(through_ms, lane->safe_ms());
+    }
+  }
+  return through_ms;
+}
+
+std::vector<LanePlace> Lanes::places() const {
+  std::map<unsigned, LanePlace> places = places_;
+  for (const auto& [number, lane] : lanes_) places[number] = lane->place();
+  std::vector<LanePlace> list;
+  for (const auto& [number, place] : places)
+    if (place.epoch != 0) list.push_back(place);
+  return list;
+}
+
+uint64_t Lanes::take_lost() {
+  uint64_t lost = 0;
+  for (const auto& [number, lane] : lanes_) lost += lane->take_lost();
+  return lost;
+}
+
+std::vector<uint32_t> Lanes::lagging() const {
+  std::vector<uint32_t> list;
+  for (const auto& [number, lane] : lanes_)
+    if (is_lagging(*lane, now_ms_)) list.push_back(number);
+  return list;
+}
+
+std::vector<std::string> Lanes::faults() const {
+  std::vector<std::string> list;
+  for (const auto& [number, lane] : lanes_)
+    if (!lane->fault().empty()) list.push_back("lane " + std::to_string(number) + ": " + lane->fault());
+  return list;
+}
+
+}  // namespace footfall

@@ -1,0 +1,49 @@
+// The sites that hits belong to, by name: [site.NAME] of the configuration, else the site whose `hosts` has the name, else
+// a new one with defaults; past kSitesMax the site `other`. A site's number is its place in the checkpoint.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/string_map.h"
+#include "site/config.h"
+#include "site/zone.h"
+#include "visit/touch.h"
+
+namespace footfall {
+
+struct Site {
+  uint16_t number = 0;
+  SiteConfig config;
+  Zone zone;
+  TouchReader touches;
+
+  Site(uint16_t number, SiteConfig config, Zone zone)
+      : number(number), config(std::move(config)), zone(std::move(zone)), touches(this->config) {}
+};
+
+class Sites {
+ public:
+  // `names` as the last checkpoint had them.
+  Sites(Config config, const std::vector<std::string>& names);
+
+  // Never fails. A new site is added to names().
+  Site& find(std::string_view name);
+  Site& at(uint16_t number) { return *sites_[number]; }
+  size_t size() const { return sites_.size(); }
+
+  const std::vector<std::string>& names() const { return names_; }
+  const Config& config() const { return config_; }
+
+ private:
+  Site& add(std::string_view name);
+
+  Config config_;
+  std::vector<std::unique_ptr<Site>> sites_;
+  std::vector<std::string> names_;
+  StringMap<uint16_t> by_name_;  // also the names that hosts stand for
+};
+
+}  // namespace footfall

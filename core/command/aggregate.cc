@@ -1,0 +1,114 @@
+#include <grp.h>
+#include <signal.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "aggregate/aggregator.h"
+#include "command/command.h"
+
+namespace footfall {
+namespace {
+
+std::atomic<bool> stop_wanted = false;
+
+void want_stop(int) { stop_wanted = true; }
+
+void handle_signals() {
+  struct sigaction action = {};
+  action.sa_handler = want_stop;
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+  signal(SIGHUP, SIG_IGN);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+void log(LogLevel level, std::string_view text) {
+  const auto at = level == LogLevel::error     ? spdlog::level::err
+                  : level == LogLevel::warning ? spdlog::level::warn
+                                               : spdlog::level::info;
+  spdlog::log(at, "{}", text);
+}
+
+// Files that root makes would keep nginx's workers out: root becomes the store's owner.
+Status become_owner(const Store& store) {
+  if (geteuid() != 0) return {};
+  const Result<StoreOwner> owner = store.owner();
+  if (!owner) return owner.error();
+  if (owner->user == 0) return {};
+  if (setgroups(0, nullptr) != 0 || setgid(owner->group) != 0 || setuid(owner->user) != 0)
+    return Error::io("become the store's owner, user " + std::to_string(owner->user), errno);
+  return {};
+}
+
+Result<Store> open_store(const Config& config) {
+  Result<Store> store = Store::create(config.store, std::nullopt);
+  if (!store) return store.error();
+  if (Status status = become_owner(*store); !status) return status.error();
+  umask(0007);
+  return store;
+}
+
+bool wait_a_second() {
+  for (int i = 0; i < 20 && !stop_wanted; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  return !stop_wanted;
+}
+
+// A fault of the store (a full disk, say) ends a run; what was counted is stored, so another one goes on from there.
+int run_daemon(const Store& store, const Config& config, AggregatorOptions options) {
+  bool opened_before = false;
+  std::string last_fault;
+  while (!stop_wanted) {
+    Result<std::unique_ptr<Aggregator>> aggregator = Aggregator::open(store, config, options);
+    options.begin_anew.clear();
+    Status ended;
+    if (aggregator) {
+      if (!opened_before) spdlog::info("aggregating into {}", store.path());
+      opened_before = true;
+      ended = (*aggregator)->run(stop_wanted);
+      if (ended) return kExitWell;
+    } else {
+      ended = aggregator.error();
+    }
+    if (!opened_before) {
+      spdlog::error("{}", ended.error().text);
+      return kExitFailed;
+    }
+    if (ended.error().text != last_fault) spdlog::error("{}; trying again each second", ended.error().text);
+    last_fault = ended.error().text;
+    if (!wait_a_second()) break;
+  }
+  return kExitWell;
+}
+
+}  // namespace
+
+int aggregate(const Common& common, bool once, const std::string& begin_anew) {
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("footfall"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l: %v");
+  const std::optional<Config> config = load(common);
+  if (!config) return kExitFailed;
+  Result<Store> store = open_store(*config);
+  if (!store) {
+    spdlog::error("{}", store.error().text);
+    return kExitFailed;
+  }
+  handle_signals();
+  AggregatorOptions options{.begin_anew = begin_anew, .classify = classify_agent, .log = log};
+  if (!once && begin_anew.empty()) return run_daemon(*store, *config, options);
+
+  Result<std::unique_ptr<Aggregator>> aggregator = Aggregator::open(*store, *config, options);
+  Status done;
+  if (!aggregator) done = aggregator.error();
+  else if (once) done = (*aggregator)->run_once();
+  if (done) return kExitWell;
+  spdlog::error("{}", done.error().text);
+  return kExitFailed;
+}
+
+}  // namespace footfall

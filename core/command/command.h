@@ -1,0 +1,30 @@
+// The subcommands of `footfall`. Each returns the exit code: 0 well, 1 the work failed, 2 wrong usage, 3 done with
+// rejected input.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "site/config.h"
+
+namespace footfall {
+
+enum ExitCode : int { kExitWell = 0, kExitFailed = 1, kExitUsage = 2, kExitRejected = 3 };
+
+// Where the configuration and the store come from; every command takes both.
+struct Common {
+  std::string config_path;  // empty: the default path, if it is there
+  std::string store_path;   // goes before the configuration's
+};
+
+// The checked configuration; told on standard error and nullopt where it is wrong. Neither path given and no file at the
+// default path: the defaults.
+std::optional<Config> load(const Common& common);
+
+int aggregate(const Common& common, bool once, const std::string& begin_anew);
+int query(const Common& common, const std::string& report, const std::vector<std::string>& parameters,
+          const std::string& format);
+int config_test(const Common& common);
+
+}  // namespace footfall

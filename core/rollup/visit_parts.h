@@ -1,0 +1,47 @@
+// A visit as the counters it stands for, minute by minute. The dimensions entry_page and exit_page are booked with it once
+// the page is known for good (the exit page: when the visit closes); a query adds the open visits with it.
+#pragma once
+
+#include "rollup/counters.h"
+#include "rollup/keys.h"
+#include "visit/visit_record.h"
+
+namespace footfall {
+
+// Adds a visit's own figures, those of the bucket of its first hit.
+inline void add_figures(Counters& to, const VisitFigures& figures) {
+  to[Counter::visits] += figures.visits;
+  to[Counter::bounces] += figures.bounces;
+  to[Counter::duration_ms] += figures.duration_ms;
+  to[Counter::visits_converted] += figures.converted;
+  to[Counter::visits_with_cart] += figures.with_cart;
+  to[Counter::visits_cart_left] += figures.cart_left;
+}
+
+// Whether an open visit is not booked yet under the dimension: exit_page always, entry_page until there is a page view.
+inline bool is_booked_at_close(const Visit& visit, Dimension dimension) {
+  return dimension == Dimension::exit_page || (dimension == Dimension::entry_page && !visit.has_page());
+}
+
+// add(minute_start_s, counters) for each part; the parts add up to the whole visit.
+template <class Add>
+void each_part_of_visit(const Visit& visit, Add add) {
+  Counters own;
+  add_figures(own, visit.figures());
+  own.visitors.add(visit.distinct_visitor);
+  add(minute_start_s(visit.start_ms), own);
+  for (const VisitMinute& minute : visit.minutes) {
+    Counters counters;
+    counters[Counter::pageviews] = minute.pageviews;
+    counters[Counter::events] = minute.events;
+    add(minute.minute_start_s, counters);
+  }
+  if (!visit.has_page()) return;
+  Counters entry, exit;
+  entry[Counter::entries] = 1;
+  exit[Counter::exits] = 1;
+  add(minute_start_s(visit.entry_ms), entry);
+  add(minute_start_s(visit.exit_ms), exit);
+}
+
+}  // namespace footfall
