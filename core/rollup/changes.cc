@@ -51,13 +51,13 @@ std::string Changes::take() {
     delta->set_key(encode_key(entry->first));
     delta->mutable_rollup()->ParseFromString(encode_counters(entry->second));
   }
-  for (const auto& [name, text] : entries_) {
+  for (const auto* named : sorted(entries_)) {
     v1::DictionaryEntry* entry = block.add_entry();
     std::string hash;
-    BytesWriter(hash).hash(name.value);
+    BytesWriter(hash).hash(named->first.value);
     entry->set_hash(std::move(hash));
-    entry->set_month(name.month);
-    entry->set_text(text);
+    entry->set_month(named->first.month);
+    entry->set_text(named->second);
   }
   for (size_t database = 0; database < kKeyedDatabases; ++database) {
     for (const auto* changed : sorted(keyed_[database])) {

@@ -47,7 +47,7 @@ class Changes {
   struct Name {
     uint16_t month;
     Hash128 value;
-    bool operator==(const Name&) const = default;
+    auto operator<=>(const Name&) const = default;
     template <class H>
     friend H AbslHashValue(H state, const Name& name) {
       return H::combine(std::move(state), name.month, name.value);

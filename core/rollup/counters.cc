@@ -3,6 +3,16 @@
 #include "footfall/v1/summary.pb.h"
 
 namespace footfall {
+namespace {
+
+// Sums wrap round: stored bytes may hold anything, and an overflow must stay without consequence for what is beside it.
+void add(int64_t& to, int64_t value) { to = static_cast<int64_t>(static_cast<uint64_t>(to) + static_cast<uint64_t>(value)); }
+void add(__int128& to, __int128 value) {
+  using Bits = unsigned __int128;
+  to = static_cast<__int128>(static_cast<Bits>(to) + static_cast<Bits>(value));
+}
+
+}  // namespace
 
 bool Counters::is_zero() const {
   for (int64_t value : values)
@@ -13,8 +23,8 @@ bool Counters::is_zero() const {
 }
 
 void Counters::merge(const Counters& other) {
-  for (size_t i = 0; i < kCounters; ++i) values[i] += other.values[i];
-  for (size_t i = 0; i < kAmounts; ++i) amounts[i] += other.amounts[i];
+  for (size_t i = 0; i < kCounters; ++i) add(values[i], other.values[i]);
+  for (size_t i = 0; i < kAmounts; ++i) add(amounts[i], other.amounts[i]);
   if (!other.visitors.empty()) visitors.merge(other.visitors);
 }
 
@@ -46,11 +56,11 @@ bool merge_encoded_counters(std::string_view bytes, Counters& to) {
   if (!message.visitors().empty() && !visitors.decode(message.visitors())) return false;
   // Counters that a later version added are passed over.
   for (int i = 0; i < message.counter_size(); ++i)
-    if (message.counter(i) < kCounters) to.values[message.counter(i)] += message.value(i);
+    if (message.counter(i) < kCounters) add(to.values[message.counter(i)], message.value(i));
   for (int i = 0; i < message.amount_size(); ++i)
     if (message.amount(i) < kAmounts)
-      to.amounts[message.amount(i)] += static_cast<__int128>(message.amount_high(i)) * (static_cast<__int128>(1) << 64) +
-                                       static_cast<__int128>(message.amount_low(i));
+      add(to.amounts[message.amount(i)], static_cast<__int128>(message.amount_high(i)) * (static_cast<__int128>(1) << 64) +
+                                             static_cast<__int128>(message.amount_low(i)));
   if (!visitors.empty()) to.visitors.merge(visitors);
   return true;
 }

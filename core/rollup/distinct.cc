@@ -112,7 +112,7 @@ void Distinct::lower_precision(Precision to) {
 }
 
 void Distinct::merge(const Distinct& other) {
-  if (other.empty()) return;
+  if (other.empty() || &other == this) return;
   if (empty()) {
     *this = other;
     return;
@@ -188,7 +188,10 @@ bool Distinct::decode(std::string_view bytes) {
     held >>= kRegisterBits;
     bits -= kRegisterBits;
   }
-  return true;
+  // A rank that no hash has would not fit its six bits once brought down to a lower precision.
+  const bool possible = *std::max_element(registers_.begin(), registers_.end()) <= 64 - precision + 1;
+  if (!possible) registers_.clear();
+  return possible;
 }
 
 }  // namespace footfall

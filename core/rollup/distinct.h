@@ -25,7 +25,7 @@ class Distinct {
 
   // A uniformly distributed 64-bit hash of the member.
   void add(uint64_t hash);
-  // The one with the lower precision wins where they differ: then both are brought down to it.
+  // The one with the lower precision wins where they differ: then both are brought down to it. An empty one has none.
   void merge(const Distinct& other);
 
   bool empty() const { return exact_.empty() && registers_.empty(); }
