@@ -93,9 +93,12 @@ uint16_t status_of(const ngx_http_request_t* r) {
   return r->http_version == NGX_HTTP_VERSION_9 ? 9 : 0;
 }
 
+// Compared as it is nearly always spelt first: that is a few instructions, without case it is two hundred.
 bool is_type(const ngx_str_t& type, std::string_view name) {
-  if (type.len < name.size() || ngx_strncasecmp(type.data, as_ngx_str(name).data, name.size()) != 0) return false;
-  return type.len == name.size() || type.data[name.size()] == ';' || type.data[name.size()] == ' ';
+  if (type.len < name.size()) return false;
+  if (type.len > name.size() && type.data[name.size()] != ';' && type.data[name.size()] != ' ') return false;
+  return std::memcmp(type.data, name.data(), name.size()) == 0 ||
+         ngx_strncasecmp(type.data, as_ngx_str(name).data, name.size()) == 0;
 }
 
 ContentKind content_of(const ngx_str_t& type) {

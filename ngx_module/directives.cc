@@ -375,6 +375,7 @@ char* set_status(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
   }
   loc->status = status;
   core->handler = answer_status;
+  core->auto_redirect = core->name.len != 0 && core->name.data[core->name.len - 1] == '/';  // `/footfall` leads there
   main_conf(cf)->shows_status = true;
   need_store(cf);
   return NGX_CONF_OK;

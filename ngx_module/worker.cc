@@ -46,7 +46,6 @@ Worker* worker;
 
 ngx_event_t tick;
 ngx_connection_t tick_connection;  // nginx's debug log names a timer by its connection's descriptor
-ngx_cycle_t* tick_cycle;           // whose locations are in the stage's table of contexts
 
 MainConf* conf_of(ngx_cycle_t* cycle) {
   return static_cast<MainConf*>(ngx_http_cycle_get_module_main_conf(cycle, ngx_http_footfall_module));
@@ -67,7 +66,6 @@ void add_contexts(ngx_cycle_t* cycle, const MainConf* main) {
     loc[i]->context = index ? *index : kNoContext;
     if (!index) ngx_log_error(NGX_LOG_WARN, cycle->log, 0, "footfall: %s", index.error().text.c_str());
   }
-  tick_cycle = cycle;
 }
 
 LaneOptions lane_options(const MainConf* main, const Store& store) {
@@ -179,9 +177,8 @@ void log_flusher(ngx_log_t* log) {
   worker->fault_since_ms = report.fault_since_ms;
 }
 
-void tick_lane(ngx_cycle_t* cycle, const MainConf* main) {
+void tick_lane(ngx_cycle_t* cycle) {
   const int64_t now = now_ms();
-  if (tick_cycle != cycle) add_contexts(cycle, main);  // a single process reloads in place
   worker->writer->set_clock(now);
   if (now < worker->next_log_ms) return;
   worker->next_log_ms = now + kLogEveryMs;
@@ -191,14 +188,12 @@ void tick_lane(ngx_cycle_t* cycle, const MainConf* main) {
 
 void on_tick(ngx_event_t* event) noexcept {
   auto* cycle = const_cast<ngx_cycle_t*>(ngx_cycle);
-  const MainConf* main = conf_of(cycle);
+  const MainConf* main = conf_of(cycle);  // a single process may have been reloaded to one without footfall
   if (worker == nullptr) return;
   try {
-    if (main == nullptr || main->store.data == nullptr) {
-      // a single process was reloaded to a configuration without footfall: nothing is captured, the lane is kept
-    } else if (worker->lane) {
-      tick_lane(cycle, main);
-    } else if (!ngx_exiting && now_ms() >= worker->next_claim_ms) {
+    if (worker->lane) {
+      tick_lane(cycle);
+    } else if (main != nullptr && main->store.data != nullptr && !ngx_exiting && now_ms() >= worker->next_claim_ms) {
       claim(cycle, main);
     }
   } catch (...) {
