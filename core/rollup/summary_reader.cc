@@ -15,6 +15,13 @@ Result<SummaryReader> SummaryReader::open(const std::string& path, uint64_t map_
   if (!env) return env.error();
   SummaryReader reader;
   reader.env_ = std::move(*env);
+  // Handles are opened once and for good: LMDB forbids opening them in transactions that run side by side, as snapshots of
+  // several threads do. One that is not there yet is found missing by the snapshot that needs it.
+  Result<LmdbTxn> txn = LmdbTxn::read(reader.env_);
+  if (!txn) return txn.error();
+  for (const char* name : {"meta", "changes", "rollups", "dictionary"}) (void)txn->database(name);
+  for (const char* name : kKeyedNames) (void)txn->database(name);
+  if (Status status = txn->commit(); !status) return status.error();
   return reader;
 }
 
