@@ -1,0 +1,57 @@
+#include "query/figures.h"
+
+namespace footfall {
+namespace {
+
+constexpr int kRatioDigits = 6;
+constexpr int kSecondsDigits = 3;
+constexpr int kSharesDigits = 3;
+constexpr __int128 kPowersOfTen[] = {1, 10, 100, 1'000, 10'000, 100'000, 1'000'000};
+
+bool is_credited(const Metric& metric) { return metric.top.kind == Part::Kind::credited; }
+
+// How much of a part is one: credited counts and amounts are in millionths.
+__int128 one_of(const Part& part) { return part.kind == Part::Kind::counter ? 1 : kMicrosPerUnit; }
+
+// 10^-digits in micros, as format_micros takes it.
+std::string spell(__int128 value, int digits) { return format_micros(value * kPowersOfTen[6 - digits], digits); }
+
+std::string without_trailing_zeros(std::string number) {
+  if (number.find('.') == std::string::npos) return number;
+  number.erase(number.find_last_not_of('0') + 1);
+  if (number.back() == '.') number.pop_back();
+  return number == "-0" ? "0" : number;
+}
+
+}  // namespace
+
+int digits_of(const Metric& metric, Currency currency) {
+  switch (metric.type) {
+    case ColumnType::money: return currency_digits(currency);
+    case ColumnType::ratio: return kRatioDigits;
+    case ColumnType::seconds: return kSecondsDigits;
+    default: return is_credited(metric) ? kSharesDigits : 0;
+  }
+}
+
+Figure figure_of(const Metric& metric, bool has_bottom, __int128 top, __int128 bottom, Currency currency) {
+  if (has_bottom && bottom <= 0) return {};
+  const __int128 scale = kPowersOfTen[digits_of(metric, currency)];
+  const __int128 top_one = metric.type == ColumnType::seconds ? 1'000 : one_of(metric.top);  // milliseconds
+  const __int128 numerator = top * scale * (has_bottom ? one_of(metric.bottom) : 1);
+  return {.is_null = false,
+          .is_fractional = is_credited(metric) && top % kMicrosPerUnit != 0,
+          .value = divide_rounded(numerator, top_one * (has_bottom ? bottom : 1))};
+}
+
+Figure figure_of_visitors(uint64_t estimate) { return {.is_null = false, .value = static_cast<__int128>(estimate)}; }
+
+Cell cell_of(const Figure& figure, const Metric& metric, ColumnType type, Currency currency) {
+  if (figure.is_null) return Cell::null();
+  const int digits = digits_of(metric, currency);
+  if (type == ColumnType::ratio) return Cell::of_number(without_trailing_zeros(spell(figure.value, digits)));
+  if (type == ColumnType::integer) return Cell::of_number(spell(figure.value / kPowersOfTen[digits], 0));
+  return Cell::of_number(spell(figure.value, digits));
+}
+
+}  // namespace footfall

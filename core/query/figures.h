@@ -1,0 +1,28 @@
+// From sums to figures: each is rounded once, to the digits that it is shown with.
+#pragma once
+
+#include <string>
+
+#include "base/money.h"
+#include "query/metrics.h"
+#include "query/report.h"
+
+namespace footfall {
+
+struct Figure {
+  bool is_null = true;
+  bool is_fractional = false;  // of credited counts: shares of a conversion are in it
+  __int128 value = 0;          // in units of the last digit shown
+};
+
+// Digits after the point that the metric is computed to.
+int digits_of(const Metric& metric, Currency currency);
+
+// `bottom` is ignored where the metric has none. Null: nothing to divide by.
+Figure figure_of(const Metric& metric, bool has_bottom, __int128 top, __int128 bottom, Currency currency);
+Figure figure_of_visitors(uint64_t estimate);
+
+// `type`: the column's; credited counts are spelt as integers where all of the column are whole.
+Cell cell_of(const Figure& figure, const Metric& metric, ColumnType type, Currency currency);
+
+}  // namespace footfall

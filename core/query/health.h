@@ -1,0 +1,26 @@
+// The health report, from what lies in the store's files: true whoever is dead.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "rollup/summary.h"
+
+namespace footfall {
+
+// What the summary told: the last checkpoint, or why there is none.
+struct SummaryGlimpse {
+  std::optional<CheckpointState> checkpoint;
+  std::string fault;  // empty: none, or no summary yet
+};
+
+// Lag over which figures are called stale.
+inline constexpr int64_t kStaleMs = 60'000;
+
+// /v1/health as JSON. Reads lane states and stages as mapped files, locks, and sizes; opens no LMDB environment.
+//   degraded  something reports a fault, or the aggregator a warning
+//   stale     the aggregator is not running, or more than kStaleMs behind
+std::string make_health_json(const std::string& store_path, const SummaryGlimpse& summary, int64_t now_ms);
+
+}  // namespace footfall

@@ -1,0 +1,179 @@
+#include "query/metrics.h"
+
+#include <algorithm>
+
+namespace footfall {
+namespace {
+
+constexpr Part of(Counter counter) { return {Part::Kind::counter, static_cast<uint8_t>(counter)}; }
+constexpr Part of(Amount amount) { return {Part::Kind::amount, static_cast<uint8_t>(amount)}; }
+constexpr Part credit_of(Counter last) { return {Part::Kind::credited, static_cast<uint8_t>(last)}; }
+constexpr Part credit_of(Amount last) { return {Part::Kind::credited_amount, static_cast<uint8_t>(last)}; }
+
+constexpr Part kNone;
+constexpr Part kVisits = of(Counter::visits);
+constexpr Part kPageviews = of(Counter::pageviews);
+constexpr Part kEntries = of(Counter::entries);
+constexpr Part kOrders = credit_of(Counter::orders_last);
+constexpr Part kRevenue = credit_of(Amount::revenue_last);
+
+constexpr uint16_t kHits = kByTime | kByPage | kByStatus;
+constexpr uint16_t kViews = kByTime | kByTouch | kByPage | kByVisitPage;
+constexpr uint16_t kOfVisits = kByTime | kByTouch | kByVisitPage;
+constexpr uint16_t kCredit = kByTime | kByTouch | kByEvent | kByGoal;
+
+using enum ColumnType;
+
+constexpr Metric kMetrics[] = {
+    {"hits", integer, of(Counter::hits), kNone, kNone, kHits, 0, "hits", "finished requests, bots too", ""},
+    {"visits", integer, kVisits, kNone, kNone, kViews, kByPage, "visits", "visits; by page those that viewed it", ""},
+    {"visitors", integer, kNone, kNone, kNone, kOfVisits, kByAny, "visitors", "distinct visitors of the visits", ""},
+    {"pageviews", integer, kPageviews, kNone, kNone, kViews, 0, "views", "pages shown to people", ""},
+    {"entries", integer, kEntries, kNone, kNone, kViews, 0, "visits", "visits that had their first page", ""},
+    {"exits", integer, of(Counter::exits), kNone, kNone, kViews, 0, "visits", "visits that had their last page", ""},
+    {"bounces", integer, of(Counter::bounces), kNone, kNone, kViews, 0, "visits", "visits of one view and no event",
+     ""},
+    {"exit_rate", ratio, of(Counter::exits), kPageviews, kNone, kViews, 0, "0–1", "exits / pageviews",
+     "there are no page views"},
+    {"bounce_rate", ratio, of(Counter::bounces), kVisits, kEntries, kViews, 0, "0–1",
+     "bounces / visits; by page bounces / entries", "there are no visits"},
+    {"duration", seconds, of(Counter::duration_ms), kVisits, kNone, kOfVisits, 0, "seconds",
+     "mean of last minus first page or event", "there are no visits"},
+    {"events", integer, of(Counter::events), kNone, kNone, kOfVisits | kByEvent, 0, "events",
+     "what the shop reported; orders too", ""},
+    {"conversions", integer, credit_of(Counter::conversions_last), kNone, kNone, kCredit, 0, "conversions",
+     "orders and reached goals", ""},
+    {"cr", ratio, of(Counter::visits_converted), kVisits, kNone, kOfVisits, 0, "0–1",
+     "visits with a conversion / visits", "there are no visits"},
+    {"orders", integer, kOrders, kNone, kNone, kCredit, 0, "orders", "accepted orders, each once", ""},
+    {"items", integer, credit_of(Counter::items_last), kNone, kNone, kCredit, 0, "pieces", "quantities of the orders",
+     ""},
+    {"revenue", money, kRevenue, kNone, kNone, kCredit, 0, "site's currency", "value of the orders", ""},
+    {"aov", money, kRevenue, kOrders, kNone, kCredit, 0, "site's currency", "revenue / orders", "there are no orders"},
+    {"rpv", money, kRevenue, kVisits, kNone, kByTime | kByTouch, 0, "site's currency", "revenue / visits",
+     "there are no visits"},
+    {"cart_abandonment", ratio, of(Counter::visits_cart_left), of(Counter::visits_with_cart), kNone, kOfVisits, 0,
+     "0–1", "visits with a cart and no order / visits with a cart", "there are no visits with a cart"},
+    {"goal_value", money, of(Amount::goal_value), kNone, kNone, kByTime | kByEvent | kByGoal, 0, "site's currency",
+     "value of the reached goals; no revenue", ""},
+    {"errors_4xx", integer, of(Counter::errors_4xx), kNone, kNone, kHits, 0, "hits", "hits answered 4xx", ""},
+    {"errors_5xx", integer, of(Counter::errors_5xx), kNone, kNone, kHits, 0, "hits", "hits answered 5xx", ""},
+    {"bytes", integer, of(Counter::bytes), kNone, kNone, kHits, 0, "bytes", "sent, headers too", ""},
+    {"bot_hits", integer, of(Counter::bot_hits), kNone, kNone, kHits, 0, "hits", "those of the hits that bots made",
+     ""},
+    {"duplicate_orders", integer, of(Counter::duplicate_orders), kNone, kNone, kByTime, 0, "orders",
+     "repeats of an order's id: not counted again", ""},
+    {"rejected_orders", integer, of(Counter::rejected_orders), kNone, kNone, kByTime, 0, "orders",
+     "orders without an id or a proper value", ""},
+    {"late_hits", integer, of(Counter::late_hits), kNone, kNone, kByTime, 0, "hits",
+     "came after their time had been settled", ""},
+};
+
+constexpr std::string_view kOverview = "visits,visitors,pageviews,orders,revenue";
+constexpr std::string_view kVisitPages = "visits,visitors,pageviews,bounces";
+
+constexpr DimensionInfo kDimensionInfos[] = {
+    {"minute", kByTime, Dimension::total, TimeUnit::minute, "visits,pageviews,orders,revenue"},
+    {"hour", kByTime, Dimension::total, TimeUnit::hour, kOverview},
+    {"day", kByTime, Dimension::total, TimeUnit::day, kOverview},
+    {"week", kByTime, Dimension::total, TimeUnit::week, kOverview},
+    {"month", kByTime, Dimension::total, TimeUnit::month, kOverview},
+    {"channel", kByTouch, Dimension::channel, {}, kOverview},
+    {"source", kByTouch, Dimension::source, {}, kOverview},
+    {"medium", kByTouch, Dimension::medium, {}, kOverview},
+    {"campaign", kByTouch, Dimension::campaign, {}, kOverview},
+    {"referrer_host", kByTouch, Dimension::referrer_host, {}, kOverview},
+    {"page", kByPage, Dimension::page, {}, "pageviews,visits,entries,exits"},
+    {"entry_page", kByVisitPage, Dimension::entry_page, {}, kVisitPages},
+    {"exit_page", kByVisitPage, Dimension::exit_page, {}, kVisitPages},
+    {"status_class", kByStatus, Dimension::status_class, {}, "hits,bot_hits,bytes"},
+    {"event", kByEvent, Dimension::event, {}, "events,conversions,orders,revenue"},
+    {"goal", kByGoal, Dimension::goal, {}, "conversions,goal_value,orders,revenue"},
+};
+
+constexpr std::string_view kLaterMetrics[] = {
+    "time_on_page", "revenue_net", "refunds", "cost", "clicks", "impressions", "cpc",          "cpa",
+    "cpo",          "roas",        "roi",     "mer",  "p50_ms", "p95_ms",      "p99_ms",       "rejected_lines"};
+constexpr std::string_view kLaterDimensions[] = {
+    "content", "term", "code",        "referrer", "page_group",    "country",  "device", "browser",       "os",
+    "http_status",     "item",        "item_category",             "currency", "coupon", "new_returning", "bot_class",
+    "search_term"};
+
+template <class Rows>
+auto find_named(const Rows& rows, std::string_view name) -> decltype(&rows[0]) {
+  const auto found = std::find_if(std::begin(rows), std::end(rows), [&](const auto& row) { return row.name == name; });
+  return found == std::end(rows) ? nullptr : &*found;
+}
+
+template <class Names>
+bool holds(const Names& names, std::string_view name) {
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+}  // namespace
+
+std::span<const Metric> metrics() { return kMetrics; }
+std::span<const DimensionInfo> dimensions() { return kDimensionInfos; }
+const Metric* find_metric(std::string_view name) { return find_named(kMetrics, name); }
+const DimensionInfo* find_dimension(std::string_view name) { return find_named(kDimensionInfos, name); }
+bool is_later_metric(std::string_view name) { return holds(kLaterMetrics, name); }
+bool is_later_dimension(std::string_view name) { return holds(kLaterDimensions, name); }
+
+bool goes_with(const Metric& metric, const DimensionInfo& dimension) {
+  if (metric.is_visitors() && dimension.is_time() && dimension.unit == TimeUnit::minute) return false;
+  return (metric.goes_with & dimension.group) != 0;
+}
+
+std::vector<std::string> dimensions_of(const Metric& metric) {
+  std::vector<std::string> names;
+  for (const DimensionInfo& dimension : kDimensionInfos)
+    if (goes_with(metric, dimension)) names.emplace_back(dimension.name);
+  return names;
+}
+
+std::vector<std::string> metrics_of(std::span<const DimensionInfo* const> by) {
+  std::vector<std::string> names;
+  for (const Metric& metric : kMetrics)
+    if (std::all_of(by.begin(), by.end(), [&](const DimensionInfo* dimension) { return goes_with(metric, *dimension); }))
+      names.emplace_back(metric.name);
+  return names;
+}
+
+__int128 value_of(const Part& part, const Counters& counters, Model model) {
+  switch (part.kind) {
+    case Part::Kind::none: return 0;
+    case Part::Kind::counter: return counters[static_cast<Counter>(part.index)];
+    case Part::Kind::credited: return counters[credited(static_cast<Counter>(part.index), model)];
+    case Part::Kind::amount: return counters[static_cast<Amount>(part.index)];
+    case Part::Kind::credited_amount: return counters[credited(static_cast<Amount>(part.index), model)];
+  }
+  return 0;
+}
+
+std::string metric_table_markdown() {
+  struct Group {
+    DimensionGroup group;
+    std::string_view heading;
+  };
+  static constexpr Group kGroups[] = {
+      {kByTime, "time"},  {kByTouch, "touch"},         {kByPage, "page"}, {kByVisitPage, "entry, exit page"},
+      {kByStatus, "status class"}, {kByEvent, "event"}, {kByGoal, "goal"},
+  };
+  std::string table = "| metric | is | unit |";
+  for (const Group& group : kGroups) table.append(" ").append(group.heading).append(" |");
+  table += "\n|---|---|---|";
+  for (size_t i = 0; i < std::size(kGroups); ++i) table += ":-:|";
+  table += '\n';
+  for (const Metric& metric : kMetrics) {
+    table.append("| `").append(metric.name).append("` | ").append(metric.is).append(" | ").append(metric.unit);
+    table += " |";
+    for (const Group& group : kGroups) {
+      const bool goes = (metric.goes_with & group.group) != 0;
+      table += !goes ? " |" : metric.is_visitors() && group.group == kByTime ? " ✓, not minute |" : " ✓ |";
+    }
+    table += '\n';
+  }
+  return table;
+}
+
+}  // namespace footfall

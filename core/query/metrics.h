@@ -1,0 +1,91 @@
+// The metrics and dimensions there are, and which goes with which: one table that the query's checks, its error messages
+// and the docs share. Meaning of the figures: core/README.md.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "query/report.h"
+#include "rollup/counters.h"
+#include "rollup/keys.h"
+
+namespace footfall {
+
+// Dimensions that a metric goes with or not together; bits of Metric::goes_with.
+enum DimensionGroup : uint16_t {
+  kByTime = 1,        // also the totals: everything goes with time
+  kByTouch = 2,       // channel, source, medium, campaign, referrer_host
+  kByPage = 4,
+  kByVisitPage = 8,   // entry_page, exit_page
+  kByStatus = 16,
+  kByEvent = 32,
+  kByGoal = 64,
+};
+
+enum class TimeUnit : uint8_t { minute, hour, day, week, month };
+
+struct DimensionInfo {
+  std::string_view name;
+  DimensionGroup group;
+  Dimension rollup;                  // total: a time dimension
+  TimeUnit unit;                     // of a time dimension
+  std::string_view default_metrics;  // comma-separated; those asked for when none are named
+
+  bool is_time() const { return group == kByTime; }
+};
+
+// One sum that a figure is made of.
+struct Part {
+  enum class Kind : uint8_t { none, counter, credited, amount, credited_amount };
+  Kind kind = Kind::none;
+  uint8_t index = 0;  // a Counter or an Amount; of credited ones that of the model `last`
+
+  bool operator==(const Part&) const = default;
+};
+
+struct Metric {
+  std::string_view name;
+  ColumnType type;
+  Part top;                  // none: distinct visitors
+  Part bottom;               // none: `top` itself is the figure
+  Part bottom_by_page;       // none: as `bottom`
+  uint16_t goes_with;
+  uint16_t not_additive_by;  // groups over whose rows it does not add up; of all: kByAny
+  std::string_view unit;     // as readers are told
+  std::string_view is;       // what it is, in a few words
+  std::string_view empty_bottom;  // why it may be null
+
+  bool is_visitors() const { return top.kind == Part::Kind::none; }
+  Part bottom_by(const DimensionInfo* dimension) const {
+    const bool by_page = dimension != nullptr && dimension->group == kByPage;
+    return by_page && bottom_by_page.kind != Part::Kind::none ? bottom_by_page : bottom;
+  }
+};
+inline constexpr uint16_t kByAny = 0xffff;
+
+std::span<const Metric> metrics();
+std::span<const DimensionInfo> dimensions();
+const Metric* find_metric(std::string_view name);             // nullptr: no such metric (yet)
+const DimensionInfo* find_dimension(std::string_view name);
+
+// Whether a metric goes with a dimension.
+bool goes_with(const Metric& metric, const DimensionInfo& dimension);
+
+// The names of the dimensions that a metric goes with, and of the metrics that go with all of some dimensions.
+std::vector<std::string> dimensions_of(const Metric& metric);
+std::vector<std::string> metrics_of(std::span<const DimensionInfo* const> by);
+
+// Names of the query API that a later version brings: refused as such, not as unknown.
+bool is_later_metric(std::string_view name);
+bool is_later_dimension(std::string_view name);
+
+// The part's sum within counters, credited by the model.
+__int128 value_of(const Part& part, const Counters& counters, Model model);
+
+// The table as it stands in core/README.md.
+std::string metric_table_markdown();
+
+}  // namespace footfall

@@ -1,0 +1,34 @@
+#include "query/open_visits.h"
+
+#include <string>
+
+#include "rollup/visit_parts.h"
+
+namespace footfall {
+
+bool is_booked_late(Dimension dimension) {
+  return dimension == Dimension::exit_page || dimension == Dimension::entry_page;
+}
+
+Status each_open_visit_part(SummarySnapshot& snapshot, uint16_t site, Dimension dimension,
+                            const std::function<void(int64_t minute_s, std::string_view page, const Counters&)>& add) {
+  const std::string site_prefix = visitor_key(site, Hash128{}).substr(0, sizeof site);
+  bool corrupt = false;
+  Visit visit;
+  const Status status = snapshot.each_keyed(KeyedDatabase::open_visits, [&](std::string_view key, std::string_view value) {
+    if (!key.starts_with(site_prefix)) return;
+    visit = Visit();
+    if (!decode_visit(value, visit)) {
+      corrupt = true;
+      return;
+    }
+    if (!is_booked_at_close(visit, dimension)) return;
+    const std::string_view page = dimension == Dimension::exit_page ? visit.exit_page : visit.entry_page;
+    each_part_of_visit(visit, [&](int64_t minute_s, const Counters& part) { add(minute_s, page, part); });
+  });
+  if (!status) return status;
+  if (corrupt) return Error::corrupt("open visit");
+  return {};
+}
+
+}  // namespace footfall

@@ -1,0 +1,284 @@
+#include "query/query.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+
+#include "query/arguments.h"
+#include "query/text.h"
+
+namespace footfall {
+namespace {
+
+constexpr std::string_view kParameters[] = {"site", "range", "from",   "to",    "metrics",  "by",
+                                            "order", "limit", "cursor", "model", "lookback", "format"};
+constexpr std::string_view kLaterParameters[] = {"filter", "compare", "ci"};
+
+using Fault = std::optional<QueryError>;
+
+QueryError bad(std::string param, std::string message, std::vector<std::string> allowed = {}) {
+  return {400, "bad_request", std::move(message), std::move(param), std::move(allowed)};
+}
+
+template <class Infos>
+std::vector<std::string> names_of(const Infos& infos) {
+  std::vector<std::string> names;
+  for (const auto& info : infos) names.emplace_back(info.name);
+  return names;
+}
+
+template <class Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number number = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (fault != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return number;
+}
+
+// Reads the arguments one by one into a query; each step says what is wrong with its own.
+class Parser {
+ public:
+  Parser(const Arguments& arguments, const QueryContext& context) : arguments_(arguments), context_(context) {}
+
+  std::variant<Query, QueryError> parse() {
+    for (const auto step : {&Parser::read_site, &Parser::read_format, &Parser::read_by, &Parser::read_range,
+                            &Parser::read_metrics, &Parser::read_order, &Parser::read_limit, &Parser::read_model,
+                            &Parser::read_lookback, &Parser::read_cursor})
+      if (Fault fault = (this->*step)()) return *std::move(fault);
+    return std::move(query_);
+  }
+
+ private:
+  Fault read_site() {
+    const std::vector<std::string> sites = known_sites(context_.sites, context_.config);
+    if (const std::string* given = arguments_.find("site")) {
+      if (std::find(sites.begin(), sites.end(), *given) == sites.end())
+        return bad("site", "there is no site " + quoted(*given), sites);
+      query_.site = *given;
+    } else {
+      const auto& candidates = context_.sites.size() == 1 ? std::vector<std::string>{context_.sites[0]} : sites;
+      if (candidates.empty())
+        return QueryError{503, "no_data_yet", "no hit has been counted so far: there is no site yet", {}, {}};
+      if (candidates.size() > 1) return bad("site", "there are several sites: name one", sites);
+      query_.site = candidates[0];
+    }
+    const auto seen = std::find(context_.sites.begin(), context_.sites.end(), query_.site);
+    if (seen != context_.sites.end()) query_.site_number = static_cast<uint16_t>(seen - context_.sites.begin());
+
+    const SiteConfig site = site_or_default(context_.config, query_.site);
+    Result<Zone> zone = Zone::load(site.timezone);
+    if (!zone) return QueryError{503, "store_fault", zone.error().text, {}, {}};
+    query_.zone = std::move(*zone);
+    query_.currency = site.currency;
+    query_.lookback_days = site.lookback_days;
+    return {};
+  }
+
+  Fault read_format() {
+    const std::string* given = arguments_.find("format");
+    if (given == nullptr || *given == "json") return {};
+    const bool later = *given == "csv" || *given == "pb";
+    return bad("format", later ? "format " + quoted(*given) + " comes with a later version"
+                               : "there is no format " + quoted(*given), {"json"});
+  }
+
+  Fault read_by() {
+    const std::string* given = arguments_.find("by");
+    if (given == nullptr) return {};
+    for (const std::string& name : split_list(*given)) {
+      const DimensionInfo* dimension = find_dimension(name);
+      if (dimension == nullptr)
+        return bad("by", is_later_dimension(name) ? "dimension " + quoted(name) + " comes with a later version"
+                                                  : "there is no dimension " + quoted(name), names_of(dimensions()));
+      for (const DimensionInfo* before : query_.by) {
+        if (before == dimension) return bad("by", "dimension " + quoted(name) + " is named twice");
+        if (before->is_time() == dimension->is_time())
+          return bad("by", dimension->is_time()
+                               ? "`by` takes one dimension of time"
+                               : "`by` takes one dimension beside that of time; two come with a later version");
+      }
+      query_.by.push_back(dimension);
+    }
+    return {};
+  }
+
+  Fault read_range() {
+    const auto given = [&](std::string_view name) {
+      const std::string* value = arguments_.find(name);
+      return value == nullptr ? std::optional<std::string>() : std::optional<std::string>(*value);
+    };
+    const RangeContext range_context{
+        .now_s = context_.now_ms / 1000,
+        .zone = query_.zone,
+        .retention = context_.config.retention,
+        .unit = query_.time() != nullptr ? std::optional(query_.time()->unit) : std::nullopt,
+        .first_day_s = [this] {
+          return query_.site_number ? context_.first_day_s(*query_.site_number, query_.zone) : context_.now_ms / 1000;
+        }};
+    auto range = parse_range({given("range"), given("from"), given("to")}, range_context);
+    if (auto* error = std::get_if<QueryError>(&range)) return std::move(*error);
+    query_.range = std::get<TimeRange>(range);
+    return {};
+  }
+
+  Fault read_metrics() {
+    const std::string* given = arguments_.find("metrics");
+    for (const std::string& name : split_list(given != nullptr ? *given : default_metrics())) {
+      const Metric* metric = find_metric(name);
+      if (metric == nullptr)
+        return bad("metrics", is_later_metric(name) ? "metric " + quoted(name) + " comes with a later version"
+                                                    : "there is no metric " + quoted(name), metrics_of(query_.by));
+      if (std::find(query_.metrics.begin(), query_.metrics.end(), metric) != query_.metrics.end())
+        return bad("metrics", "metric " + quoted(name) + " is named twice");
+      for (const DimensionInfo* dimension : query_.by) {
+        if (goes_with(*metric, *dimension)) continue;
+        if (given == nullptr) {
+          metric = nullptr;
+          break;
+        }
+        return bad("by", name + " does not go with " + std::string(dimension->name) +
+                             "; `allowed` names the dimensions that it goes with", dimensions_of(*metric));
+      }
+      if (metric != nullptr) query_.metrics.push_back(metric);
+    }
+    return {};
+  }
+
+  std::string default_metrics() const {
+    const DimensionInfo* leading = query_.other() != nullptr ? query_.other() : query_.time();
+    return std::string((leading != nullptr ? leading : find_dimension("day"))->default_metrics);
+  }
+
+  Fault read_order() {
+    const size_t columns = query_.by.size() + query_.metrics.size();
+    const std::string* given = arguments_.find("order");
+    if (given == nullptr) {
+      const auto time = std::find(query_.by.begin(), query_.by.end(), query_.time());
+      query_.descending = time == query_.by.end();
+      query_.order_column = query_.descending ? query_.by.size() : static_cast<size_t>(time - query_.by.begin());
+      return {};
+    }
+    std::string_view name = *given;
+    query_.descending = name.starts_with('-');
+    if (query_.descending) name.remove_prefix(1);
+    std::vector<std::string> names;
+    for (size_t column = 0; column < columns; ++column) {
+      if (query_.column_name(column) == name) {
+        query_.order_column = column;
+        return {};
+      }
+      names.emplace_back(query_.column_name(column));
+    }
+    return bad("order", "order " + quoted(*given) + " is no column of the answer, with or without a `-` before it",
+               std::move(names));
+  }
+
+  Fault read_limit() {
+    const std::string* given = arguments_.find("limit");
+    if (given == nullptr) return {};
+    const std::optional<uint32_t> limit = parse_number<uint32_t>(*given);
+    if (!limit || *limit < 1 || *limit > kLimitMax)
+      return bad("limit", "limit is " + quoted(*given) + "; it must be a number from 1 to " + std::to_string(kLimitMax));
+    query_.limit = *limit;
+    return {};
+  }
+
+  Fault read_model() {
+    const std::string* given = arguments_.find("model");
+    if (given == nullptr) return {};
+    const auto found = std::find(kModelNames.begin(), kModelNames.end(), *given);
+    if (found != kModelNames.end()) {
+      query_.model = static_cast<Model>(found - kModelNames.begin());
+      return {};
+    }
+    constexpr std::string_view kLater[] = {"linear", "position", "time_decay", "markov", "shapley"};
+    const bool later = std::find(std::begin(kLater), std::end(kLater), *given) != std::end(kLater);
+    return bad("model", later ? "model " + quoted(*given) + " comes with a later version"
+                              : "there is no model " + quoted(*given), {kModelNames.begin(), kModelNames.end()});
+  }
+
+  // Credit is booked over the site's own lookback as the conversion comes in.
+  Fault read_lookback() {
+    const std::string* given = arguments_.find("lookback");
+    const std::string own = std::to_string(query_.lookback_days) + "d";
+    if (given == nullptr || *given == own) return {};
+    return bad("lookback", "lookback " + quoted(*given) + " is not what this site's credit is counted with", {own});
+  }
+
+  Fault read_cursor() {
+    const std::string* given = arguments_.find("cursor");
+    if (given == nullptr) return {};
+    const std::optional<uint64_t> offset = parse_number<uint64_t>(std::string_view(*given).substr(0, given->find('.')));
+    if (!offset || *given != query_.cursor_at(*offset))
+      return bad("cursor", "the cursor belongs to another query; begin again without it");
+    query_.offset = *offset;
+    return {};
+  }
+
+  const Arguments& arguments_;
+  const QueryContext& context_;
+  Query query_;
+};
+
+template <class Infos>
+std::string json_names(const Infos& infos) {
+  std::string out = "[";
+  for (const auto* info : infos) out.append(out.size() > 1 ? "," : "").append(json_string(info->name));
+  return out + "]";
+}
+
+}  // namespace
+
+std::vector<std::string> known_sites(std::span<const std::string> seen, const Config& config) {
+  std::vector<std::string> sites(seen.begin(), seen.end());
+  for (const SiteConfig& site : config.sites)
+    if (std::find(seen.begin(), seen.end(), site.name) == seen.end()) sites.push_back(site.name);
+  return sites;
+}
+
+const DimensionInfo* Query::time() const {
+  for (const DimensionInfo* dimension : by)
+    if (dimension->is_time()) return dimension;
+  return nullptr;
+}
+
+const DimensionInfo* Query::other() const {
+  for (const DimensionInfo* dimension : by)
+    if (!dimension->is_time()) return dimension;
+  return nullptr;
+}
+
+std::string_view Query::column_name(size_t column) const {
+  return column < by.size() ? by[column]->name : metrics[column - by.size()]->name;
+}
+
+std::vector<std::pair<std::string, std::string>> Query::shown() const {
+  return {{"site", json_string(site)},
+          {"from", json_string(instant_text(range.from_s, zone))},
+          {"to", json_string(instant_text(range.to_s, zone))},
+          {"by", json_names(by)},
+          {"metrics", json_names(metrics)},
+          {"order", json_string((descending ? "-" : "") + std::string(column_name(order_column)))},
+          {"limit", std::to_string(limit)},
+          {"model", json_string(kModelNames[static_cast<size_t>(model)])},
+          {"lookback", json_string(std::to_string(lookback_days) + "d")}};
+}
+
+std::string Query::cursor_at(uint64_t offset) const {
+  std::string text;
+  for (const auto& [name, value] : shown())
+    if (name != "limit") text.append(name).append("=").append(value).append("\n");
+  char hash[17];
+  std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(XXH3_64bits(text.data(), text.size())));
+  return std::to_string(offset) + "." + hash;
+}
+
+std::variant<Query, QueryError> parse_query(std::string_view raw, const QueryContext& context) {
+  auto arguments = Arguments::parse(raw, kParameters, kLaterParameters);
+  if (auto* error = std::get_if<QueryError>(&arguments)) return std::move(*error);
+  return Parser(std::get<Arguments>(arguments), context).parse();
+}
+
+}  // namespace footfall

@@ -1,0 +1,66 @@
+// A question, checked and normalised: what the engine answers, and what a report repeats of it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "query/metrics.h"
+#include "query/range.h"
+#include "query/report.h"
+#include "site/config.h"
+#include "site/zone.h"
+
+namespace footfall {
+
+inline constexpr uint32_t kLimitDefault = 100;
+inline constexpr uint32_t kLimitMax = 10'000;
+
+struct Query {
+  std::string site;
+  std::optional<uint16_t> site_number;  // none: configured, but not seen yet
+  Zone zone;
+  Currency currency;
+  TimeRange range;
+  std::vector<const DimensionInfo*> by;  // as asked: at most one of time and one other
+  std::vector<const Metric*> metrics;    // as asked, each once
+  size_t order_column = 0;               // of the answer: dimensions, then metrics
+  bool descending = false;
+  uint32_t limit = kLimitDefault;
+  uint64_t offset = 0;                   // rows before the first: told by the cursor
+  Model model = Model::last_non_direct;
+  int lookback_days = 30;
+
+  const DimensionInfo* time() const;   // nullptr: none
+  const DimensionInfo* other() const;  // the one that is not of time; nullptr: none
+  std::string_view column_name(size_t column) const;
+
+  // The query as reports show it: name, value as JSON.
+  std::vector<std::pair<std::string, std::string>> shown() const;
+  // The cursor of the rows from `offset` on. It belongs to this query alone (whatever its limit).
+  std::string cursor_at(uint64_t offset) const;
+};
+
+// What a query is read against.
+struct QueryContext {
+  int64_t now_ms = 0;
+  std::span<const std::string> sites;  // those seen, a site's number is its place
+  const Config& config;
+  // The first day that holds anything of the site; for range=all.
+  std::function<int64_t(uint16_t site, const Zone& zone)> first_day_s;
+};
+
+// `raw` is the query string as sent. Nothing is passed over: what is not known, not right or not there yet is refused, with
+// what would be right.
+std::variant<Query, QueryError> parse_query(std::string_view raw, const QueryContext& context);
+
+// Sites seen, then those that only the configuration names.
+std::vector<std::string> known_sites(std::span<const std::string> seen, const Config& config);
+
+}  // namespace footfall

@@ -1,0 +1,55 @@
+#include "query/sums.h"
+
+#include <algorithm>
+
+namespace footfall {
+
+PartTable::PartTable(const Query& query) : model_(query.model) {
+  for (const Metric* metric : query.metrics) {
+    Places places;
+    has_visitors_ |= metric->is_visitors();
+    if (!metric->is_visitors()) places.top = place(metric->top);
+    const Part bottom = metric->bottom_by(query.other());
+    places.has_bottom = bottom.kind != Part::Kind::none;
+    if (places.has_bottom) places.bottom = place(bottom);
+    places_.push_back(places);
+  }
+}
+
+size_t PartTable::place(const Part& part) {
+  const auto found = std::find(parts_.begin(), parts_.end(), part);
+  if (found != parts_.end()) return static_cast<size_t>(found - parts_.begin());
+  parts_.push_back(part);
+  return parts_.size() - 1;
+}
+
+GroupSums::GroupSums(const PartTable& table, Precision precision)
+    : table_(table), stride_(std::max<size_t>(table.size(), 1)), precision_(precision) {}
+
+bool GroupSums::add(const GroupKey& key, const Counters& counters) {
+  const size_t groups_max = table_.has_visitors() ? kGroupsWithVisitorsMax : kGroupsMax;
+  if (keys_.size() >= groups_max && !places_.contains(key)) return false;
+  const size_t group = find_or_add(key);
+  for (size_t i = 0; i < table_.size(); ++i)
+    sums_[group * stride_ + i] += value_of(table_.parts()[i], counters, table_.model());
+  if (table_.has_visitors() && !counters.visitors.empty()) visitors_[group].merge(counters.visitors);
+  return true;
+}
+
+bool GroupSums::is_zero(size_t group) const {
+  const auto values = sums(group);
+  return std::all_of(values.begin(), values.end(), [](__int128 value) { return value == 0; }) &&
+         (!table_.has_visitors() || visitors_[group].empty());
+}
+
+size_t GroupSums::find_or_add(const GroupKey& key) {
+  const auto [place, fresh] = places_.try_emplace(key, static_cast<uint32_t>(keys_.size()));
+  if (fresh) {
+    keys_.push_back(key);
+    sums_.resize(sums_.size() + stride_);
+    if (table_.has_visitors()) visitors_.emplace_back(precision_);
+  }
+  return place->second;
+}
+
+}  // namespace footfall

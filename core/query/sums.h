@@ -1,0 +1,89 @@
+// Sums of just those counters that a query's figures are made of, group by group.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/keyed_hash.h"
+#include "query/metrics.h"
+#include "query/query.h"
+#include "rollup/counters.h"
+
+namespace footfall {
+
+// The parts that the metrics need, each once, and where each metric finds its own.
+class PartTable {
+ public:
+  explicit PartTable(const Query& query);
+
+  size_t size() const { return parts_.size(); }
+  const std::vector<Part>& parts() const { return parts_; }
+  Model model() const { return model_; }
+  bool has_visitors() const { return has_visitors_; }
+  __int128 top(size_t metric, std::span<const __int128> sums) const { return sums[places_[metric].top]; }
+  // Zero where the metric has none.
+  __int128 bottom(size_t metric, std::span<const __int128> sums) const {
+    return places_[metric].has_bottom ? sums[places_[metric].bottom] : 0;
+  }
+
+ private:
+  struct Places {
+    size_t top = 0;
+    size_t bottom = 0;
+    bool has_bottom = false;
+  };
+  size_t place(const Part& part);
+
+  std::vector<Part> parts_;
+  std::vector<Places> places_;
+  Model model_;
+  bool has_visitors_ = false;
+};
+
+struct GroupKey {
+  int64_t time_s = 0;  // start of the time dimension's bucket; 0 without one
+  Hash128 value;
+
+  bool operator==(const GroupKey&) const = default;
+
+  template <class H>
+  friend H AbslHashValue(H state, const GroupKey& key) {
+    return H::combine(std::move(state), key.time_s, key.value);
+  }
+};
+
+// Groups held at once; a query with more is refused, so that a worker's memory stays bounded.
+inline constexpr size_t kGroupsMax = 200'000;
+inline constexpr size_t kGroupsWithVisitorsMax = 50'000;
+
+class GroupSums {
+ public:
+  // The table outlives the sums.
+  GroupSums(const PartTable& table, Precision precision);
+
+  // False: there are too many groups; nothing was added.
+  bool add(const GroupKey& key, const Counters& counters);
+  void ensure(const GroupKey& key) { find_or_add(key); }
+
+  size_t size() const { return keys_.size(); }
+  const GroupKey& key(size_t group) const { return keys_[group]; }
+  std::span<const __int128> sums(size_t group) const { return {&sums_[group * stride_], stride_}; }
+  const Distinct& visitors(size_t group) const { return visitors_[group]; }
+  bool is_zero(size_t group) const;
+
+ private:
+  size_t find_or_add(const GroupKey& key);
+
+  const PartTable& table_;
+  const size_t stride_;  // at least one, so that a group has a place
+  const Precision precision_;
+  absl::flat_hash_map<GroupKey, uint32_t> places_;
+  std::vector<GroupKey> keys_;
+  std::vector<__int128> sums_;
+  std::vector<Distinct> visitors_;  // empty where no metric asks for them
+};
+
+}  // namespace footfall
