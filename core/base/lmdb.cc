@@ -7,7 +7,7 @@
 
 #include <cerrno>
 
-#include "base/bytes.h"
+#include "base/lmdb_file.h"
 
 namespace footfall {
 namespace {
@@ -24,36 +24,16 @@ Error lmdb_error(const std::string& what, int code) {
 MDB_val val(std::string_view bytes) { return {bytes.size(), const_cast<char*>(bytes.data())}; }
 std::string_view view(const MDB_val& value) { return {static_cast<const char*>(value.mv_data), value.mv_size}; }
 
-// LMDB's meta pages are the first two of the file (lmdb 0.9.24, mdb.c: MDB_page header of 16 bytes, then MDB_meta):
-//   0 page header 16 | 16 magic u32 | 20 version u32 | 24 address 8 | 32 map size 8 | 40 page size u32 (free db's pad) …
-//   136 last page u64 | 144 transaction id u64
-// Opening a file that is shorter than its newest meta claims ends in SIGBUS at some later read, so it is refused here.
-Status check_size(const std::string& data_file) {
-  const int fd = ::open(data_file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return errno == ENOENT ? Status() : Status(Error::io("open " + data_file, errno));
+// LMDB does not write free pages, so the file may end before the last page that its meta page claims. It is made as long
+// as it claims to be, so that its size alone tells who opens it that nothing is missing. fallocate never shortens.
+void grow_to_claim(MDB_env* env) {
+  MDB_envinfo info;
+  MDB_stat shape;
   struct stat file;
-  uint8_t pages[2][4096];
-  const int stated = fstat(fd, &file);
-  const ssize_t got = pread(fd, pages, sizeof pages, 0);
-  ::close(fd);
-  if (stated != 0 || got < 0) return Error::io("read " + data_file, errno);
-  if (file.st_size == 0) return {};
-  if (got < static_cast<ssize_t>(sizeof pages)) return Error::corrupt(data_file + ": shorter than its two meta pages");
-
-  constexpr uint32_t kMagic = 0xBEEFC0DE;
-  const uint32_t page_bytes = load_le32(pages[0] + 40);
-  if (load_le32(pages[0] + 16) != kMagic || page_bytes != 4096) return Error::corrupt(data_file + ": no LMDB file");
-  uint64_t newest_id = 0, last_page = 0;
-  for (const auto& page : pages) {
-    if (load_le32(page + 16) != kMagic || load_le64(page + 144) < newest_id) continue;
-    newest_id = load_le64(page + 144);
-    last_page = load_le64(page + 136);
-  }
-  // (The two meta pages alone are a fresh file; last page 1.)
-  if (newest_id > 0 && static_cast<uint64_t>(file.st_size) / page_bytes < last_page + 1)
-    return Error::corrupt(data_file + ": " + std::to_string(file.st_size) + " bytes, but its newest meta page claims " +
-                          std::to_string((last_page + 1) * page_bytes));
-  return {};
+  int fd = -1;
+  if (mdb_env_info(env, &info) != 0 || mdb_env_stat(env, &shape) != 0 || mdb_env_get_fd(env, &fd) != 0) return;
+  const off_t claimed = static_cast<off_t>((info.me_last_pgno + 1) * shape.ms_psize);
+  if (fstat(fd, &file) == 0 && file.st_size < claimed) (void)!fallocate(fd, 0, claimed - 1, 1);
 }
 
 void open_to_group(const std::string& path, mode_t mode) {
@@ -85,7 +65,7 @@ Result<LmdbEnv> LmdbEnv::open(const std::string& path, const LmdbOptions& option
   }
   const std::string data_file = path + "/data.mdb";
   if (options.read_only && stat(data_file.c_str(), &folder) != 0) return Error::not_found(data_file);
-  if (Status status = check_size(data_file); !status) return status.error();
+  if (Status status = check_lmdb_file(data_file); !status) return status.error();
 
   MDB_env* env = nullptr;
   if (int code = mdb_env_create(&env); code != 0) return lmdb_error("mdb_env_create", code);
@@ -211,8 +191,10 @@ uint64_t LmdbTxn::entries(LmdbDatabase database) const {
 uint64_t LmdbTxn::id() const { return mdb_txn_id(txn_); }
 
 Status LmdbTxn::commit() {
+  MDB_env* const env = mdb_txn_env(txn_);
   const int code = mdb_txn_commit(std::exchange(txn_, nullptr));
   if (code != 0) return lmdb_error("commit in " + env_->path(), code);
+  grow_to_claim(env);
   return {};
 }
 
