@@ -25,7 +25,7 @@ struct TimeRange {
 };
 
 struct RangeWords {
-  std::optional<std::string> range, from, to;  // as given; nothing given: 30d
+  std::optional<std::string> range = {}, from = {}, to = {};  // as given; nothing given: 30d
 };
 
 struct RangeContext {
