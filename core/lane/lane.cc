@@ -37,13 +37,17 @@ void settle_epoch(LaneState& state, const StageHeader& stage) {
   for (size_t i = 0; i < kDropReasons; ++i) state.dropped_before[i].fetch_add(stage.dropped[i].load());
 }
 
-// A process killed between counting a hit and releasing it leaves `staged` one too high: count what is really there.
-bool recount(StageFile& stage) {
+// Finishes what a killed process had begun: a release, or the staging of a hit (counting it and showing it are two
+// steps, so `staged` may be one too high: what is really there is counted). False: nothing of what is there can be read.
+// Where only its rest cannot, the flusher takes what can be and counts the rest as lost.
+bool mend_stage(StageFile& stage) {
+  finish_release(stage);
   StageHeader& header = stage.header();
-  StageReader reader(stage, header.tail.load(), header.drained.load());
+  const uint64_t drained = header.drained.load();
+  StageReader reader(stage, header.tail.load(), drained);
   StageReader::Outcome outcome;
   while ((outcome = reader.next()) == StageReader::Outcome::hit) {}
-  if (outcome != StageReader::Outcome::empty) return false;
+  if (outcome != StageReader::Outcome::empty) return reader.number() > drained;
   header.staged.store(reader.number());
   return true;
 }
@@ -54,17 +58,20 @@ Status take_stage(Lane& lane, const LaneOptions& options) {
   read_boot_id(boot_id);
   const std::string named = lane.path + "/stage";
   Result<StageFile> there = StageFile::open(named, true);
+  if (!there && there.error().code == Error::Code::version) return there.error();  // left to who can read it
   if (there) {
     const StageHeader& header = there->header();
     const bool same_life = std::memcmp(header.boot_id, boot_id, sizeof boot_id) == 0 &&
-                           header.epoch == lane.state->epoch.load() && header.lane == lane.number && recount(*there);
+                           header.epoch == lane.state->epoch.load() && header.lane == lane.number;
+    const bool readable = same_life && mend_stage(*there);
     const bool drained = header.head.load() == header.tail.load();
-    const bool as_wanted = header.record_bytes == (options.stage_bytes + 4095) / 4096 * 4096;
+    const bool as_wanted = header.record_bytes == stage_record_bytes(options.stage_bytes);
     const bool roomy = header.contexts_used.load() < kStageContextsBytes / 2;
-    if (same_life && (!drained || (as_wanted && roomy))) {
+    if (readable && (!drained || (as_wanted && roomy))) {
       lane.stage = std::move(*there);
       return {};
     }
+    if (same_life && !readable) lane.state->corrupt.fetch_add(header.staged.load() - header.drained.load());
     settle_epoch(*lane.state.operator->(), header);
   }
 

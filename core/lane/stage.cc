@@ -101,7 +101,7 @@ StageFile::~StageFile() {
 
 Result<StageFile> StageFile::create(const std::string& path, uint32_t lane, uint64_t epoch,
                                     const uint8_t (&boot_id)[16], uint64_t record_bytes) {
-  record_bytes = round_up(std::max<uint64_t>(record_bytes, kStageRecordBytesMin), 4096);
+  record_bytes = stage_record_bytes(record_bytes);
   const size_t bytes = kStageHeaderBytes + kStageContextsBytes + record_bytes;
   ::unlink(path.c_str());
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0660);
@@ -153,9 +153,13 @@ Result<StageFile> StageFile::open(const std::string& path, bool writable) {
   if (header.version != kStageVersion) return Error::version(path + ": stage version " + std::to_string(header.version));
   const uint64_t head = header.head.load(std::memory_order_acquire);
   const uint64_t tail = header.tail.load(std::memory_order_acquire);
-  if (made.bytes_ != kStageHeaderBytes + kStageContextsBytes + header.record_bytes || header.record_bytes % 4096 != 0 ||
-      (writable && (tail > head || head - tail > header.record_bytes)) || head % 8 != 0 || tail % 8 != 0 ||
-      header.contexts_used.load() > kStageContextsBytes)
+  const uint64_t wiped = header.wiped.load(std::memory_order_acquire);
+  const bool sizes = header.record_bytes >= kStageRecordBytesMin && header.record_bytes % 4096 == 0 &&
+                     header.record_bytes == made.bytes_ - kStageHeaderBytes - kStageContextsBytes &&
+                     header.contexts_used.load() <= kStageContextsBytes;
+  const bool positions = head % 8 == 0 && tail % 8 == 0 && wiped % 8 == 0;
+  const bool order = wiped <= tail && tail <= head && head - wiped <= header.record_bytes;  // they move if not ours
+  if (!sizes || !positions || (writable && !order))
     return Error::corrupt(path + ": sizes or positions that cannot be");
   return made;
 }
@@ -177,7 +181,7 @@ StageWriter::StageWriter(StageFile& file)
     : file_(file),
       head_(file.header().head.load(std::memory_order_relaxed)),
       record_bytes_(file.header().record_bytes),
-      tail_seen_(file.header().tail.load(std::memory_order_acquire)) {}
+      wiped_seen_(file.header().wiped.load(std::memory_order_acquire)) {}
 
 Result<uint16_t> StageWriter::add_context(const HitContext& context) {
   std::string entry;
@@ -221,9 +225,9 @@ uint8_t* StageWriter::place(uint64_t position, size_t bytes) noexcept {
   const uint64_t at = position % record_bytes_;
   const uint64_t to_end = record_bytes_ - at;
   const uint64_t needed = bytes <= to_end ? bytes : to_end + bytes;
-  if (position + needed - tail_seen_ > record_bytes_) {
-    tail_seen_ = file_.header().tail.load(std::memory_order_acquire);
-    if (position + needed - tail_seen_ > record_bytes_) return nullptr;
+  if (position + needed - wiped_seen_ > record_bytes_) {
+    wiped_seen_ = file_.header().wiped.load(std::memory_order_acquire);
+    if (position + needed - wiped_seen_ > record_bytes_) return nullptr;
   }
   uint8_t* record = file_.records() + at;
   if (bytes <= to_end) return record;
@@ -382,19 +386,31 @@ const HitContext* StageReader::context_at(uint16_t index) {
 
 void StageReader::release() {
   StageHeader& header = file_.header();
-  const uint64_t tail = header.tail.load(std::memory_order_relaxed);
-  const uint64_t at = tail % header.record_bytes;
-  const uint64_t bytes = position_ - tail;
-  const uint64_t first = std::min(bytes, header.record_bytes - at);
-  wipe(file_.records() + at, first);
-  wipe(file_.records(), bytes - first);
-  header.drained.store(number_, std::memory_order_relaxed);
+  header.drained_next.store(number_, std::memory_order_relaxed);
   header.tail.store(position_, std::memory_order_release);
+  finish_release(file_);
+  header.drained.store(number_, std::memory_order_relaxed);
+}
+
+// `tail` moves before anything is wiped, so that who copies the stage sees that its copy may be torn, and who takes the
+// stage over after a kill in between begins behind the wiped records. `wiped` moves last, and tells that all was done.
+void finish_release(StageFile& file) {
+  StageHeader& header = file.header();
+  const uint64_t wiped = header.wiped.load(std::memory_order_relaxed);
+  const uint64_t bytes = header.tail.load(std::memory_order_relaxed) - wiped;
+  if (bytes == 0) return;
+  std::atomic_thread_fence(std::memory_order_release);
+  const uint64_t at = wiped % header.record_bytes;
+  const uint64_t first = std::min(bytes, header.record_bytes - at);
+  wipe(file.records() + at, first);
+  wipe(file.records(), bytes - first);
+  header.drained.store(header.drained_next.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  header.wiped.store(wiped + bytes, std::memory_order_release);
 }
 
 uint64_t StageReader::release_all() {
   StageHeader& header = file_.header();
-  const uint64_t staged = header.staged.load(std::memory_order_relaxed);  // before head: never more than head covers
+  const uint64_t staged = header.staged.load(std::memory_order_relaxed);  // at most one more than head covers
   const uint64_t lost = staged > number_ ? staged - number_ : 0;
   position_ = header.head.load(std::memory_order_acquire);
   number_ += lost;

@@ -10,7 +10,7 @@
 //   context: bytes u16 | site u8+bytes | search u8+bytes | count u8 | count x (argument u8+bytes)
 //
 // Positions are byte counts since the epoch began; position % record_bytes is the place. The producer releases `head`
-// after the record is whole; the consumer wipes a record, then releases `tail`.
+// after the record is whole; the consumer moves `tail`, wipes what lies before it, then releases `wiped`.
 #pragma once
 
 #include <atomic>
@@ -42,6 +42,11 @@ inline constexpr size_t kStageContextsBytes = 65536;
 inline constexpr size_t kStageRecordBytesMin = 256 * 1024;
 inline constexpr uint16_t kStagePadding = 0xffff;
 
+// What a stage that was asked for with so many bytes has: a multiple of 4096, at least kStageRecordBytesMin.
+constexpr uint64_t stage_record_bytes(uint64_t wanted_bytes) {
+  return ((wanted_bytes < kStageRecordBytesMin ? kStageRecordBytesMin : wanted_bytes) + 4095) / 4096 * 4096;
+}
+
 // Lies at the start of the file. The producer's, the consumer's and the fixed part are a cache line or more apart.
 struct StageHeader {
   uint64_t magic;
@@ -58,8 +63,10 @@ struct StageHeader {
   int64_t last_time_ms;                         // producer
   std::atomic<uint64_t> dropped[kDropReasons];  // producer, in this epoch
 
-  alignas(128) std::atomic<uint64_t> tail;      // consumer: bytes drained
+  alignas(128) std::atomic<uint64_t> tail;      // consumer: bytes drained; what lies before may be wiped already
   std::atomic<uint64_t> drained;                // consumer: hits drained
+  std::atomic<uint64_t> wiped;                  // consumer: bytes whose room the producer has
+  std::atomic<uint64_t> drained_next;           // consumer: `drained` once all is wiped up to `tail`
 };
 static_assert(sizeof(StageHeader) <= kStageHeaderBytes);
 static_assert(std::atomic<uint64_t>::is_always_lock_free);
@@ -72,8 +79,8 @@ class StageFile {
   StageFile& operator=(StageFile&& other) noexcept;
   ~StageFile();
 
-  // Makes the file anew (whatever was there is unlinked), preallocated and prefaulted. record_bytes is rounded up to a
-  // multiple of 4096.
+  // Makes the file anew (whatever was there is unlinked), preallocated and prefaulted, with
+  // stage_record_bytes(record_bytes).
   static Result<StageFile> create(const std::string& path, uint32_t lane, uint64_t epoch, const uint8_t (&boot_id)[16],
                                   uint64_t record_bytes);
   // Maps what is there. Refused: another version, sizes that do not agree with the file, positions that cannot be.
@@ -115,7 +122,7 @@ class StageWriter {
   StageFile& file_;
   uint64_t head_;
   uint64_t record_bytes_;
-  uint64_t tail_seen_;
+  uint64_t wiped_seen_;
 };
 
 // The consumer's side, or a reader that only looks. Contexts are decoded as they are met.
@@ -137,7 +144,8 @@ class StageReader {
   uint64_t position() const { return position_; }  // behind the last hit
   uint64_t number() const { return number_; }      // of the next hit
 
-  // Wipes everything up to position() and gives its room to the producer. Only for the consumer.
+  // Wipes everything up to position() and gives its room to the producer. Only for the consumer. A release that was cut
+  // off by the process's death is finished by finish_release().
   void release();
   // Wipes and drops all that is staged, after `corrupt`: the numbers of what is lost are skipped. Gives their count.
   uint64_t release_all();
@@ -154,5 +162,8 @@ class StageReader {
   std::vector<HitContext> contexts_;
   uint32_t contexts_read_ = 0;
 };
+
+// For who takes a stage over, before anything else: the consumer before may have died while it was releasing.
+void finish_release(StageFile& file);
 
 }  // namespace footfall
