@@ -41,6 +41,7 @@ struct Flusher::State {
   HitBuilder hits;
   BlockBuilder block;
   bool block_is_open = false;   // block is in the ring already and may grow
+  uint64_t malformed_moved = 0; // hits with malformed events that fill_block() has just moved; counted once they are safe
   std::optional<RingWriter> ring;
   std::optional<StageReader> reader;
 
@@ -84,7 +85,7 @@ Status Flusher::State::open_ring() {
   const StageHeader& stage = lane.stage.header();
   const RingPosition& at = ring->position();
   const uint64_t tail = stage.tail.load();
-  if (at.epoch == stage.epoch && at.position >= tail) {
+  if (at.epoch == stage.epoch && at.position >= tail && at.position <= stage.head.load() && at.position % 8 == 0) {
     reader.emplace(lane.stage, at.position, at.next_number);
     reader->release();
   } else {
@@ -101,6 +102,7 @@ Status Flusher::State::open_ring() {
 // Moves hits from the stage into the block until it is full or the stage is empty. False: nothing was moved.
 bool Flusher::State::fill_block(bool& stage_has_more) {
   stage_has_more = false;
+  malformed_moved = 0;
   bool moved = false;
   uint64_t position = reader->position(), number = reader->number();
   for (;;) {
@@ -113,13 +115,13 @@ bool Flusher::State::fill_block(bool& stage_has_more) {
     }
     const RawHit& raw = reader->hit();
     const Hit& hit = hits.build(raw, reader->context(), salts.keys(raw.time_ms, options.visit_gap_ms));
-    if (hit.flags & kHitEventsMalformed) lane.state->malformed_events.fetch_add(1, std::memory_order_relaxed);
     if (!block.add(hit, reader->context().site)) {
       // Full: this hit begins the next block.
       reader.emplace(lane.stage, position, number);
       stage_has_more = true;
       return moved;
     }
+    if (hit.flags & kHitEventsMalformed) ++malformed_moved;
     moved = true;
     position = reader->position();
     number = reader->number();
@@ -165,6 +167,7 @@ void Flusher::State::flush() {
     reader->release();
     block_is_open = block.bytes() < kSealedBlockBytes;
     state.overwritten.fetch_add(overwritten, std::memory_order_relaxed);
+    state.malformed_events.fetch_add(malformed_moved, std::memory_order_relaxed);
     state.ring_used_bytes.store(ring->use().used_bytes, std::memory_order_relaxed);
     state.oldest_ms.store(ring->use().oldest_ms, std::memory_order_relaxed);
     state.newest_ms.store(ring->use().newest_ms, std::memory_order_relaxed);
