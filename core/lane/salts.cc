@@ -13,6 +13,7 @@ namespace footfall {
 namespace {
 
 constexpr std::string_view kPrefix = "salt.";
+constexpr std::string_view kBeside = ".new.";  // and the pid of who writes it
 
 bool read_secret(const std::string& path, Secret256& to) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -66,7 +67,7 @@ std::optional<Secret256> SaltKeeper::salt_of(int64_t day, bool make) const {
 
   // Written beside and linked, so that all see one whole salt whoever comes first.
   random_bytes(salt.data(), salt.size());
-  std::string beside = path + ".new." + std::to_string(getpid());
+  std::string beside = path + std::string(kBeside) + std::to_string(getpid());
   ::unlink(beside.c_str());
   const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0660);
   if (fd < 0) return std::nullopt;
@@ -86,9 +87,11 @@ int SaltKeeper::destroy_old(int64_t now_ms) const {
   while (const dirent* entry = readdir(folder)) {
     const std::string_view name = entry->d_name;
     if (!name.starts_with(kPrefix)) continue;
+    const char* const digits = entry->d_name + kPrefix.size();
     char* end = nullptr;
-    const long long day = std::strtoll(entry->d_name + kPrefix.size(), &end, 10);
-    if (*end != '\0' || now_ms < (day + 2) * kMsPerDay) continue;
+    const long long day = std::strtoll(digits, &end, 10);
+    const std::string_view rest = end;  // a process killed while it made a salt left what it wrote beside
+    if (end == digits || !(rest.empty() || rest.starts_with(kBeside)) || now_ms / kMsPerDay < day + 2) continue;
     destroy(store_path_ + "/" + entry->d_name);
     ++destroyed;
   }
