@@ -20,8 +20,8 @@ QueryError refuse_name(const std::string& name, std::span<const std::string_view
 std::variant<Arguments, QueryError> Arguments::parse(std::string_view raw, std::span<const std::string_view> known,
                                                      std::span<const std::string_view> later) {
   if (raw.size() > kArgumentsBytesMax)
-    return QueryError{400, "bad_request", "the query is longer than " + std::to_string(kArgumentsBytesMax) + " bytes",
-                      {}, {}};
+    return QueryError{
+        400, "bad_request", "the query is longer than " + std::to_string(kArgumentsBytesMax) + " bytes", {}, {}};
   Arguments arguments;
   TextArena arena;
   while (!raw.empty()) {

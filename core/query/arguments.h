@@ -16,8 +16,8 @@ inline constexpr size_t kArgumentsBytesMax = 16 * 1024;
 
 class Arguments {
  public:
-  // Form-decoded leniently. Refused: a name that is not `known` (one of `later` is told as such), a name given twice, more
-  // than kArgumentsBytesMax.
+  // Form-decoded leniently. Refused: a name that is not `known` (one of `later` is told as such), a name given twice,
+  // more than kArgumentsBytesMax.
   static std::variant<Arguments, QueryError> parse(std::string_view raw, std::span<const std::string_view> known,
                                                    std::span<const std::string_view> later);
 

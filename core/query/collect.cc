@@ -7,7 +7,7 @@
 namespace footfall {
 namespace {
 
-constexpr int64_t kSlices = 16;           // of a plan's part: between them the time is looked at
+constexpr int64_t kSlices = 16;  // of a plan's part: between them the time is looked at
 constexpr int64_t kTwoMonthsS = 62 * kDayS;
 
 QueryError too_slow() {
@@ -15,7 +15,8 @@ QueryError too_slow() {
 }
 
 QueryError too_many_rows() {
-  return {400, "bad_request", "the answer would have too many rows; ask for a shorter range or a coarser time", "by", {}};
+  return {
+      400, "bad_request", "the answer would have too many rows; ask for a shorter range or a coarser time", "by", {}};
 }
 
 QueryError store_fault(const Error& error) {
@@ -51,7 +52,8 @@ Collector::Collector(const Query& query, SummarySnapshot& snapshot, const String
                      const std::function<bool()>& out_of_time)
     : query_(query), snapshot_(snapshot), hasher_(hasher), out_of_time_(out_of_time) {
   const DimensionInfo* time = query.time();
-  plan_ = plan_buckets(query.range.from_s, query.range.to_s, time ? std::optional(time->unit) : std::nullopt, query.zone);
+  plan_ =
+      plan_buckets(query.range.from_s, query.range.to_s, time ? std::optional(time->unit) : std::nullopt, query.zone);
 }
 
 bool Collector::has_minutes() const {
@@ -72,11 +74,10 @@ std::optional<QueryError> Collector::each(Dimension dimension, const Take& take)
       if (out_of_time_()) return too_slow();
       const int64_t end_s = query_.zone.next_bucket_s(part.level, std::min(from_s + slice_s, part.to_s - 1));
       const int64_t to_s = std::min(end_s, part.to_s);
-      const Status status =
-          snapshot_.each_rollup(*query_.site_number, dimension, part.level, from_s, to_s, query_.zone,
-                                [&](const RollupKey& key, const Counters& counters) {
-                                  if (!full && !take(key, counters)) full = true;
-                                });
+      const Status status = snapshot_.each_rollup(*query_.site_number, dimension, part.level, from_s, to_s, query_.zone,
+                                                  [&](const RollupKey& key, const Counters& counters) {
+                                                    if (!full && !take(key, counters)) full = true;
+                                                  });
       if (!status) return store_fault(status.error());
       if (full) return too_many_rows();
       from_s = to_s;
@@ -87,7 +88,8 @@ std::optional<QueryError> Collector::each(Dimension dimension, const Take& take)
 
 std::optional<QueryError> Collector::totals(GroupSums& to) {
   to.ensure(GroupKey{});
-  return each(Dimension::total, [&](const RollupKey&, const Counters& counters) { return to.add(GroupKey{}, counters); });
+  return each(Dimension::total,
+              [&](const RollupKey&, const Counters& counters) { return to.add(GroupKey{}, counters); });
 }
 
 std::optional<QueryError> Collector::rows(GroupSums& to, ValueTexts& texts) {

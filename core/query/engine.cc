@@ -61,8 +61,10 @@ class Answer {
   std::vector<Figure> figures(const GroupSums& from, size_t group) const {
     std::vector<Figure> figures(query_.metrics.size());
     for (size_t i = 0; i < figures.size(); ++i) {
-      if (!query_.metrics[i]->is_visitors()) figures[i] = figure(i, from.sums(group));
-      else if (visitors_known_) figures[i] = figure_of_visitors(from.visitors(group).estimate());
+      if (!query_.metrics[i]->is_visitors())
+        figures[i] = figure(i, from.sums(group));
+      else if (visitors_known_)
+        figures[i] = figure_of_visitors(from.visitors(group).estimate());
     }
     return figures;
   }
@@ -217,10 +219,11 @@ class Answer {
     if (bucket_has_other_)
       warn("the range has more values of " + dimension + " than are kept; the rest of them is in `other`");
     if (unknown_values_ > 0)
-      warn(std::to_string(unknown_values_) + " rows are in `other` because their " + dimension + " is not kept any more");
+      warn(std::to_string(unknown_values_) + " rows are in `other` because their " + dimension +
+           " is not kept any more");
     for (const Unconverted& amount : report_.meta.unconverted)
-      warn(amount.orders + (amount.orders == "1" ? " order" : " orders") + " of " + amount.revenue + " " + amount.currency +
-           " in all: there is no rate for " + amount.currency + ", so revenue leaves the amount out");
+      warn(amount.orders + (amount.orders == "1" ? " order" : " orders") + " of " + amount.revenue + " " +
+           amount.currency + " in all: there is no rate for " + amount.currency + ", so revenue leaves the amount out");
   }
 
   void warn_of(size_t i) {
@@ -265,10 +268,9 @@ std::variant<Report, QueryError> run_query(const Query& query, SummarySnapshot& 
 int64_t first_day_s(SummarySnapshot& snapshot, uint16_t site, const Zone& zone, int64_t now_s) {
   int64_t first_s = zone.bucket_start_s(Level::day, now_s);
   const auto look = [&](Level level, int64_t from_s, int64_t to_s) {
-    (void)snapshot.each_rollup(site, Dimension::total, level, from_s, to_s, zone,
-                               [&](const RollupKey& key, const Counters&) {
-                                 first_s = std::min(first_s, key.bucket_start_s);
-                               });
+    (void)snapshot.each_rollup(
+        site, Dimension::total, level, from_s, to_s, zone,
+        [&](const RollupKey& key, const Counters&) { first_s = std::min(first_s, key.bucket_start_s); });
   };
   look(Level::month, 0, first_s);
   const int64_t month_end_s = zone.next_bucket_s(Level::month, first_s);

@@ -14,7 +14,8 @@ namespace footfall {
 // `out_of_time` is asked every now and then; once it says so, the answer is a 503. `hasher` is the store's. Rows:
 // - those whose sums are all zero are left out, those that share their place in the order go by their text;
 // - a value whose text is not kept any more, and the bucket's own row `other`, are part of `other`;
-// - `other` = totals - shown rows, computed before rounding; null for what does not add up over rows, and empty where the
+// - `other` = totals - shown rows, computed before rounding; null for what does not add up over rows, and empty where
+// the
 //   query has no dimension: then the one row is the totals.
 std::variant<Report, QueryError> run_query(const Query& query, SummarySnapshot& snapshot, const StringHasher& hasher,
                                            const std::function<bool()>& out_of_time);

@@ -27,10 +27,14 @@ std::string without_trailing_zeros(std::string number) {
 
 int digits_of(const Metric& metric, Currency currency) {
   switch (metric.type) {
-    case ColumnType::money: return currency_digits(currency);
-    case ColumnType::ratio: return kRatioDigits;
-    case ColumnType::seconds: return kSecondsDigits;
-    default: return is_credited(metric) ? kSharesDigits : 0;
+    case ColumnType::money:
+      return currency_digits(currency);
+    case ColumnType::ratio:
+      return kRatioDigits;
+    case ColumnType::seconds:
+      return kSecondsDigits;
+    default:
+      return is_credited(metric) ? kSharesDigits : 0;
   }
 }
 

@@ -59,7 +59,8 @@ uint64_t count_lag(unsigned lane, uint64_t epoch, uint64_t staged, const Summary
   return staged;
 }
 
-void read_stage(LaneHealth& lane, uint64_t epoch, const std::string& path, const SummaryGlimpse& summary, Health& health) {
+void read_stage(LaneHealth& lane, uint64_t epoch, const std::string& path, const SummaryGlimpse& summary,
+                Health& health) {
   const Result<StageFile> stage = StageFile::open(path, false);
   if (!stage) {
     // Gone with the last boot's tmpfs: then nothing is staged.
@@ -176,8 +177,10 @@ void put_number(Json& json, const char* key, uint64_t number) {
 
 void put_pid(Json& json, pid_t pid) {
   json.Key("pid");
-  if (pid > 0) json.Int64(pid);
-  else json.Null();
+  if (pid > 0)
+    json.Int64(pid);
+  else
+    json.Null();
 }
 
 void put_time(Json& json, const char* key, int64_t time_ms) {
@@ -210,8 +213,10 @@ void put_lane(Json& json, const LaneHealth& lane) {
 void put_fault(Json& json, const Fault& fault) {
   json.StartObject();
   json.Key("lane");
-  if (fault.lane) json.Uint(*fault.lane);
-  else json.Null();
+  if (fault.lane)
+    json.Uint(*fault.lane);
+  else
+    json.Null();
   put(json, "text", fault.text);
   put_time(json, "since", fault.since_ms);
   json.EndObject();

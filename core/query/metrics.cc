@@ -92,12 +92,11 @@ constexpr DimensionInfo kDimensionInfos[] = {
 };
 
 constexpr std::string_view kLaterMetrics[] = {
-    "time_on_page", "revenue_net", "refunds", "cost", "clicks", "impressions", "cpc",          "cpa",
-    "cpo",          "roas",        "roi",     "mer",  "p50_ms", "p95_ms",      "p99_ms",       "rejected_lines"};
+    "time_on_page", "revenue_net", "refunds", "cost", "clicks", "impressions", "cpc",    "cpa",
+    "cpo",          "roas",        "roi",     "mer",  "p50_ms", "p95_ms",      "p99_ms", "rejected_lines"};
 constexpr std::string_view kLaterDimensions[] = {
-    "content", "term", "code",        "referrer", "page_group",    "country",  "device", "browser",       "os",
-    "http_status",     "item",        "item_category",             "currency", "coupon", "new_returning", "bot_class",
-    "search_term"};
+    "content",     "term", "code",          "referrer", "page_group", "country",       "device",    "browser",    "os",
+    "http_status", "item", "item_category", "currency", "coupon",     "new_returning", "bot_class", "search_term"};
 
 template <class Rows>
 auto find_named(const Rows& rows, std::string_view name) -> decltype(&rows[0]) {
@@ -134,18 +133,24 @@ std::vector<std::string> dimensions_of(const Metric& metric) {
 std::vector<std::string> metrics_of(std::span<const DimensionInfo* const> by) {
   std::vector<std::string> names;
   for (const Metric& metric : kMetrics)
-    if (std::all_of(by.begin(), by.end(), [&](const DimensionInfo* dimension) { return goes_with(metric, *dimension); }))
+    if (std::all_of(by.begin(), by.end(),
+                    [&](const DimensionInfo* dimension) { return goes_with(metric, *dimension); }))
       names.emplace_back(metric.name);
   return names;
 }
 
 __int128 value_of(const Part& part, const Counters& counters, Model model) {
   switch (part.kind) {
-    case Part::Kind::none: return 0;
-    case Part::Kind::counter: return counters[static_cast<Counter>(part.index)];
-    case Part::Kind::credited: return counters[credited(static_cast<Counter>(part.index), model)];
-    case Part::Kind::amount: return counters[static_cast<Amount>(part.index)];
-    case Part::Kind::credited_amount: return counters[credited(static_cast<Amount>(part.index), model)];
+    case Part::Kind::none:
+      return 0;
+    case Part::Kind::counter:
+      return counters[static_cast<Counter>(part.index)];
+    case Part::Kind::credited:
+      return counters[credited(static_cast<Counter>(part.index), model)];
+    case Part::Kind::amount:
+      return counters[static_cast<Amount>(part.index)];
+    case Part::Kind::credited_amount:
+      return counters[credited(static_cast<Amount>(part.index), model)];
   }
   return 0;
 }
@@ -156,7 +161,7 @@ std::string metric_table_markdown() {
     std::string_view heading;
   };
   static constexpr Group kGroups[] = {
-      {kByTime, "time"},  {kByTouch, "touch"},         {kByPage, "page"}, {kByVisitPage, "entry, exit page"},
+      {kByTime, "time"},           {kByTouch, "touch"}, {kByPage, "page"}, {kByVisitPage, "entry, exit page"},
       {kByStatus, "status class"}, {kByEvent, "event"}, {kByGoal, "goal"},
   };
   std::string table = "| metric | is | unit |";

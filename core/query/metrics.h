@@ -1,5 +1,5 @@
-// The metrics and dimensions there are, and which goes with which: one table that the query's checks, its error messages
-// and the docs share. Meaning of the figures: core/README.md.
+// The metrics and dimensions there are, and which goes with which: one table that the query's checks, its error
+// messages and the docs share. Meaning of the figures: core/README.md.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +16,10 @@ namespace footfall {
 
 // Dimensions that a metric goes with or not together; bits of Metric::goes_with.
 enum DimensionGroup : uint16_t {
-  kByTime = 1,        // also the totals: everything goes with time
-  kByTouch = 2,       // channel, source, medium, campaign, referrer_host
+  kByTime = 1,   // also the totals: everything goes with time
+  kByTouch = 2,  // channel, source, medium, campaign, referrer_host
   kByPage = 4,
-  kByVisitPage = 8,   // entry_page, exit_page
+  kByVisitPage = 8,  // entry_page, exit_page
   kByStatus = 16,
   kByEvent = 32,
   kByGoal = 64,
@@ -49,13 +49,13 @@ struct Part {
 struct Metric {
   std::string_view name;
   ColumnType type;
-  Part top;                  // none: distinct visitors
-  Part bottom;               // none: `top` itself is the figure
-  Part bottom_by_page;       // none: as `bottom`
+  Part top;             // none: distinct visitors
+  Part bottom;          // none: `top` itself is the figure
+  Part bottom_by_page;  // none: as `bottom`
   uint16_t goes_with;
-  uint16_t not_additive_by;  // groups over whose rows it does not add up; of all: kByAny
-  std::string_view unit;     // as readers are told
-  std::string_view is;       // what it is, in a few words
+  uint16_t not_additive_by;       // groups over whose rows it does not add up; of all: kByAny
+  std::string_view unit;          // as readers are told
+  std::string_view is;            // what it is, in a few words
   std::string_view empty_bottom;  // why it may be null
 
   bool is_visitors() const { return top.kind == Part::Kind::none; }
@@ -68,7 +68,7 @@ inline constexpr uint16_t kByAny = 0xffff;
 
 std::span<const Metric> metrics();
 std::span<const DimensionInfo> dimensions();
-const Metric* find_metric(std::string_view name);             // nullptr: no such metric (yet)
+const Metric* find_metric(std::string_view name);  // nullptr: no such metric (yet)
 const DimensionInfo* find_dimension(std::string_view name);
 
 // Whether a metric goes with a dimension.

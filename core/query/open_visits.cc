@@ -15,17 +15,18 @@ Status each_open_visit_part(SummarySnapshot& snapshot, uint16_t site, Dimension 
   const std::string site_prefix = visitor_key(site, Hash128{}).substr(0, sizeof site);
   bool corrupt = false;
   Visit visit;
-  const Status status = snapshot.each_keyed(KeyedDatabase::open_visits, [&](std::string_view key, std::string_view value) {
-    if (!key.starts_with(site_prefix)) return;
-    visit = Visit();
-    if (!decode_visit(value, visit)) {
-      corrupt = true;
-      return;
-    }
-    if (!is_booked_at_close(visit, dimension)) return;
-    const std::string_view page = dimension == Dimension::exit_page ? visit.exit_page : visit.entry_page;
-    each_part_of_visit(visit, [&](int64_t minute_s, const Counters& part) { add(minute_s, page, part); });
-  });
+  const Status status =
+      snapshot.each_keyed(KeyedDatabase::open_visits, [&](std::string_view key, std::string_view value) {
+        if (!key.starts_with(site_prefix)) return;
+        visit = Visit();
+        if (!decode_visit(value, visit)) {
+          corrupt = true;
+          return;
+        }
+        if (!is_booked_at_close(visit, dimension)) return;
+        const std::string_view page = dimension == Dimension::exit_page ? visit.exit_page : visit.entry_page;
+        each_part_of_visit(visit, [&](int64_t minute_s, const Counters& part) { add(minute_s, page, part); });
+      });
   if (!status) return status;
   if (corrupt) return Error::corrupt("open visit");
   return {};

@@ -15,9 +15,9 @@ namespace footfall {
 
 bool is_booked_late(Dimension dimension);
 
-// Calls add(minute, page, counters) for each part of each open visit of the site that the dimension does not hold yet; an
-// empty page is null. The parts of a visit add up to all of it; parts of any time are given. Error::corrupt: a stored visit
-// that cannot be one.
+// Calls add(minute, page, counters) for each part of each open visit of the site that the dimension does not hold yet;
+// an empty page is null. The parts of a visit add up to all of it; parts of any time are given. Error::corrupt: a
+// stored visit that cannot be one.
 Status each_open_visit_part(SummarySnapshot& snapshot, uint16_t site, Dimension dimension,
                             const std::function<void(int64_t minute_s, std::string_view page, const Counters&)>& add);
 

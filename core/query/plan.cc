@@ -23,11 +23,15 @@ void cover(int64_t from_s, int64_t to_s, Level level, const Zone& zone, std::vec
 
 Level level_of(TimeUnit unit) {
   switch (unit) {
-    case TimeUnit::minute: return Level::minute;
-    case TimeUnit::hour: return Level::hour;
+    case TimeUnit::minute:
+      return Level::minute;
+    case TimeUnit::hour:
+      return Level::hour;
     case TimeUnit::day:
-    case TimeUnit::week: return Level::day;
-    case TimeUnit::month: return Level::month;
+    case TimeUnit::week:
+      return Level::day;
+    case TimeUnit::month:
+      return Level::month;
   }
   return Level::minute;
 }

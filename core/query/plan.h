@@ -19,8 +19,8 @@ struct PlanPart {
   bool operator==(const PlanPart&) const = default;
 };
 
-// Covers [from_s, to_s), in order and each instant once, with the fewest buckets that are not coarser than `unit` (a week
-// is made of days). Both ends lie on minutes.
+// Covers [from_s, to_s), in order and each instant once, with the fewest buckets that are not coarser than `unit` (a
+// week is made of days). Both ends lie on minutes.
 std::vector<PlanPart> plan_buckets(int64_t from_s, int64_t to_s, std::optional<TimeUnit> unit, const Zone& zone);
 
 // The coarsest level whose buckets lie within one of the unit.

@@ -12,7 +12,7 @@
 namespace footfall {
 namespace {
 
-constexpr std::string_view kParameters[] = {"site", "range", "from",   "to",    "metrics",  "by",
+constexpr std::string_view kParameters[] = {"site",  "range", "from",   "to",    "metrics",  "by",
                                             "order", "limit", "cursor", "model", "lookback", "format"};
 constexpr std::string_view kLaterParameters[] = {"filter", "compare", "ci"};
 
@@ -43,9 +43,9 @@ class Parser {
   Parser(const Arguments& arguments, const QueryContext& context) : arguments_(arguments), context_(context) {}
 
   std::variant<Query, QueryError> parse() {
-    for (const auto step : {&Parser::read_site, &Parser::read_format, &Parser::read_by, &Parser::read_range,
-                            &Parser::read_metrics, &Parser::read_order, &Parser::read_limit, &Parser::read_model,
-                            &Parser::read_lookback, &Parser::read_cursor})
+    for (const auto step :
+         {&Parser::read_site, &Parser::read_format, &Parser::read_by, &Parser::read_range, &Parser::read_metrics,
+          &Parser::read_order, &Parser::read_limit, &Parser::read_model, &Parser::read_lookback, &Parser::read_cursor})
       if (Fault fault = (this->*step)()) return *std::move(fault);
     return std::move(query_);
   }
@@ -80,8 +80,10 @@ class Parser {
     const std::string* given = arguments_.find("format");
     if (given == nullptr || *given == "json") return {};
     const bool later = *given == "csv" || *given == "pb";
-    return bad("format", later ? "format " + quoted(*given) + " comes with a later version"
-                               : "there is no format " + quoted(*given), {"json"});
+    return bad(
+        "format",
+        later ? "format " + quoted(*given) + " comes with a later version" : "there is no format " + quoted(*given),
+        {"json"});
   }
 
   Fault read_by() {
@@ -90,8 +92,10 @@ class Parser {
     for (const std::string& name : split_list(*given)) {
       const DimensionInfo* dimension = find_dimension(name);
       if (dimension == nullptr)
-        return bad("by", is_later_dimension(name) ? "dimension " + quoted(name) + " comes with a later version"
-                                                  : "there is no dimension " + quoted(name), names_of(dimensions()));
+        return bad("by",
+                   is_later_dimension(name) ? "dimension " + quoted(name) + " comes with a later version"
+                                            : "there is no dimension " + quoted(name),
+                   names_of(dimensions()));
       for (const DimensionInfo* before : query_.by) {
         if (before == dimension) return bad("by", "dimension " + quoted(name) + " is named twice");
         if (before->is_time() == dimension->is_time())
@@ -128,8 +132,10 @@ class Parser {
     for (const std::string& name : split_list(given != nullptr ? *given : default_metrics())) {
       const Metric* metric = find_metric(name);
       if (metric == nullptr)
-        return bad("metrics", is_later_metric(name) ? "metric " + quoted(name) + " comes with a later version"
-                                                    : "there is no metric " + quoted(name), metrics_of(query_.by));
+        return bad("metrics",
+                   is_later_metric(name) ? "metric " + quoted(name) + " comes with a later version"
+                                         : "there is no metric " + quoted(name),
+                   metrics_of(query_.by));
       if (std::find(query_.metrics.begin(), query_.metrics.end(), metric) != query_.metrics.end())
         return bad("metrics", "metric " + quoted(name) + " is named twice");
       for (const DimensionInfo* dimension : query_.by) {
@@ -138,8 +144,10 @@ class Parser {
           metric = nullptr;
           break;
         }
-        return bad("by", name + " does not go with " + std::string(dimension->name) +
-                             "; `allowed` names the dimensions that it goes with", dimensions_of(*metric));
+        return bad("by",
+                   name + " does not go with " + std::string(dimension->name) +
+                       "; `allowed` names the dimensions that it goes with",
+                   dimensions_of(*metric));
       }
       if (metric != nullptr) query_.metrics.push_back(metric);
     }
@@ -180,7 +188,8 @@ class Parser {
     if (given == nullptr) return {};
     const std::optional<uint32_t> limit = parse_number<uint32_t>(*given);
     if (!limit || *limit < 1 || *limit > kLimitMax)
-      return bad("limit", "limit is " + quoted(*given) + "; it must be a number from 1 to " + std::to_string(kLimitMax));
+      return bad("limit",
+                 "limit is " + quoted(*given) + "; it must be a number from 1 to " + std::to_string(kLimitMax));
     query_.limit = *limit;
     return {};
   }
@@ -195,8 +204,10 @@ class Parser {
     }
     constexpr std::string_view kLater[] = {"linear", "position", "time_decay", "markov", "shapley"};
     const bool later = std::find(std::begin(kLater), std::end(kLater), *given) != std::end(kLater);
-    return bad("model", later ? "model " + quoted(*given) + " comes with a later version"
-                              : "there is no model " + quoted(*given), {kModelNames.begin(), kModelNames.end()});
+    return bad(
+        "model",
+        later ? "model " + quoted(*given) + " comes with a later version" : "there is no model " + quoted(*given),
+        {kModelNames.begin(), kModelNames.end()});
   }
 
   // Credit is booked over the site's own lookback as the conversion comes in.

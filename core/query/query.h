@@ -33,7 +33,7 @@ struct Query {
   size_t order_column = 0;               // of the answer: dimensions, then metrics
   bool descending = false;
   uint32_t limit = kLimitDefault;
-  uint64_t offset = 0;                   // rows before the first: told by the cursor
+  uint64_t offset = 0;  // rows before the first: told by the cursor
   Model model = Model::last_non_direct;
   int lookback_days = 30;
 
@@ -56,8 +56,8 @@ struct QueryContext {
   std::function<int64_t(uint16_t site, const Zone& zone)> first_day_s;
 };
 
-// `raw` is the query string as sent. Nothing is passed over: what is not known, not right or not there yet is refused, with
-// what would be right.
+// `raw` is the query string as sent. Nothing is passed over: what is not known, not right or not there yet is refused,
+// with what would be right.
 std::variant<Query, QueryError> parse_query(std::string_view raw, const QueryContext& context);
 
 // Sites seen, then those that only the configuration names.

@@ -9,8 +9,8 @@
 namespace footfall {
 namespace {
 
-constexpr int64_t kFirstS = 0;                // 1970
-constexpr int64_t kLastS = 253'402'214'400;   // 9999-12-31
+constexpr int64_t kFirstS = 0;               // 1970
+constexpr int64_t kLastS = 253'402'214'400;  // 9999-12-31
 constexpr size_t kInstantBytesMax = 64;
 
 const std::vector<std::string> kRanges = {"today", "yesterday", "7d", "30d", "month", "prev_month", "year", "all"};
@@ -96,8 +96,9 @@ std::variant<TimeRange, QueryError> range_of_ends(const RangeWords& words, const
   }
   TimeRange range{std::get<End>(from).floor_s, to.ceil_s};
   if (range.from_s >= range.to_s)
-    return bad(words.to ? "to" : "from", words.to ? "the range is empty: `from` must lie before `to`"
-                                                  : "the range is empty: `from` lies after today, and there is no `to`");
+    return bad(words.to ? "to" : "from", words.to
+                                             ? "the range is empty: `from` must lie before `to`"
+                                             : "the range is empty: `from` lies after today, and there is no `to`");
   if (context.unit && std::get<End>(from).is_instant) range.from_s = unit_start_s(*context.unit, range.from_s, zone);
   if (context.unit && to.is_instant && unit_start_s(*context.unit, range.to_s, zone) != range.to_s)
     range.to_s = next_unit_s(*context.unit, range.to_s, zone);
@@ -108,10 +109,14 @@ std::variant<TimeRange, QueryError> range_of_ends(const RangeWords& words, const
 
 int64_t kept_for_s(const Retention& retention, Level level) {
   switch (level) {
-    case Level::minute: return retention.minute_s;
-    case Level::hour: return retention.hour_s;
-    case Level::day: return retention.day_s;
-    case Level::month: return retention.month_s;
+    case Level::minute:
+      return retention.minute_s;
+    case Level::hour:
+      return retention.hour_s;
+    case Level::day:
+      return retention.day_s;
+    case Level::month:
+      return retention.month_s;
   }
   return 0;
 }
@@ -135,8 +140,9 @@ std::optional<QueryError> check_kept(const TimeRange& range, const RangeContext&
   std::vector<std::string> allowed;
   for (const DimensionInfo& dimension : dimensions())
     if (dimension.is_time() && level_of(dimension.unit) >= finest) allowed.emplace_back(dimension.name);
-  return bad("by", std::string(level_name(needed)) + " figures are kept since " + context.zone.date_text(day_s) +
-                       "; ask from then on, or for coarser ones",
+  return bad("by",
+             std::string(level_name(needed)) + " figures are kept since " + context.zone.date_text(day_s) +
+                 "; ask from then on, or for coarser ones",
              std::move(allowed));
 }
 

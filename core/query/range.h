@@ -32,13 +32,13 @@ struct RangeContext {
   int64_t now_s = 0;
   const Zone& zone;
   const Retention& retention;
-  std::optional<TimeUnit> unit;             // the query's time dimension
-  std::function<int64_t()> first_day_s;     // where `all` begins
+  std::optional<TimeUnit> unit;          // the query's time dimension
+  std::function<int64_t()> first_day_s;  // where `all` begins
 };
 
-// Dates include both days. Ends given as instants are widened to whole minutes, or to whole buckets of the time dimension;
-// then every range is widened to the finest bucket that is still kept at its ends. Refused: what is no time, an empty
-// range, a time dimension finer than what is kept at `from`.
+// Dates include both days. Ends given as instants are widened to whole minutes, or to whole buckets of the time
+// dimension; then every range is widened to the finest bucket that is still kept at its ends. Refused: what is no time,
+// an empty range, a time dimension finer than what is kept at `from`.
 std::variant<TimeRange, QueryError> parse_range(const RangeWords& words, const RangeContext& context);
 
 // RFC 3339 with the zone's offset, and in UTC.

@@ -16,17 +16,27 @@ void put(Json& json, std::string_view text) {
 }
 
 void put_or_null(Json& json, const std::string& text) {
-  if (text.empty()) json.Null();
-  else put(json, text);
+  if (text.empty())
+    json.Null();
+  else
+    put(json, text);
 }
 
-void put_raw(Json& json, const std::string& value, rapidjson::Type type) { json.RawValue(value.data(), value.size(), type); }
+void put_raw(Json& json, const std::string& value, rapidjson::Type type) {
+  json.RawValue(value.data(), value.size(), type);
+}
 
 void put(Json& json, const Cell& cell) {
   switch (cell.kind) {
-    case Cell::Kind::null: json.Null(); break;
-    case Cell::Kind::text: put(json, cell.text); break;
-    case Cell::Kind::number: put_raw(json, cell.text, rapidjson::kNumberType); break;
+    case Cell::Kind::null:
+      json.Null();
+      break;
+    case Cell::Kind::text:
+      put(json, cell.text);
+      break;
+    case Cell::Kind::number:
+      put_raw(json, cell.text, rapidjson::kNumberType);
+      break;
   }
 }
 
@@ -97,13 +107,20 @@ void put(Json& json, const ReportMeta& meta) {
 
 std::string_view column_type_name(ColumnType type) {
   switch (type) {
-    case ColumnType::string: return "string";
-    case ColumnType::time: return "time";
-    case ColumnType::integer: return "integer";
-    case ColumnType::decimal: return "decimal";
-    case ColumnType::money: return "money";
-    case ColumnType::ratio: return "ratio";
-    case ColumnType::seconds: return "seconds";
+    case ColumnType::string:
+      return "string";
+    case ColumnType::time:
+      return "time";
+    case ColumnType::integer:
+      return "integer";
+    case ColumnType::decimal:
+      return "decimal";
+    case ColumnType::money:
+      return "money";
+    case ColumnType::ratio:
+      return "ratio";
+    case ColumnType::seconds:
+      return "seconds";
   }
   return "string";
 }
@@ -128,8 +145,10 @@ std::string to_json(const Report& report) {
   for (const Row& row : report.rows) put(json, row);
   json.EndArray();
   json.Key("other");
-  if (report.other.empty()) json.Null();
-  else put(json, report.other);
+  if (report.other.empty())
+    json.Null();
+  else
+    put(json, report.other);
   json.Key("totals");
   put(json, report.totals);
   json.Key("meta");

@@ -17,15 +17,17 @@ namespace footfall {
 namespace {
 
 constexpr auto kTimeMax = std::chrono::seconds(5);
-constexpr std::string_view kLaterReports[] = {"funnel", "paths", "transitions", "attribution", "roi",
-                                              "clues",  "cohorts", "ledger",    "live"};
+constexpr std::string_view kLaterReports[] = {"funnel", "paths",   "transitions", "attribution", "roi",
+                                              "clues",  "cohorts", "ledger",      "live"};
 
 QueryError fault_of(const Error& error, const std::string& store_path) {
   if (error.code == Error::Code::not_found)
-    return {503, "no_data_yet",
+    return {503,
+            "no_data_yet",
             "nothing has been counted in " + store_path + " so far; start `footfall aggregate --store " + store_path +
                 "` (/v1/health tells whether hits come in)",
-            {}, {}};
+            {},
+            {}};
   return {503, "store_fault", error.text, {}, {}};
 }
 
@@ -40,7 +42,8 @@ struct FileIdentity {
 FileIdentity identify(const std::string& summary_path) {
   struct stat file;
   FileIdentity identity{summary_path};
-  if (stat((summary_path + "/data.mdb").c_str(), &file) == 0) identity.device = file.st_dev, identity.inode = file.st_ino;
+  if (stat((summary_path + "/data.mdb").c_str(), &file) == 0)
+    identity.device = file.st_dev, identity.inode = file.st_ino;
   return identity;
 }
 
@@ -97,7 +100,8 @@ std::variant<Report, QueryError> QueryService::query(std::string_view arguments,
       .first_day_s = [&](uint16_t site, const Zone& zone) { return first_day_s(snapshot, site, zone, now_ms / 1000); }};
   auto query = parse_query(arguments, context);
   if (auto* error = std::get_if<QueryError>(&query)) return std::move(*error);
-  return run_query(std::get<Query>(query), snapshot, view->hasher, [end] { return std::chrono::steady_clock::now() > end; });
+  return run_query(std::get<Query>(query), snapshot, view->hasher,
+                   [end] { return std::chrono::steady_clock::now() > end; });
 }
 
 ServiceAnswer QueryService::answer(std::string_view report, std::string_view arguments, int64_t now_ms) {
@@ -111,12 +115,17 @@ ServiceAnswer QueryService::answer(std::string_view report, std::string_view arg
   }
   if (report == "health") {
     SummaryGlimpse glimpse;
-    if (Result<State::View> view = state_->view()) glimpse.checkpoint = view->snapshot.checkpoint();
-    else if (view.error().code != Error::Code::not_found) glimpse.fault = view.error().text;
+    if (Result<State::View> view = state_->view())
+      glimpse.checkpoint = view->snapshot.checkpoint();
+    else if (view.error().code != Error::Code::not_found)
+      glimpse.fault = view.error().text;
     return {.body = make_health_json(state_->store_path, glimpse, now_ms) + '\n'};
   }
   const bool later = std::find(std::begin(kLaterReports), std::end(kLaterReports), report) != std::end(kLaterReports);
-  return refuse({404, "not_found", later ? "this report comes with a later version" : "there is no such report", {},
+  return refuse({404,
+                 "not_found",
+                 later ? "this report comes with a later version" : "there is no such report",
+                 {},
                  {"query", "health"}});
 }
 

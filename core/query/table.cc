@@ -43,8 +43,10 @@ class Table {
       std::string shown;
       for (size_t i = 0; i < columns_.size(); ++i) {
         if (i > 0) shown += kGap;
-        if (line.empty()) shown.append(widths_[i], '-');
-        else put(shown, line[i], i);
+        if (line.empty())
+          shown.append(widths_[i], '-');
+        else
+          put(shown, line[i], i);
       }
       shown.erase(shown.find_last_not_of(' ') + 1);
       out += shown + '\n';

@@ -344,11 +344,11 @@ void rows_and_other_add_up_to_totals(void**) {
       if (i == 30) shop.commit(round % 2 == 0);
     }
     shop.commit(round % 3 == 0);
-    for (const char* query : {"by=channel&metrics=visits,pageviews,orders,revenue,bounces,exits,entries",
-                              "by=day&metrics=visits,pageviews,orders,revenue,bounces",
-                              "by=day,channel&metrics=visits,revenue", "by=page&metrics=pageviews,entries,exits,bounces",
-                              "by=hour,channel&metrics=pageviews,orders,revenue", "by=week,channel&metrics=visits,orders",
-                              "by=month&metrics=visits,revenue"}) {
+    for (const char* query :
+         {"by=channel&metrics=visits,pageviews,orders,revenue,bounces,exits,entries",
+          "by=day&metrics=visits,pageviews,orders,revenue,bounces", "by=day,channel&metrics=visits,revenue",
+          "by=page&metrics=pageviews,entries,exits,bounces", "by=hour,channel&metrics=pageviews,orders,revenue",
+          "by=week,channel&metrics=visits,orders", "by=month&metrics=visits,revenue"}) {
       for (const char* rest : {"&limit=1", "&limit=3", "&limit=10000", "&range=7d&limit=2"}) {
         const Report& report = shop.ask(std::string(query) + rest);
         for (size_t column = 0; column < report.columns.size(); ++column) {
@@ -356,7 +356,8 @@ void rows_and_other_add_up_to_totals(void**) {
           if (type == ColumnType::string || type == ColumnType::time) continue;
           __int128 sum = number_of(report.other[column]);
           for (const Row& row : report.rows) sum += number_of(row[column]);
-          if (sum != number_of(report.totals[column])) fail_msg("%s%s: %s", query, rest, report.columns[column].name.c_str());
+          if (sum != number_of(report.totals[column]))
+            fail_msg("%s%s: %s", query, rest, report.columns[column].name.c_str());
         }
       }
     }

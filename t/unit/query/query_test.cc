@@ -27,7 +27,8 @@ World& world() {
   return world;
 }
 
-std::variant<Query, QueryError>& parse(std::string_view raw, const std::vector<std::string>& sites, const Config& config) {
+std::variant<Query, QueryError>& parse(std::string_view raw, const std::vector<std::string>& sites,
+                                       const Config& config) {
   const QueryContext context{.now_ms = utc_s("2026-10-31T12:00:00Z") * 1000,
                              .sites = sites,
                              .config = config,
@@ -198,10 +199,11 @@ void a_cursor_belongs_to_its_query(void**) {
   const std::string cursor = understood("by=channel&limit=2").cursor_at(2);
   expect_number(static_cast<int64_t>(understood("by=channel&limit=2&cursor=" + cursor).offset), 2);
   expect_number(static_cast<int64_t>(understood("by=channel&limit=50&cursor=" + cursor).offset), 2);
-  for (const std::string& other : {"by=source&cursor=" + cursor, "by=channel&range=7d&cursor=" + cursor,
-                                   "by=channel&order=channel&cursor=" + cursor, "by=channel&model=last&cursor=" + cursor,
-                                   "by=channel&cursor=0" + cursor, std::string("by=channel&cursor=2"),
-                                   std::string("by=channel&cursor="), std::string("by=channel&cursor=x.y")})
+  for (const std::string& other :
+       {"by=source&cursor=" + cursor, "by=channel&range=7d&cursor=" + cursor,
+        "by=channel&order=channel&cursor=" + cursor, "by=channel&model=last&cursor=" + cursor,
+        "by=channel&cursor=0" + cursor, std::string("by=channel&cursor=2"), std::string("by=channel&cursor="),
+        std::string("by=channel&cursor=x.y")})
     assert_true(refused(other).starts_with("400 cursor | the cursor belongs to another query"));
 }
 
@@ -212,8 +214,10 @@ void hostile_bytes_are_repeated_cut_and_valid(void**) {
   assert_true(refused("model=%ff%00%e2%82").find("\"\xEF\xBF\xBD") != std::string::npos);
   assert_true(refused("model=%zz%").find("\"%zz%\"") != std::string::npos);
   const auto& answer = parse("%22%3C%0a=1", world().sites, world().config);
-  assert_true(to_json(std::get<QueryError>(answer)).starts_with(
-      R"({"error":{"code":"bad_request","message":"there is no parameter \"\"<\n\"","param":"\"<\n",)"));
+  assert_true(
+      to_json(std::get<QueryError>(answer))
+          .starts_with(
+              R"({"error":{"code":"bad_request","message":"there is no parameter \"\"<\n\"","param":"\"<\n",)"));
 }
 
 }  // namespace

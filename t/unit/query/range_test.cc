@@ -22,11 +22,10 @@ std::variant<TimeRange, QueryError>& parse(const Asked& asked) {
   static Zone zone;
   static std::variant<TimeRange, QueryError> answer;
   zone = Zone::load(asked.zone).value();
-  const RangeContext context{.now_s = utc_s(asked.now),
-                             .zone = zone,
-                             .retention = asked.retention,
-                             .unit = asked.unit,
-                             .first_day_s = [] { return utc_s("2026-03-01T23:00:00Z"); }};
+  const RangeContext context{
+      .now_s = utc_s(asked.now), .zone = zone, .retention = asked.retention, .unit = asked.unit, .first_day_s = [] {
+        return utc_s("2026-03-01T23:00:00Z");
+      }};
   answer = parse_range(asked.words, context);
   return answer;
 }
@@ -70,9 +69,11 @@ void dates_include_both_days_of_23_and_25_hours(void**) {
   expect_text(of_ends("2026-03-29", "2026-03-29"), "2026-03-29T00:00:00+01:00 2026-03-30T00:00:00+02:00");
   expect_text(of_ends("2026-10-25", "2026-10-25"), "2026-10-25T00:00:00+02:00 2026-10-26T00:00:00+01:00");
   expect_number(std::get<TimeRange>(parse({.words = {.from = "2026-03-29", .to = "2026-03-29"}})).to_s -
-                    utc_s("2026-03-28T23:00:00Z"), 23 * 3600);
+                    utc_s("2026-03-28T23:00:00Z"),
+                23 * 3600);
   expect_number(std::get<TimeRange>(parse({.words = {.from = "2026-10-25", .to = "2026-10-25"}})).to_s -
-                    utc_s("2026-10-24T22:00:00Z"), 25 * 3600);
+                    utc_s("2026-10-24T22:00:00Z"),
+                25 * 3600);
 }
 
 void an_open_end_is_tonight(void**) {
@@ -127,8 +128,8 @@ void what_is_no_time_is_refused(void**) {
   expect_text(of_word("14d"), "range: there is no range \"14d\"");
   expect_text(joined(std::get<QueryError>(parse({.words = {.range = ""}})).allowed),
               "today yesterday 7d 30d month prev_month year all");
-  for (const char* bad : {"", "yesterday", "2026-13-01", "2026-02-30", "26-10-01", "2026-10-01T10:00", "infinite-future",
-                          "2026-10-01T10:00:00", "2026-10-01T25:00:00Z", "-2026-10-01T10:00:00Z"}) {
+  for (const char* bad : {"", "yesterday", "2026-13-01", "2026-02-30", "26-10-01", "2026-10-01T10:00",
+                          "infinite-future", "2026-10-01T10:00:00", "2026-10-01T25:00:00Z", "-2026-10-01T10:00:00Z"}) {
     const std::string message = of_ends(bad, "2026-10-31");
     assert_true(message.starts_with("from: from is \"" + std::string(bad) + "\"; it must be a date"));
   }

@@ -16,9 +16,10 @@ namespace {
 Report& report() {
   static Report report;
   report = Report();
-  report.query = {{"site", "\"shop\""}, {"from", "\"2026-10-01T00:00:00+02:00\""}, {"to", "\"2026-11-01T00:00:00+01:00\""}};
-  report.columns = {{"channel", ColumnType::string, ""}, {"visits", ColumnType::integer, ""},
-                    {"revenue", ColumnType::money, "EUR"}};
+  report.query = {
+      {"site", "\"shop\""}, {"from", "\"2026-10-01T00:00:00+02:00\""}, {"to", "\"2026-11-01T00:00:00+01:00\""}};
+  report.columns = {
+      {"channel", ColumnType::string, ""}, {"visits", ColumnType::integer, ""}, {"revenue", ColumnType::money, "EUR"}};
   report.rows = {{Cell::of_text("organic_search"), Cell::of_number("1203"), Cell::of_number("5432.10")},
                  {Cell::null(), Cell::of_number("7"), Cell::null()}};
   report.other = {Cell::null(), Cell::of_number("17"), Cell::of_number("0.00")};
