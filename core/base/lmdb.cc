@@ -36,6 +36,19 @@ void grow_to_claim(MDB_env* env) {
   if (fstat(fd, &file) == 0 && file.st_size < claimed) (void)!fallocate(fd, 0, claimed - 1, 1);
 }
 
+// LMDB maps its table of readers and writes to it: on a full disk that kills the process, not just fails. So its room is
+// taken first. (Closing the file drops this process's locks on it: it has none, an environment is opened once.)
+Status reserve_lock_file(const std::string& path) {
+  constexpr off_t kBytes = 64 * (kLmdbReadersMax + 8);  // a line for each reader, and LMDB's own
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+  if (fd < 0) return {};  // LMDB will say why
+  const bool no_room = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, kBytes) != 0 && (errno == ENOSPC || errno == EDQUOT);
+  const int reserve_errno = errno;
+  ::close(fd);
+  if (no_room) return Error::io("reserve " + path, reserve_errno);
+  return {};
+}
+
 void open_to_group(const std::string& path, mode_t mode) {
   struct stat now;
   if (stat(path.c_str(), &now) == 0 && now.st_uid == geteuid() && (now.st_mode & 07777) != mode) chmod(path.c_str(), mode);
@@ -66,6 +79,7 @@ Result<LmdbEnv> LmdbEnv::open(const std::string& path, const LmdbOptions& option
   const std::string data_file = path + "/data.mdb";
   if (options.read_only && stat(data_file.c_str(), &folder) != 0) return Error::not_found(data_file);
   if (Status status = check_lmdb_file(data_file); !status) return status.error();
+  if (Status status = reserve_lock_file(path + "/lock.mdb"); !status) return status.error();
 
   MDB_env* env = nullptr;
   if (int code = mdb_env_create(&env); code != 0) return lmdb_error("mdb_env_create", code);
