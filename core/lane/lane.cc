@@ -165,6 +165,9 @@ Result<LaneStateFile> LaneStateFile::open(const std::string& path, unsigned lane
 }
 
 Result<std::unique_ptr<Lane>> Lane::claim(const Store& store, const LaneOptions& options) {
+  // Without a place for stages no lane can be had: not one folder is made on the way to find that out.
+  if (!options.stage_folder.empty() && access(options.stage_folder.c_str(), W_OK | X_OK) != 0)
+    return Error::io("stages in " + options.stage_folder, errno);
   const unsigned lanes_max = std::clamp(options.lanes_max, 1u, kLanesMax);
   Error last_fault = Error::full("all " + std::to_string(lanes_max) + " lanes of " + store.path() + " are taken");
   for (unsigned number = 0; number < lanes_max; ++number) {
