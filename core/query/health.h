@@ -12,7 +12,13 @@ namespace footfall {
 // What the summary told: the last checkpoint, or why there is none.
 struct SummaryGlimpse {
   std::optional<CheckpointState> checkpoint;
-  std::string fault;  // empty: none, or no summary yet
+  std::string fault;         // empty: none, or no summary yet
+  int64_t caught_up_ms = 0;  // when everything staged was last seen counted; 0: not known
+};
+
+struct HealthReport {
+  std::string json;
+  bool is_caught_up = false;  // everything staged is counted
 };
 
 // Lag over which figures are called stale.
@@ -21,6 +27,6 @@ inline constexpr int64_t kStaleMs = 60'000;
 // /v1/health as JSON. Reads lane states and stages as mapped files, locks, and sizes; opens no LMDB environment.
 //   degraded  something reports a fault, or the aggregator a warning
 //   stale     the aggregator is not running, or more than kStaleMs behind
-std::string make_health_json(const std::string& store_path, const SummaryGlimpse& summary, int64_t now_ms);
+HealthReport make_health(const std::string& store_path, const SummaryGlimpse& summary, int64_t now_ms);
 
 }  // namespace footfall

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <optional>
@@ -83,6 +84,7 @@ struct QueryService::State {
   std::mutex mutex;
   std::shared_ptr<SummaryReader> reader;
   FileIdentity identity;
+  std::atomic<int64_t> caught_up_ms{0};
 };
 
 QueryService::QueryService(std::string store_path) : state_(std::make_unique<State>(std::move(store_path))) {}
@@ -119,7 +121,10 @@ ServiceAnswer QueryService::answer(std::string_view report, std::string_view arg
       glimpse.checkpoint = view->snapshot.checkpoint();
     else if (view.error().code != Error::Code::not_found)
       glimpse.fault = view.error().text;
-    return {.body = make_health_json(state_->store_path, glimpse, now_ms) + '\n'};
+    glimpse.caught_up_ms = state_->caught_up_ms;
+    const HealthReport made = make_health(state_->store_path, glimpse, now_ms);
+    if (made.is_caught_up) state_->caught_up_ms = now_ms;
+    return {.body = made.json + '\n'};
   }
   const bool later = std::find(std::begin(kLaterReports), std::end(kLaterReports), report) != std::end(kLaterReports);
   return refuse({404,

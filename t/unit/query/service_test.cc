@@ -249,6 +249,37 @@ void lanes_tell_hits_drops_and_what_is_not_counted_yet(void**) {
   expect_number(health_of(path)["aggregator"]["lag_ms"].GetInt64(), 0);
 }
 
+// A quiet shop's last checkpoint is old. Its next hit is not as late as that.
+void what_was_caught_up_before_does_not_lag(void**) {
+  Shop& shop = *the_shop;
+  const std::string path = shop.store_path();
+  static SummaryGlimpse glimpse;
+  glimpse = SummaryGlimpse();
+  glimpse.checkpoint = shop.state();
+  glimpse.checkpoint->complete_through_ms = 1;
+  assert_true(make_health(path, glimpse, kNowMs).is_caught_up);
+  assert_true(in_child([&] { return stage_hits(path, 1); }));
+  {
+    Result<LaneStateFile> state = LaneStateFile::open(path + "/lane.0/state", 0, true);
+    assert_true(state.ok());
+    Result<StageFile> stage = StageFile::open(path + "/lane.0/stage", true);
+    assert_true(stage.ok());
+    const uint64_t epoch = (kNowMs - 7'200'000) * 1000;  // begun two hours ago
+    (*state)->epoch.store(epoch);
+    stage->header().epoch = epoch;
+  }
+  const auto lag_ms = [&](int64_t caught_up_ms) {
+    glimpse.caught_up_ms = caught_up_ms;
+    const HealthReport made = make_health(path, glimpse, kNowMs);
+    assert_false(made.is_caught_up);
+    return parsed(made.json)["aggregator"]["lag_ms"].GetInt64();
+  };
+  expect_number(lag_ms(0), 7'200'000);
+  expect_number(lag_ms(kNowMs - 900), 900);
+  glimpse.checkpoint->complete_through_ms = kNowMs - 400;
+  expect_number(lag_ms(kNowMs - 900), 400);
+}
+
 void a_held_lane_names_its_process_and_its_fault(void**) {
   const std::string path = the_shop->store_path();
   Child worker([&](Child& child) {
@@ -300,6 +331,7 @@ int main() {
       cmocka_unit_test_setup_teardown(without_an_aggregator_health_is_stale, open_all, close_all),
       cmocka_unit_test_setup_teardown(with_an_aggregator_health_is_ok, open_all, close_all),
       cmocka_unit_test_setup_teardown(lanes_tell_hits_drops_and_what_is_not_counted_yet, open_all, close_all),
+      cmocka_unit_test_setup_teardown(what_was_caught_up_before_does_not_lag, open_all, close_all),
       cmocka_unit_test_setup_teardown(a_held_lane_names_its_process_and_its_fault, open_all, close_all),
       cmocka_unit_test_setup_teardown(damaged_files_are_faults_not_the_end, open_all, close_all),
   };
