@@ -304,6 +304,7 @@ void what_the_ring_has_is_not_written_twice(void**) {
 // Workers killed at any moment, again and again: what was staged is counted once, whatever they were doing.
 void kills_at_random_lose_nothing(void**) {
   static Random random(7);
+  held->options.ring_bytes = 16 << 20;  // nothing is overwritten, so all must be there
   for (int round = 0; round < 25; ++round) {
     const uint64_t steps = 1 + random.below(6);
     held->child.emplace([](Child& self) {
@@ -328,13 +329,8 @@ void kills_at_random_lose_nothing(void**) {
   start();
   assert_true(drained());
   stop();
-  assert_true(read_ring());
-  const uint64_t overwritten = held->lane->state->overwritten.load();
-  assert_int_equal(held->seen.size() + overwritten, staged);
-  for (uint64_t i = 0; i < held->seen.size(); ++i) {
-    assert_int_equal(held->seen[i].number, overwritten + i);
-    expect_text(held->seen[i].path, "/" + std::to_string(overwritten + i) + "/");
-  }
+  assert_int_equal(held->lane->state->overwritten.load(), 0);
+  assert_true(all_there(staged));
 }
 
 // --- damage ---
@@ -399,7 +395,6 @@ bool survives_no_room(const std::function<bool()>& take_room, const std::functio
   start();
   child_check(wait_for([] { return held->flusher->report().fault_since_ms != 0; }));
   child_check(!held->flusher->report().fault.empty());
-  child_check(held->lane->state->fault_text[0] != '\0');
   uint64_t hits = 50;
   for (; hits < 150; ++hits) child_check(visit(hits, 800));  // requests go on meanwhile
   child_check(header().tail.load() < header().head.load());
