@@ -12,10 +12,10 @@ static_assert(kTouchesMax <= UINT8_MAX);
 }  // namespace
 
 void Visitor::add(Touch touch) {
-  if (touches.size() >= kTouchesMax) touches.erase(touches.begin() + 1);
   const auto place = std::upper_bound(touches.begin(), touches.end(), touch.time_ms,
                                       [](int64_t time_ms, const Touch& other) { return time_ms < other.time_ms; });
   touches.insert(place, std::move(touch));
+  if (touches.size() > kTouchesMax) touches.erase(touches.begin() + 1);
 }
 
 std::string encode_visitor(const Visitor& visitor) {

@@ -1,0 +1,110 @@
+#include "visit/visitor.h"
+
+#include "random.h"
+#include "test.h"
+
+namespace footfall {
+namespace {
+
+Visitor visitor;  // of the running test
+
+int begin_visitor(void**) { return visitor = Visitor(), 0; }
+
+void touch_at(int64_t time_ms, std::string_view source = "news") {
+  Touch touch;
+  touch.time_ms = time_ms;
+  touch.channel = "email";
+  touch.source = source;
+  visitor.add(std::move(touch));
+}
+
+void touches_are_in_time_order(void**) {
+  for (int64_t time_ms : {300, 100, 200}) touch_at(time_ms);
+  expect_number(visitor.touches[0].time_ms, 100);
+  expect_number(visitor.touches[1].time_ms, 200);
+  expect_number(visitor.touches[2].time_ms, 300);
+}
+
+void touches_of_one_time_keep_their_order(void**) {
+  touch_at(100, "first");
+  touch_at(100, "second");
+  expect_text(visitor.touches[0].source, "first");
+  expect_text(visitor.touches[1].source, "second");
+}
+
+void the_first_and_the_newest_49_are_kept(void**) {
+  for (int64_t time_ms = 1; time_ms <= 60; ++time_ms) touch_at(time_ms);
+  expect_number(visitor.touches.size(), 50);
+  expect_number(visitor.touches[0].time_ms, 1);
+  expect_number(visitor.touches[1].time_ms, 12);
+  expect_number(visitor.touches[49].time_ms, 60);
+}
+
+void a_late_touch_takes_its_place_among_50(void**) {
+  for (int64_t time_ms = 10; time_ms < 60; ++time_ms) touch_at(time_ms);
+  touch_at(5);  // the first now; 10 is the oldest of the others and goes
+  expect_number(visitor.touches.size(), 50);
+  expect_number(visitor.touches[0].time_ms, 5);
+  expect_number(visitor.touches[1].time_ms, 11);
+  touch_at(6);  // older than the newest 49
+  expect_number(visitor.touches.size(), 50);
+  expect_number(visitor.touches[0].time_ms, 5);
+  expect_number(visitor.touches[1].time_ms, 11);
+}
+
+void what_is_stored_comes_back(void**) {
+  touch_at(100, "news");
+  touch_at(200, "other");
+  visitor.is_bot = true;
+  static Visitor back;
+  assert_true(decode_visitor(encode_visitor(visitor), back));
+  assert_true(back.touches == visitor.touches);
+  assert_true(back.is_bot);
+  assert_true(decode_visitor(encode_visitor(Visitor()), back));
+  assert_true(back.touches.empty());
+  assert_false(back.is_bot);
+}
+
+void as_many_touches_as_are_kept_can_be_stored(void**) {
+  for (int64_t time_ms = 0; time_ms < 100; ++time_ms) touch_at(time_ms);
+  static Visitor back;
+  assert_true(decode_visitor(encode_visitor(visitor), back));
+  assert_true(back.touches == visitor.touches);
+}
+
+void bytes_that_are_no_visitor_are_refused(void**) {
+  touch_at(100);
+  touch_at(200);
+  static std::string bytes, bad;
+  static Visitor back;
+  bytes = encode_visitor(visitor);
+  for (size_t length = 0; length < bytes.size(); ++length) assert_false(decode_visitor({bytes.data(), length}, back));
+  bad = bytes + "x";
+  assert_false(decode_visitor(bad, back));
+  bad = bytes;
+  bad[0] = 2;
+  assert_false(decode_visitor(bad, back));
+  static Random random(3);
+  for (int round = 0; round < 5000; ++round) {
+    bad = bytes;
+    random.mutate(bad);
+    if (decode_visitor(bad, back)) assert_true(back.touches.size() <= UINT8_MAX);
+  }
+}
+
+}  // namespace
+}  // namespace footfall
+
+int main() {
+  using namespace footfall;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test_setup(touches_are_in_time_order, begin_visitor),
+      cmocka_unit_test_setup(touches_of_one_time_keep_their_order, begin_visitor),
+      cmocka_unit_test_setup(the_first_and_the_newest_49_are_kept, begin_visitor),
+      cmocka_unit_test_setup(a_late_touch_takes_its_place_among_50, begin_visitor),
+      cmocka_unit_test_setup(what_is_stored_comes_back, begin_visitor),
+      cmocka_unit_test_setup(as_many_touches_as_are_kept_can_be_stored, begin_visitor),
+      cmocka_unit_test_setup(bytes_that_are_no_visitor_are_refused, begin_visitor),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
