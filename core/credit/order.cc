@@ -27,7 +27,9 @@ bool decode_conversion(std::string_view bytes, Conversion& to) {
   BytesReader reader(bytes);
   to = Conversion();
   if (reader.u8() != kVersion) return false;
-  to.kind = static_cast<ConversionKind>(reader.u8());
+  const uint8_t kind = reader.u8();
+  if (kind > static_cast<uint8_t>(ConversionKind::goal)) return false;
+  to.kind = static_cast<ConversionKind>(kind);
   to.time_ms = static_cast<int64_t>(reader.le64());
   to.visitor = reader.hash();
   to.value_micros = static_cast<int64_t>(reader.le64());
