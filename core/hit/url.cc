@@ -9,7 +9,7 @@ namespace {
 constexpr char kHexDigits[] = "0123456789ABCDEF";
 
 constexpr std::string_view kUnreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-constexpr std::string_view kPathMarks = "!$&()*+,;=:@/";  // pchar of RFC 3986 and `/`, without the apostrophe
+constexpr std::string_view kPathMarks = R"(!"$&'()*+,/:;<=>@[\]^`{|})";  // printable and no blank; # % ? end or escape
 constexpr std::string_view kValueMarks = "!$()*,:@/=";  // of an argument's value: also without what form-decoding reads
 constexpr std::string_view kNameMarks = "!$()*,:@/";
 

@@ -3,9 +3,8 @@
 //
 // The normal path: as sent, but
 //   - escapes of unreserved characters (A–Z a–z 0–9 - . _ ~) are decoded, other escapes are upper-case;
-//   - every byte that RFC 3986 does not let stand in a path is escaped, and so is the apostrophe: the result is
-//   printable
-//     ASCII without quotes, blanks, < > \ and the like, and `/é` and `/%C3%A9` are one page;
+//   - bytes that are not printable ASCII, and blanks, are escaped: `/é` and `/%C3%A9` are one page (what is printable
+//     stays as it was sent, quotes and < > too: whoever shows a path escapes it for where it is shown);
 //   - a `%` that begins no escape is `%25`, so the normal path of a normal path is itself;
 //   - repeated `/` are one; empty is `/`; case and a trailing `/` stay; `.` and `..` are names like any other (browsers
 //     resolve them before they ask, and the server's answer belongs to what was asked);

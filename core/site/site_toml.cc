@@ -69,7 +69,7 @@ bool is_new(std::set<std::string>& seen, const std::string& word, unsigned line,
             Section& section) {
   if (word.empty() || seen.insert(word).second) return true;
   section.faults().add(
-      line, section.path() + ' ' + std::string(what) + ' ' + quoted(word) + " is there twice; each must be its own");
+      line, section.path() + ' ' + std::string(what) + ' ' + quoted_word(word) + " is there twice; each must be its own");
   return false;
 }
 
@@ -83,7 +83,7 @@ void read_hosts(Section& section, SiteConfig& site, HostOwners& owners) {
     if (is_first) {
       site.hosts.push_back(*host);
     } else if (owner->second != site.name) {
-      section.faults().add(given.line, section.path() + ".hosts has " + quoted(*host) + ", which site." +
+      section.faults().add(given.line, section.path() + ".hosts has " + quoted_word(*host) + ", which site." +
                                            owner->second + " has already; a host must belong to one site");
     }
     return true;

@@ -21,7 +21,7 @@ std::string number_text(const toml::node& node) {
 }
 
 std::string shown(const toml::node& node) {
-  if (const auto* text = node.as_string()) return quoted(text->get());
+  if (const auto* text = node.as_string()) return quoted_word(text->get());
   if (const auto* boolean = node.as_boolean()) return boolean->get() ? "true" : "false";
   if (node.is_number()) {
     const std::string text = number_text(node);
@@ -66,7 +66,7 @@ Error Faults::to_error() const {
   return Error::invalid(std::move(text));
 }
 
-std::string quoted(std::string_view text) {
+std::string quoted_word(std::string_view text) {
   std::string result = "\"";
   for (const char c : text.substr(0, kQuotedBytesMax)) result += static_cast<unsigned char>(c) < ' ' ? '?' : c;
   return result + (text.size() > kQuotedBytesMax ? "…\"" : "\"");

@@ -77,6 +77,6 @@ class Section {
 };
 
 // As faults quote it: "text" without control characters and not longer than fits a line.
-std::string quoted(std::string_view text);
+std::string quoted_word(std::string_view text);
 
 }  // namespace footfall

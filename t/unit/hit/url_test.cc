@@ -86,7 +86,7 @@ void a_path_has_one_spelling(void**) {
       {"/%4", "/%254"},
       {"/%%41", "/%25A"},
       {"/%2541", "/%2541"},  // decoded once only
-      {"/a\"b'c<d>e\\f`g{h}i|j^k[l]", "/a%22b%27c%3Cd%3Ee%5Cf%60g%7Bh%7Di%7Cj%5Ek%5Bl%5D"},
+      {"/a\"b'c<d>e\\f`g{h}i|j^k[l]", "/a\"b'c<d>e\\f`g{h}i|j^k[l]"},
       {"/!$&()*+,;=:@", "/!$&()*+,;=:@"},
       {"/%21%24", "/%21%24"},  // reserved: kept as it was spelt
       {std::string_view("/a\0\r\n\x7F", 6), "/a%00%0D%0A%7F"},
