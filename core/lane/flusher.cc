@@ -50,7 +50,6 @@ struct Flusher::State {
   bool stopping = false;
   LmdbEnv* sync_env = nullptr;
   bool sync_wanted = false;
-  bool syncing = false;
   Error fault;
 
   std::thread flusher;
@@ -235,6 +234,7 @@ void Flusher::State::run_syncer() {
     const Status synced = sync_env->sync();
     if (!synced) report_fault(&synced.error());
     lock.lock();
+    if (!synced) sync_wanted = true;  // tried again, also where no further hit comes
   }
 }
 
