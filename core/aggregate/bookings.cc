@@ -124,9 +124,7 @@ void Bookings::add_credit(Counters& to, const Conversion& conversion, Model mode
 void Bookings::credit(uint16_t site, const Conversion& conversion, std::span<const Touch> journey) {
   Counters& total = at(site, Dimension::total, conversion.time_ms, {});
   total[Amount::goal_value] += conversion.goal_value_micros;
-  for (Model model : kAllModels) {
-    add_credit(total, conversion, model);
-  }
+  for (Model model : kAllModels) add_credit(total, conversion, model);  // `total` ends with the next at()
   for (Model model : kAllModels) {
     const Touch* touch = credited_touch(model, journey);
     static const Touch kNoTouch;  // nothing is known of how the visitor came
@@ -149,8 +147,10 @@ void Bookings::order(uint16_t site, const Order& order, std::span<const Touch> j
   }
   if (!order.has_rate) {
     Counters& apart = at(site, Dimension::currency, order.time_ms, order.currency.text());
-    apart[Counter::orders_last] += kCreditWhole;
-    apart[Amount::revenue_last] += order.value_micros;
+    for (Model model : kAllModels) {
+      apart[credited(Counter::orders_last, model)] += kCreditWhole;
+      apart[credited(Amount::revenue_last, model)] += order.value_micros;
+    }
   }
 }
 

@@ -53,9 +53,10 @@ void Engine::count(const Hit& hit, std::string_view site_name, bool late) {
   if (hit.flags & kHitEventsMalformed) bookings_.count(site.number, hit.time_ms, Counter::malformed_events);
 
   const VisitorKey key{site.number, hit.id_key.is_zero() ? hit.anonymous_key : hit.id_key};
+  if (key.visitor.is_zero()) return count_without_visitor(site, hit);
   Entry& entry = entry_of(key);
   notice_behaviour(hit, entry);
-  const bool is_bot = bot_class(hit, &entry) != BotClass::none;
+  const bool is_bot = bot_class(hit, entry.visitor) != BotClass::none;
   bookings_.hit(site.number, hit, is_bot);
   if (is_bot) return;
 
@@ -76,9 +77,24 @@ void Engine::count(const Hit& hit, std::string_view site_name, bool late) {
   }
 }
 
-BotClass Engine::bot_class(const Hit& hit, const Entry* entry) {
+// Whoever has neither id nor address (a socket's clients, say) are many, not one: the hit counts, and an order counts,
+// credited to nothing.
+void Engine::count_without_visitor(Site& site, const Hit& hit) {
+  const bool is_bot = bot_class(hit, Visitor()) != BotClass::none;
+  bookings_.hit(site.number, hit, is_bot);
+  if (is_bot) return;
+  for (const Event& event : hit.events) {
+    if (!event.is_order()) continue;
+    if (std::optional<NewOrder> order = accept_order(site, hit, event)) {
+      bookings_.order(site.number, order->booking, {});
+      store_conversion(std::move(order->key), ConversionKind::order, {}, {}, order->told);
+    }
+  }
+}
+
+BotClass Engine::bot_class(const Hit& hit, const Visitor& visitor) {
   if (hit.flags & kHitOwnBot) return BotClass::own_flag;
-  if (entry->visitor.is_bot) return BotClass::behaviour;
+  if (visitor.is_bot) return BotClass::behaviour;
   if (known_agents_.size() >= kKnownAgentsMax) known_agents_.clear();
   const auto [known, fresh] = known_agents_.try_emplace(hasher_(hit.agent), BotClass::none);
   if (fresh) known->second = classify_(hit.agent);
@@ -100,7 +116,8 @@ Visit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entry, c
   entry.visit_changed = true;
   if (entry.visit && hit.time_ms - entry.visit->last_ms > gap_ms(site)) close(key, entry);
   if (entry.visit) {
-    if (hit.status < 400) {
+    const HitClass of_hit = classify(hit);
+    if (of_hit != HitClass::error && of_hit != HitClass::redirect) {
       if (std::optional<Touch> touch = site.touches.further_touch(hit, entry.visit->last_touch)) {
         entry.visit->last_touch = *touch;
         entry.visitor.add(std::move(*touch));
@@ -142,37 +159,48 @@ void Engine::count_event(Site& site, Entry& entry, const Hit& hit, std::string_v
   bookings_.event(site.number, before, visit, hit.time_ms, name);
 }
 
-bool Engine::is_new_order(Site& site, std::string_view id, std::string& key) {
-  key = order_key(site.number, static_cast<uint8_t>(ConversionKind::order), hasher_(id));
+bool Engine::is_new_order(const std::string& key) {
   if (orders_since_fold_.contains(key) || find_stored_(KeyedDatabase::orders, key)) return false;
   orders_since_fold_.insert(key);
   return true;
 }
 
-void Engine::count_order(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, const Event& event) {
-  if (!is_accepted(event)) return bookings_.count(site.number, hit.time_ms, Counter::rejected_orders);
-  std::string stored_key;
-  if (!is_new_order(site, event.id, stored_key))
-    return bookings_.count(site.number, hit.time_ms, Counter::duplicate_orders);
+// nullopt: rejected or a repeat, and counted as such.
+std::optional<Engine::NewOrder> Engine::accept_order(Site& site, const Hit& hit, const Event& event) {
+  NewOrder order;
+  order.key = order_key(site.number, static_cast<uint8_t>(ConversionKind::order), hasher_(event.id));
+  if (!is_accepted(event)) {
+    bookings_.count(site.number, hit.time_ms, Counter::rejected_orders);
+    return std::nullopt;
+  }
+  if (!is_new_order(order.key)) {
+    bookings_.count(site.number, hit.time_ms, Counter::duplicate_orders);
+    return std::nullopt;
+  }
+  Bookings::Order& told = order.told;
+  told = {.time_ms = hit.time_ms, .value_micros = event.value_micros, .currency = event.currency};
+  for (const OrderItem& item : event.items) told.items += static_cast<uint64_t>(item.quantity);
+  if (told.currency == Currency{}) told.currency = site.config.currency;
+  order.booking = told;
+  if (told.currency != site.config.currency) {
+    const Rate* rate = find_rate(sites_.config(), told.currency);
+    order.booking.has_rate = rate != nullptr;
+    if (rate != nullptr) order.booking.value_micros = convert_micros(told.value_micros, *rate);
+  }
+  return order;
+}
 
+void Engine::count_order(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, const Event& event) {
+  std::optional<NewOrder> order = accept_order(site, hit, event);
+  if (!order) return;
   Visit& visit = open_or_extend(site, key, entry, hit);
   const Visit before = visit;
   visit.count_event(hit.time_ms);
   ++visit.orders;
   bookings_.event(site.number, before, visit, hit.time_ms, event.name);
 
-  Bookings::Order order{.time_ms = hit.time_ms, .value_micros = event.value_micros, .currency = event.currency};
-  for (const OrderItem& item : event.items) order.items += static_cast<uint64_t>(item.quantity);
-  if (order.currency == Currency{}) order.currency = site.config.currency;
-  const int64_t value_as_told = order.value_micros;
-  if (order.currency != site.config.currency) {
-    const Rate* rate = find_rate(sites_.config(), order.currency);
-    order.has_rate = rate != nullptr;
-    if (rate != nullptr) order.value_micros = convert_micros(order.value_micros, *rate);
-  }
-  bookings_.order(site.number, order, journey(entry.visitor.touches, hit.time_ms, lookback_ms(site)));
-  order.value_micros = value_as_told;
-  store_conversion(std::move(stored_key), ConversionKind::order, hit, key, entry, order);
+  bookings_.order(site.number, order->booking, journey(entry.visitor.touches, hit.time_ms, lookback_ms(site)));
+  store_conversion(std::move(order->key), ConversionKind::order, key.visitor, entry.visitor.touches, order->told);
   reach_goals(site, key, entry, hit, event.name);
 }
 
@@ -191,21 +219,22 @@ void Engine::reach_goals(Site& site, const VisitorKey& key, Entry& entry, const 
     std::string what(goal.name);
     BytesWriter(what).u8(0).hash(key.visitor).le64(static_cast<uint64_t>(visit.start_ms));
     store_conversion(order_key(site.number, static_cast<uint8_t>(ConversionKind::goal), hasher_(what)),
-                     ConversionKind::goal, hit, key, entry,
+                     ConversionKind::goal, key.visitor, entry.visitor.touches,
                      {.time_ms = hit.time_ms, .value_micros = goal.value_micros, .currency = site.config.currency});
   }
 }
 
-void Engine::store_conversion(std::string key, ConversionKind kind, const Hit& hit, const VisitorKey& visitor,
-                              const Entry& entry, const Bookings::Order& order) {
+void Engine::store_conversion(std::string key, ConversionKind kind, const Hash128& visitor,
+                              std::span<const Touch> touches, const Bookings::Order& order) {
   Conversion conversion;
   conversion.kind = kind;
-  conversion.time_ms = hit.time_ms;
-  conversion.visitor = visitor.visitor;
+  conversion.time_ms = order.time_ms;
+  conversion.visitor = visitor;
   conversion.value_micros = order.value_micros;
   conversion.currency = order.currency;
   conversion.items = order.items;
-  conversion.touches = entry.visitor.touches;
+  for (const Touch& touch : touches)
+    if (touch.time_ms <= order.time_ms) conversion.touches.push_back(touch);  // a late order has had no later ones
   changes_.set(KeyedDatabase::orders, std::move(key), encode_conversion(conversion));
 }
 

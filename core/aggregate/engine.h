@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -61,9 +62,15 @@ class Engine {
     bool visit_changed = false;
     bool visit_stored = false;
   };
+  struct NewOrder {
+    std::string key;
+    Bookings::Order told;     // in its own currency
+    Bookings::Order booking;  // in the site's, where there is a rate
+  };
 
   Entry& entry_of(const VisitorKey& key);
-  BotClass bot_class(const Hit& hit, const Entry* entry);
+  void count_without_visitor(Site& site, const Hit& hit);
+  BotClass bot_class(const Hit& hit, const Visitor& visitor);
   void notice_behaviour(const Hit& hit, Entry& entry);
   Visit& open_or_extend(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit);
   void close(const VisitorKey& key, Entry& entry);
@@ -71,9 +78,11 @@ class Engine {
   void count_event(Site& site, Entry& entry, const Hit& hit, std::string_view name);
   void count_order(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, const Event& event);
   void reach_goals(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, std::string_view event);
-  bool is_new_order(Site& site, std::string_view id, std::string& key);
-  void store_conversion(std::string key, ConversionKind kind, const Hit& hit, const VisitorKey& visitor,
-                        const Entry& entry, const Bookings::Order& order);
+  bool is_new_order(const std::string& key);
+  std::optional<NewOrder> accept_order(Site& site, const Hit& hit, const Event& event);
+  // `order`: as told; of a goal its time and value.
+  void store_conversion(std::string key, ConversionKind kind, const Hash128& visitor, std::span<const Touch> touches,
+                        const Bookings::Order& order);
 
   Sites& sites_;
   const StringHasher& hasher_;
