@@ -11,6 +11,9 @@ constexpr std::string_view kOtherSite = "other";
 
 Sites::Sites(Config config, const std::vector<std::string>& names) : config_(std::move(config)) {
   for (const std::string& name : names) add(name);
+  // A name that has become another site's host since: its figures stay, its next hits go there.
+  for (const std::string& name : names)
+    if (find_site(config_, name) == nullptr && find_site_of_host(config_, name) != nullptr) by_name_.erase(name);
 }
 
 Site& Sites::find(std::string_view name) {
