@@ -73,7 +73,9 @@ int query(const Common& common, const std::string& report, const std::vector<std
       return kExitWell;
     }
     const QueryError& error = std::get<QueryError>(answer);
-    std::fprintf(stderr, "footfall query: %s\n", error.message.c_str());
+    std::string allowed;
+    for (const std::string& name : error.allowed) allowed += (allowed.empty() ? "; allowed: " : ", ") + name;
+    std::fprintf(stderr, "footfall query: %s%s\n", error.message.c_str(), allowed.c_str());
     return exit_code(error.http_status);
   }
   const ServiceAnswer answer = service.answer(report, *arguments, now_ms());
