@@ -18,9 +18,7 @@ constexpr int64_t kCheckpointMs = 500;
 constexpr int64_t kFoldMs = 30'000;
 constexpr uint64_t kFoldBytes = 32 << 20;
 constexpr uint64_t kHitsPerCheckpoint = 100'000;  // at most, when behind
-constexpr int64_t kAheadMs = 3'600'000;           // a hit further in the future is refused
 constexpr auto kPoll = std::chrono::milliseconds(50);
-constexpr auto kRetry = std::chrono::seconds(1);
 
 // What a site's figures are counted in cannot change under them.
 Status check_change(const Config& before, const Config& after, const std::vector<std::string>& sites) {
@@ -40,8 +38,8 @@ Status check_change(const Config& before, const Config& after, const std::vector
   return {};
 }
 
-// The old figures stay readable under SITE.N, with the settings that they were counted in.
-Status begin_anew(const std::string& name, const Config& before, Config& after, std::vector<std::string>& sites) {
+// The old figures stay readable under SITE.N, with the settings that they were counted in; both configurations get it.
+Status begin_anew(const std::string& name, Config& before, Config& after, std::vector<std::string>& sites) {
   const auto found = std::find(sites.begin(), sites.end(), name);
   if (found == sites.end()) return Error::not_found("--begin-anew " + name + ": no figures of such a site");
   std::string kept;
@@ -51,6 +49,7 @@ Status begin_anew(const std::string& name, const Config& before, Config& after, 
   SiteConfig old_site = site_or_default(before, name);
   old_site.name = kept;
   old_site.hosts.clear();
+  before.sites.push_back(old_site);
   after.sites.push_back(std::move(old_site));
   return {};
 }
@@ -84,7 +83,7 @@ struct Aggregator::State {
                  if (!found) return std::nullopt;
                  return std::move(*found);
                }),
-        lanes(this->store, this->checkpoint.lanes) {}
+        lanes(this->store, this->checkpoint.lanes, this->checkpoint.complete_through_ms) {}
 
   const Store store;
   const AggregatorOptions options;
@@ -112,20 +111,16 @@ Status Aggregator::State::restore() {
 }
 
 uint64_t Aggregator::State::count_due(bool all) {
-  const int64_t newest_allowed_ms = now_ms() + kAheadMs;
   uint64_t counted = 0;
-  while (counted < kHitsPerCheckpoint && lanes.next(all)) {
-    if (lanes.hit().time_ms > newest_allowed_ms) {
-      ++checkpoint.refused_hits;
-    } else {
-      checkpoint.late_hits += lanes.is_late();
-      engine.count(lanes.hit(), lanes.site(), lanes.is_late());
-    }
+  for (; counted < kHitsPerCheckpoint && lanes.next(all); ++counted) {
+    checkpoint.late_hits += lanes.is_late();
+    engine.count(lanes.hit(), lanes.site(), lanes.is_late());
     lanes.pop();
-    ++counted;
   }
+  const uint64_t refused = lanes.take_refused();
+  checkpoint.refused_hits += refused;
   checkpoint.lost_hits += lanes.take_lost();
-  return counted;
+  return counted + refused;
 }
 
 Status Aggregator::State::save() {
@@ -162,18 +157,22 @@ Result<std::unique_ptr<Aggregator>> Aggregator::open(Store store, const Config& 
   if (!stored) return stored.error();
 
   Config config = wanted;
+  Config before = *stored ? std::move(**stored) : Config();
+  if (!options.begin_anew.empty())
+    if (Status status = begin_anew(options.begin_anew, before, config, checkpoint->sites); !status) return status.error();
   if (*stored) {
-    if (!options.begin_anew.empty())
-      if (Status status = begin_anew(options.begin_anew, **stored, config, checkpoint->sites); !status) return status.error();
-    keep_set_aside(**stored, config, checkpoint->sites);
-    if (Status status = check_change(**stored, config, checkpoint->sites); !status) return status.error();
+    keep_set_aside(before, config, checkpoint->sites);
+    if (Status status = check_change(before, config, checkpoint->sites); !status) return status.error();
   }
   // Blocks of changes are folded in the zones that they were counted in: before the configuration changes.
   auto state = std::make_unique<State>(std::move(store), std::move(options), std::move(*lock), std::move(*summary),
                                        config, std::move(*checkpoint));
   if (Status status = state->restore(); !status) return status.error();
-  if (Status status = state->summary.store_config(config); !status) return status.error();
+  // Whatever this is cut off by: a site's old settings are stored before its new name, its new settings after it.
+  if (!state->options.begin_anew.empty())
+    if (Status status = state->summary.store_config(before); !status) return status.error();
   if (Status status = state->save(); !status) return status.error();
+  if (Status status = state->summary.store_config(config); !status) return status.error();
   return std::unique_ptr<Aggregator>(new Aggregator(std::move(state)));
 }
 
@@ -191,7 +190,7 @@ Status Aggregator::run(const std::atomic<bool>& stop) {
       for (const std::string& fault : faults) state.options.log(LogLevel::warning, fault);
     }
     const int64_t now = now_ms();
-    const bool behind = counted == kHitsPerCheckpoint;
+    const bool behind = counted >= kHitsPerCheckpoint;
     if (unsaved > 0 && (behind || now - saved_ms >= kCheckpointMs || now < saved_ms)) {
       if (Status saved = state.save(); !saved) return saved;  // memory is ahead of the store now: begin again from it
       saved_ms = now;

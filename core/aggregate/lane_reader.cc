@@ -43,8 +43,9 @@ void LaneReader::poll(int64_t now_ms, bool with_stage) {
     }
     state_ = std::move(*state);
   }
-  owned_ = look_at_owner(now_ms);
   open_stage();
+  owned_ = look_at_owner(now_ms);
+  if (!owned_) open_stage();  // for good now: the lock is held
   if (owned_ && !sample_) take_sample();
 
   drained_ = read_ring();
@@ -57,8 +58,8 @@ void LaneReader::poll(int64_t now_ms, bool with_stage) {
   } else if (sample_ && (sample_->staged == 0 || !is_behind(loaded_, sample_->epoch, sample_->staged))) {
     safe_ms_ = sample_->clock_ms;
     sample_.reset();
-  } else if (safe_ms_ == INT64_MAX) {
-    safe_ms_ = INT64_MIN;  // claimed since the last poll
+  } else if (safe_ms_ == INT64_MAX || safe_ms_ == INT64_MIN) {
+    safe_ms_ = now_ms - kWorkerClockMs;  // claimed since the last poll; what it staged is not flushed yet
   }
 }
 
@@ -132,36 +133,48 @@ bool LaneReader::read_ring() {
   }
 }
 
+// Where in the stage the ring's content ends. nullopt: not to be told just now.
+std::optional<RingPosition> LaneReader::end_of_ring() {
+  const StageHeader& live = stage_.header();
+  const uint64_t tail = live.tail.load();
+  if (ring_) {
+    Result<RingPosition> position = ring_->position();
+    if (!position) fault_ = position.error().text;
+    if (!position) return std::nullopt;
+    if (position->epoch == live.epoch && position->position >= tail) return *position;
+  }
+  // No ring that can be read goes as far as the stage was drained: what was not drained is all there is.
+  const bool released = live.wiped.load() == tail;
+  if (!released && !owned_) return RingPosition{live.epoch, tail, live.drained_next.load()};
+  const RingPosition end{live.epoch, tail, live.drained.load()};
+  if (!released || live.tail.load() != tail) return std::nullopt;  // the owner is about to move both
+  return end;
+}
+
 // What is staged and in no ring yet. True: all of it is held.
 bool LaneReader::read_stage() {
   if (!stage_) return true;
   if (stage_.header().head.load() == stage_.header().tail.load() && !is_behind(loaded_, stage_.header().epoch, 1))
     return true;
-  for (int tries = 0; tries < kStageTries; ++tries) {
-    // The lane may have moved hits into the ring since it was read.
-    if (!read_ring()) return false;
-    RingPosition at;
-    if (ring_) {
-      Result<RingPosition> position = ring_->position();
-      if (!position) {
-        fault_ = position.error().text;
-        return false;
-      }
-      at = *position;
+  for (int tries = 0; tries < kStageTries && fault_.empty(); ++tries) {
+    const std::optional<RingPosition> at = end_of_ring();
+    if (!at) continue;
+    if (!read_ring()) return false;  // the lane may have moved hits into it since it was read
+    if (is_behind(loaded_, at->epoch, at->next_number)) {  // the ring had them and has lost them: the numbers will tell
+      loaded_.epoch = at->epoch;
+      loaded_.number = at->next_number;
     }
-    const StageHeader& live = stage_.header();
-    if (at.epoch != live.epoch) at = {live.epoch, live.tail.load(), live.drained.load()};
-    if (loaded_.epoch == live.epoch && at.next_number > loaded_.number && ring_) continue;  // more came meanwhile
     Result<StageFile> copy = stage_.snapshot();
     if (!copy) {
       fault_ = copy.error().text;
       return false;
     }
-    if (live.tail.load(std::memory_order_acquire) > at.position) continue;
+    const StageHeader& live = stage_.header();
+    if (live.tail.load(std::memory_order_acquire) > at->position) continue;
 
-    StageReader reader(*copy, at.position, at.next_number);
+    StageReader reader(*copy, at->position, at->next_number);
     BlockBuilder block;
-    block.begin(static_cast<uint16_t>(place_.lane), live.epoch, at.next_number);
+    block.begin(static_cast<uint16_t>(place_.lane), live.epoch, at->next_number);
     bool full = false;
     for (StageReader::Outcome outcome = reader.next(); outcome == StageReader::Outcome::hit; outcome = reader.next()) {
       const RawHit& raw = reader.hit();

@@ -19,6 +19,9 @@
 
 namespace footfall {
 
+// A worker stamps hits by a clock that it read up to so long ago: a lane claimed now brings none that are older.
+inline constexpr int64_t kWorkerClockMs = 200;
+
 class LaneReader {
  public:
   // Goes on from `place`.
@@ -57,6 +60,7 @@ class LaneReader {
   void take_sample();
   bool read_ring();
   bool open_ring();
+  std::optional<RingPosition> end_of_ring();
   bool read_stage();
   void push(std::string block);
   void load_current();

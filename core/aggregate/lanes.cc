@@ -5,29 +5,23 @@
 namespace footfall {
 namespace {
 
-constexpr int64_t kLookMs = 500;   // how often new lanes are looked for
-constexpr int64_t kLagMs = 2'000;  // a lane further behind the clock is not waited for
-
-bool is_lagging(const LaneReader& lane, int64_t now_ms) {
-  return lane.owned() && !lane.has_hit() && lane.safe_ms() < now_ms - kLagMs;
-}
+constexpr int64_t kLagMs = 2'000;         // a lane further behind the clock is not waited for
+constexpr int64_t kAheadMs = 3'600'000;   // a hit further ahead of it is refused
 
 }  // namespace
 
-Lanes::Lanes(const Store& store, const std::vector<LanePlace>& places) : store_(store), salts_(store) {
+Lanes::Lanes(const Store& store, const std::vector<LanePlace>& places, int64_t settled_ms)
+    : store_(store), salts_(store), newest_ms_(settled_ms) {
   for (const LanePlace& place : places) places_[place.lane] = place;
 }
 
 void Lanes::poll(int64_t now_ms, bool with_stage) {
   now_ms_ = now_ms;
-  if (now_ms - looked_ms_ >= kLookMs || now_ms < looked_ms_) {
-    looked_ms_ = now_ms;
-    for (unsigned number : store_.lanes()) {
-      if (lanes_.contains(number)) continue;
-      const auto known = places_.find(number);
-      lanes_[number] = std::make_unique<LaneReader>(
-          store_, salts_, known != places_.end() ? known->second : LanePlace{.lane = number});
-    }
+  for (unsigned number : store_.lanes()) {
+    if (lanes_.contains(number)) continue;
+    const auto known = places_.find(number);
+    lanes_[number] = std::make_unique<LaneReader>(
+        store_, salts_, known != places_.end() ? known->second : LanePlace{.lane = number});
   }
   for (auto lane = lanes_.begin(); lane != lanes_.end();) {
     lane->second->poll(now_ms, with_stage);
@@ -40,17 +34,31 @@ void Lanes::poll(int64_t now_ms, bool with_stage) {
   }
 }
 
-bool Lanes::next(bool all) {
-  chosen_ = nullptr;
-  int64_t due_before_ms = INT64_MAX;
+bool Lanes::is_lagging(const LaneReader& lane) const {
+  return !lane.has_hit() && lane.safe_ms() < now_ms_ - kLagMs;
+}
+
+// A lane that was claimed since the last poll may bring what its worker stamped since then.
+int64_t Lanes::due_before_ms() const {
+  int64_t due_before_ms = now_ms_ - kWorkerClockMs;
+  for (const auto& [number, lane] : lanes_)
+    if (!lane->has_hit() && !is_lagging(*lane)) due_before_ms = std::min(due_before_ms, lane->safe_ms());
+  return due_before_ms;
+}
+
+// At once, whatever the other lanes hold: waiting for the clock to reach it, it would hold back its lane.
+void Lanes::refuse_ahead() {
   for (const auto& [number, lane] : lanes_) {
-    if (lane->has_hit()) {
-      if (chosen_ == nullptr || lane->hit().time_ms < chosen_->hit().time_ms) chosen_ = lane.get();
-    } else if (!is_lagging(*lane, now_ms_)) {
-      due_before_ms = std::min(due_before_ms, lane->safe_ms());
-    }
+    for (; lane->has_hit() && lane->hit().time_ms > now_ms_ + kAheadMs; ++refused_) lane->pop();
   }
-  return chosen_ != nullptr && (all || chosen_->hit().time_ms < due_before_ms);
+}
+
+bool Lanes::next(bool all) {
+  refuse_ahead();
+  chosen_ = nullptr;
+  for (const auto& [number, lane] : lanes_)
+    if (lane->has_hit() && (chosen_ == nullptr || lane->hit().time_ms < chosen_->hit().time_ms)) chosen_ = lane.get();
+  return chosen_ != nullptr && (all || chosen_->hit().time_ms < due_before_ms());
 }
 
 void Lanes::pop() {
@@ -64,14 +72,9 @@ bool Lanes::holds_all() const {
 }
 
 int64_t Lanes::complete_through_ms() const {
-  int64_t through_ms = now_ms_;
-  for (const auto& [number, lane] : lanes_) {
-    if (lane->has_hit()) {
-      through_ms = std::min(through_ms, lane->hit().time_ms);
-    } else if (!is_lagging(*lane, now_ms_)) {
-      through_ms = std::min(through_ms, lane->safe_ms());
-    }
-  }
+  int64_t through_ms = due_before_ms();
+  for (const auto& [number, lane] : lanes_)
+    if (lane->has_hit()) through_ms = std::min(through_ms, lane->hit().time_ms);
   return through_ms;
 }
 
@@ -93,7 +96,7 @@ uint64_t Lanes::take_lost() {
 std::vector<uint32_t> Lanes::lagging() const {
   std::vector<uint32_t> list;
   for (const auto& [number, lane] : lanes_)
-    if (is_lagging(*lane, now_ms_)) list.push_back(number);
+    if (is_lagging(*lane)) list.push_back(number);
   return list;
 }
 
