@@ -23,12 +23,21 @@ int main(int argc, char** argv) {
   aggregate_command->callback([&] { code = aggregate(common, once, begin_anew); });
 
   CLI::App* query_command = app.add_subcommand("query", "ask as the query API is asked: --by channel --range today …");
-  std::string report = "query", format = "table";
+  std::string format = "table";
   add_common(query_command);
-  query_command->add_option("report", report, "query (default) or health");
+  query_command->footer("The first word names the report, query (default) or health. Parameters are those of the API: --NAME VALUE.");
   query_command->add_option("--format", format, "table (default) or json")->check(CLI::IsMember({"table", "json"}));
   query_command->allow_extras();
-  query_command->callback([&] { code = query(common, report, query_command->remaining(), format); });
+  // The report is no option of CLI11's: it would take the first parameter's value for it.
+  query_command->callback([&] {
+    std::vector<std::string> rest = query_command->remaining();
+    std::string report = "query";
+    if (!rest.empty() && !rest.front().starts_with('-')) {
+      report = rest.front();
+      rest.erase(rest.begin());
+    }
+    code = query(common, report, rest, format);
+  });
 
   CLI::App* config_command = app.add_subcommand("config", "the configuration");
   config_command->require_subcommand(1);
