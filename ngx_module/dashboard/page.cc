@@ -168,11 +168,17 @@ std::string render_empty_shop(const Health& health) {
   return out + "</section>";
 }
 
+// A quiet shop's snapshot grows old although all is counted: its age says something only once nobody counts any more.
 std::string render_as_of(const Report& report, const Health& health, int64_t now_ms) {
-  const std::string age = show_age(now_ms - parse_instant_ms(report.meta.as_of));
-  const std::string when = "Today, time zone " + escape_html(report.meta.time_zone) + ".";
-  if (health.aggregator_pid != 0) return "<p class=soft>" + when + " Counted " + age + " ago.</p>";
-  return "<p class=warn>" + when + " The aggregator is not running: these figures are " + age + " old.</p>";
+  const std::string when = "Today, time zone " + escape_html(report.meta.time_zone) + ". ";
+  if (health.aggregator_pid == 0) {
+    return "<p class=warn>" + when + "The aggregator is not running: these figures are " +
+           show_age(now_ms - parse_instant_ms(report.meta.as_of)) + " old.</p>";
+  }
+  if (health.lag_hits != 0) {
+    return "<p class=soft>" + when + std::to_string(health.lag_hits) + " hits are still to be counted.</p>";
+  }
+  return "<p class=soft>" + when + "Every hit so far is counted.</p>";
 }
 
 std::string render_shop(QueryService& service, const std::string& site, const Health& health, int64_t now_ms) {

@@ -6,8 +6,8 @@
 namespace footfall {
 
 inline constexpr std::string_view kPageStyle = R"css(
-:root{color-scheme:light dark;--ground:#f6f7f5;--card:#fff;--ink:#1c2421;--soft:#59635f;--line:#dde2df;--mark:#0b6e4f;--warn:#8a4b00;--bar:#d5e9e0}
-@media(prefers-color-scheme:dark){:root{--ground:#141816;--card:#1d2320;--ink:#e8ecea;--soft:#a3aea9;--line:#323a36;--mark:#5fc7a0;--warn:#f0b264;--bar:#22463a}}
+:root{color-scheme:light dark;--ground:#f6f7f5;--card:#fff;--ink:#1c2421;--soft:#59635f;--line:#dde2df;--mark:#0b6e4f;--warn:#8a4b00}
+@media(prefers-color-scheme:dark){:root{--ground:#141816;--card:#1d2320;--ink:#e8ecea;--soft:#a3aea9;--line:#323a36;--mark:#5fc7a0;--warn:#f0b264}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
 header,main,footer{max-width:72rem;margin:0 auto;padding:0 1rem}
@@ -20,18 +20,19 @@ nav a{margin-right:1rem}
 nav a[aria-current]{font-weight:600;text-decoration:none;color:var(--ink)}
 .soft{color:var(--soft)}
 .warn{color:var(--warn);font-weight:600}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.75rem;margin:1rem 0;padding:0}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(max(8.5rem,23%),1fr));gap:.75rem;margin:1rem 0;padding:0}
 .figures div,section{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.75rem 1rem}
 .figures dt{color:var(--soft);font-size:.875rem}
-.figures dd{margin:0;font-size:1.5rem;font-variant-numeric:tabular-nums}
+.figures dd{margin:0;font-size:1.35rem;white-space:nowrap;font-variant-numeric:tabular-nums}
 .parts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));gap:.75rem}
 .wide{overflow-x:auto}
 table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .5rem .3rem 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}
 th{color:var(--soft);font-weight:500;font-size:.875rem}
-tbody th{color:var(--ink);font-weight:400;font-size:1rem;overflow-wrap:anywhere;min-width:8rem}
+tbody th{color:var(--ink);font-weight:400;font-size:1rem;overflow-wrap:anywhere;min-width:7.5rem}
 td,thead th+th{text-align:right;white-space:nowrap;padding-right:0;padding-left:.5rem}
-tfoot td,tfoot th{font-weight:600;border-bottom:0}
+thead th+th{white-space:normal}
+tfoot td,tfoot th{color:var(--ink);font-size:1rem;font-weight:600;border-bottom:0}
 code{background:var(--ground);padding:.1rem .3rem;border-radius:.25rem;overflow-wrap:anywhere}
 footer{padding-top:1rem;padding-bottom:2rem;font-size:.875rem}
 )css";
