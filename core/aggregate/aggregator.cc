@@ -16,6 +16,7 @@ namespace {
 
 constexpr int64_t kCheckpointMs = 500;
 constexpr int64_t kFoldMs = 30'000;
+constexpr int64_t kHeartbeatMs = 1'000;
 constexpr uint64_t kFoldBytes = 32 << 20;
 constexpr uint64_t kHitsPerCheckpoint = 100'000;  // at most, when behind
 constexpr auto kPoll = std::chrono::milliseconds(50);
@@ -179,6 +180,7 @@ Result<std::unique_ptr<Aggregator>> Aggregator::open(Store store, const Config& 
 Status Aggregator::run(const std::atomic<bool>& stop) {
   State& state = *state_;
   int64_t saved_ms = now_ms();
+  int64_t told_ms = 0;
   uint64_t unsaved = 0;
   std::vector<std::string> faults;
   while (!stop) {
@@ -201,6 +203,11 @@ Status Aggregator::run(const std::atomic<bool>& stop) {
         state.engine.settle(state.checkpoint.complete_through_ms);
         if (Status settled = state.save(); !settled) return settled;
       }
+    }
+    if (unsaved == 0 && now - told_ms >= kHeartbeatMs) {
+      // Nothing is waiting: what is stored tells all up to now, and storing that would be a write for nothing.
+      write_heartbeat(state.lock, {state.checkpoint.number, now, state.lanes.complete_through_ms()});
+      told_ms = now;
     }
     if (!behind) std::this_thread::sleep_for(kPoll);
   }

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -204,7 +205,7 @@ Result<FileLock> FileLock::try_lock(const std::string& path) {
     if (errno != EWOULDBLOCK) return Error::io("lock " + path, errno);
     char holder[32] = {};
     const ssize_t got = pread(fd, holder, sizeof holder - 1, 0);
-    return Error::busy(path + " is held by process " + (got > 0 ? std::string(holder, strcspn(holder, "\n")) : "?"));
+    return Error::busy(path + " is held by process " + (got > 0 ? std::string(holder, strcspn(holder, " \n")) : "?"));
   }
   // The folder may have been removed between open and lock: then this locks a file that nobody else will find.
   struct stat named;
@@ -213,9 +214,12 @@ Result<FileLock> FileLock::try_lock(const std::string& path) {
   return lock;
 }
 
-void FileLock::write_pid() const {
-  const std::string pid = std::to_string(getpid()) + "\n";
-  if (ftruncate(fd_, 0) == 0) (void)!pwrite(fd_, pid.data(), pid.size(), 0);
+void FileLock::write_line(std::string_view behind_the_pid) const {
+  // One write of always the same length: a reader sees one line or the one before.
+  std::string line = std::to_string(getpid()) + std::string(behind_the_pid);
+  line.resize(120, ' ');
+  line += '\n';
+  (void)!pwrite(fd_, line.data(), line.size(), 0);
 }
 
 void FileLock::release() {
@@ -232,6 +236,21 @@ pid_t lock_holder(const std::string& path) {
   }
   ::close(fd);
   return holder;
+}
+
+void write_heartbeat(const FileLock& writer, const Heartbeat& heartbeat) {
+  writer.write_line(' ' + std::to_string(heartbeat.checkpoint) + ' ' + std::to_string(heartbeat.as_of_ms) + ' ' +
+                    std::to_string(heartbeat.complete_through_ms));
+}
+
+std::optional<Heartbeat> read_heartbeat(const std::string& store_path) {
+  const Result<std::string> line = read_file(store_path + "/writer");
+  if (!line) return std::nullopt;
+  long long pid = 0, as_of_ms = 0, complete_through_ms = 0;
+  unsigned long long checkpoint = 0;
+  if (std::sscanf(line->c_str(), "%lld %llu %lld %lld", &pid, &checkpoint, &as_of_ms, &complete_through_ms) != 4)
+    return std::nullopt;
+  return Heartbeat{checkpoint, as_of_ms, complete_through_ms};
 }
 
 }  // namespace footfall

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -66,7 +67,8 @@ class FileLock {
 
   // Error::busy where another holds it; the text names its pid where it wrote one.
   static Result<FileLock> try_lock(const std::string& path);
-  void write_pid() const;
+  void write_pid() const { write_line(""); }
+  void write_line(std::string_view behind_the_pid) const;  // the pid, then the text; cut at 120 bytes
   void release();
   explicit operator bool() const { return fd_ >= 0; }
 
@@ -76,5 +78,15 @@ class FileLock {
 
 // The pid that the holder of a lock file wrote, 0 where none holds it.
 pid_t lock_holder(const std::string& path);
+
+// What the holder of `writer` says in that file while nothing changes and so nothing is stored: up to when the checkpoint
+// that is stored tells all. Overwritten about once a second, never synced; a stale one only looks older.
+struct Heartbeat {
+  uint64_t checkpoint = 0;  // number of the checkpoint that it speaks of
+  int64_t as_of_ms = 0;
+  int64_t complete_through_ms = 0;
+};
+void write_heartbeat(const FileLock& writer, const Heartbeat& heartbeat);
+std::optional<Heartbeat> read_heartbeat(const std::string& store_path);
 
 }  // namespace footfall

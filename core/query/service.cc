@@ -77,6 +77,8 @@ struct QueryService::State {
       reader.reset();  // a map that has grown past ours is opened anew next time
       return snapshot.error();
     }
+    if (const std::optional<Heartbeat> heartbeat = read_heartbeat(store_path))
+      snapshot->confirm(heartbeat->checkpoint, heartbeat->as_of_ms, heartbeat->complete_through_ms);
     return View{reader, std::move(*snapshot), StringHasher(store->secret())};
   }
 

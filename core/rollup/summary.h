@@ -89,6 +89,9 @@ class SummarySnapshot {
   const CheckpointState& checkpoint() const { return checkpoint_; }
   const Config& config() const { return config_; }
 
+  // The aggregator says that the checkpoint of that number still tells all, up to these times.
+  void confirm(uint64_t checkpoint_number, int64_t as_of_ms, int64_t complete_through_ms);
+
   // One bucket of one dimension: `value` by hash. Called in no order, a key maybe more than once; counters add up.
   using Visit = std::function<void(const RollupKey& key, const Counters& counters)>;
   // Every rollup of the site and dimension whose bucket at `level` begins in [from_s, to_s), and the deltas not yet

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "footfall/v1/summary.pb.h"
 #include "rollup/summary.h"
 #include "rollup/summary_codec.h"
@@ -76,6 +78,12 @@ Result<SummarySnapshot> SummaryReader::snapshot() {
         snapshot.pending_keyed_[change.database()].insert_or_assign(change.key(), change.value());
   }
   return snapshot;
+}
+
+void SummarySnapshot::confirm(uint64_t checkpoint_number, int64_t as_of_ms, int64_t complete_through_ms) {
+  if (checkpoint_number != checkpoint_.number) return;
+  checkpoint_.committed_ms = std::max(checkpoint_.committed_ms, as_of_ms);
+  checkpoint_.complete_through_ms = std::max(checkpoint_.complete_through_ms, complete_through_ms);
 }
 
 Status SummarySnapshot::each_rollup(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s,

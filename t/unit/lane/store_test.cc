@@ -260,6 +260,21 @@ void a_lock_dies_with_its_process(void**) {
   assert_true(FileLock::try_lock(path).ok());
 }
 
+void the_writer_says_up_to_when_its_checkpoint_tells_all(void**) {
+  assert_false(read_heartbeat(held->folder / "").has_value());
+  held->lock.emplace(std::move(FileLock::try_lock(held->folder / "writer").value()));
+  held->lock->write_pid();
+  assert_false(read_heartbeat(held->folder / "").has_value());  // nothing said yet
+  write_heartbeat(*held->lock, {123456, 1'800'000'000'123, 1'800'000'000'000});
+  write_heartbeat(*held->lock, {7, 1'800'000'001'123, 1'800'000'001'000});  // a shorter line leaves no rest of the longer
+  const std::optional<Heartbeat> told = read_heartbeat(held->folder / "");
+  assert_true(told.has_value());
+  expect_number(told->checkpoint, 7);
+  expect_number(told->as_of_ms, 1'800'000'001'123);
+  expect_number(told->complete_through_ms, 1'800'000'001'000);
+  assert_int_equal(lock_holder(held->folder / "writer"), getpid());
+}
+
 void a_link_is_no_lock(void**) {
   const std::string path = held->folder / "lock";
   assert_int_equal(symlink("/etc/passwd", path.c_str()), 0);
@@ -291,6 +306,7 @@ int main() {
       in_folder(a_lock_is_held_by_one),
       in_folder(reading_a_locked_file_does_not_unlock_it),
       in_folder(a_lock_dies_with_its_process),
+      in_folder(the_writer_says_up_to_when_its_checkpoint_tells_all),
       in_folder(a_link_is_no_lock),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
