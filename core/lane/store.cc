@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -233,6 +234,8 @@ pid_t lock_holder(const std::string& path) {
   if (flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     char text[32] = {};
     if (pread(fd, text, sizeof text - 1, 0) > 0) holder = static_cast<pid_t>(std::strtol(text, nullptr, 10));
+    // Who looks whether an owner is gone holds the lock too, for a moment, and writes nothing.
+    if (holder > 0 && kill(holder, 0) != 0 && errno == ESRCH) holder = 0;
   }
   ::close(fd);
   return holder;

@@ -76,7 +76,7 @@ class FileLock {
   int fd_ = -1;
 };
 
-// The pid that the holder of a lock file wrote, 0 where none holds it.
+// The pid that the holder of a lock file wrote, 0 where none holds it, or where that process is gone and another holds it.
 pid_t lock_holder(const std::string& path);
 
 // What the holder of `writer` says in that file while nothing changes and so nothing is stored: up to when the checkpoint
