@@ -7,6 +7,7 @@ use File::Basename qw(dirname);
 use File::Path qw(remove_tree);
 use File::Temp qw(tempdir);
 use Footfall::Client qw(connect_to request_text read_answer);
+use Footfall::Load;
 use Footfall::Wait;
 use IO::Socket::INET;
 use JSON::PP;
@@ -28,7 +29,7 @@ my %pages = (
 # Makes the shop's folder; nothing runs yet. Options, all of them text of the configuration unless said otherwise:
 # main, http, server (instead of the shop's locations), servers (beside the shop's); store (parameters of footfall_store),
 # footfall (instead of `footfall on; footfall_site shop;`), status (instead of `footfall_status;`); toml (behind `store`);
-# workers (number).
+# listen (parameters of the shop's listen); workers (number).
 # In them {folder} is the shop's folder, {NAME} an address with a free port of its own.
 sub new ($class, %o) {
     my $folder = tempdir('footfall-XXXXXX', TMPDIR => 1);
@@ -112,6 +113,7 @@ sub write_configuration ($self, %changed) {
     my $workers = $o{workers} // 1;
     my $temp_paths = join "\n", map { "    ${_}_temp_path $self->{folder}/temp/$_;" } qw(client_body proxy fastcgi uwsgi scgi);
     my %part = map { $_ => $o{$_} // '' } qw(main http servers store);
+    $o{listen} //= '';
     my $footfall = $o{footfall} // 'footfall on; footfall_site shop;';
     my $status = $o{status} // 'location /footfall/ { footfall_status; }';
     my $server = $o{server} // 'location / { try_files $uri $uri.html $uri/index.html =404; }';
@@ -133,7 +135,7 @@ $temp_paths
     $footfall
     $part{http}
     server {
-        listen {shop} backlog=4096;
+        listen {shop} backlog=4096 $o{listen};
         server_name shop.example;
         $status
         $server
@@ -193,7 +195,7 @@ sub start_aggregator ($self) {
         = spawn($log, $log, "$build/footfall", 'aggregate', '--config', "$self->{folder}/footfall.toml");
     wait_until('the aggregator holds the store', sub {
         croak "the aggregator did not start: " . $self->read('logs/aggregator.log') if waitpid($pid, WNOHANG) == $pid;
-        return $self->read('store/writer') =~ /^$pid$/m if -e "$self->{folder}/store/writer";
+        return $self->read('store/writer') =~ /^$pid\b/ if -e "$self->{folder}/store/writer";
         return 0;
     });
     return $pid;
@@ -306,6 +308,9 @@ sub burst ($self, @requests) {
 
 # A connection that is kept, to one worker.
 sub client ($self, %o) { Footfall::Client->new($self->port, %o) }
+
+# Visitors who keep coming until ->stop. See Footfall::Load.
+sub load ($self, %o) { Footfall::Load->start($self, %o) }
 
 # How many requests of visitors were answered.
 sub answered ($self) { $self->{answered} }
