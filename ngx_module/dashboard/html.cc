@@ -127,7 +127,6 @@ std::string show_cell(const Cell& cell, const Column& column) {
     case ColumnType::seconds:
       return show_seconds(cell.text);
     case ColumnType::money:
-      return escape_html(group_digits(cell.text) + (column.currency.empty() ? "" : " " + column.currency));
     case ColumnType::integer:
     case ColumnType::decimal:
       return escape_html(group_digits(cell.text));

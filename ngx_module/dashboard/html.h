@@ -13,7 +13,8 @@ std::string escape_url(std::string_view text);    // percent-encoded, for one qu
 std::string unescape_url(std::string_view text);  // form-decoded; a broken escape stays as it is
 std::string argument_of(std::string_view arguments, std::string_view name);  // decoded; empty: not there
 
-// A cell as a reader likes it, escaped: ratios as percentages, seconds as minutes, money with its currency, null as –.
+// A cell as a reader likes it, escaped: ratios as percentages, seconds as minutes, null as –. Of money the number alone:
+// its currency stands beside it or above its column.
 std::string show_cell(const Cell& cell, const Column& column);
 
 // "12 s", "5 min", "3 h", "2 days".

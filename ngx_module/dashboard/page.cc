@@ -59,6 +59,10 @@ std::string_view label_of(const std::string& name) {
   return name;
 }
 
+std::string currency_of(const Column& column, std::string_view before) {
+  return column.currency.empty() ? std::string() : std::string(before) + escape_html(column.currency);
+}
+
 std::variant<Report, QueryError> ask(QueryService& service, const std::string& site, std::string_view arguments,
                                      int64_t now_ms) {
   return service.query("site=" + escape_url(site) + "&range=today&" + std::string(arguments), now_ms);
@@ -75,7 +79,7 @@ std::string render_headline(const Report& report) {
   std::string out = "<dl class=figures>";
   for (size_t i = 0; i < report.columns.size() && i < figures.size(); ++i) {
     out += "<div><dt>" + escape_html(label_of(report.columns[i].name)) + "</dt><dd>" +
-           show_cell(figures[i], report.columns[i]) + "</dd></div>";
+           show_cell(figures[i], report.columns[i]) + currency_of(report.columns[i], " ") + "</dd></div>";
   }
   return out + "</dl>";
 }
@@ -114,7 +118,8 @@ bool is_nothing(const Row& row) {
 std::string render_table(const Report& report, const Part& part) {
   if (report.rows.empty()) return "<p class=soft>" + std::string(part.empty) + "</p>";
   std::string out = "<div class=wide><table><thead><tr>";
-  for (const Column& column : report.columns) out += "<th scope=col>" + escape_html(label_of(column.name)) + "</th>";
+  for (const Column& column : report.columns)
+    out += "<th scope=col>" + escape_html(label_of(column.name)) + currency_of(column, ", ") + "</th>";
   out += "</tr></thead><tbody>";
   for (const Row& row : report.rows) out += render_row(row, report.columns, part.null);
   if (!is_nothing(report.other)) out += render_row(report.other, report.columns, "(all others)");
