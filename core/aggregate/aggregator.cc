@@ -30,11 +30,12 @@ Status check_change(const Config& before, const Config& after, const std::vector
                                                                 : nullptr;
     if (what == nullptr) continue;
     const bool zone = old_site.timezone != new_site.timezone;
-    return Error::invalid("site." + name + "." + what + " was \"" +
-                          (zone ? old_site.timezone : std::string(old_site.currency.text())) + "\" and is now \"" +
-                          (zone ? new_site.timezone : std::string(new_site.currency.text())) +
-                          "\": figures counted so far would change their meaning; to keep them apart and begin anew, run "
-                          "`footfall aggregate --begin-anew " + name + "` once");
+    return Error::invalid(
+        "site." + name + "." + what + " was \"" + (zone ? old_site.timezone : std::string(old_site.currency.text())) +
+        "\" and is now \"" + (zone ? new_site.timezone : std::string(new_site.currency.text())) +
+        "\": figures counted so far would change their meaning; to keep them apart and begin anew, run "
+        "`footfall aggregate --begin-anew " +
+        name + "` once");
   }
   return {};
 }
@@ -106,9 +107,8 @@ struct Aggregator::State {
 // Folded first, so that everything that was stored can be found by its key.
 Status Aggregator::State::restore() {
   if (Status folded = fold(); !folded) return folded;
-  return summary.each(KeyedDatabase::open_visits, [&](std::string_view key, std::string_view value) {
-    engine.restore_open_visit(key, value);
-  });
+  return summary.each(KeyedDatabase::open_visits,
+                      [&](std::string_view key, std::string_view value) { engine.restore_open_visit(key, value); });
 }
 
 uint64_t Aggregator::State::count_due(bool all) {
@@ -160,7 +160,8 @@ Result<std::unique_ptr<Aggregator>> Aggregator::open(Store store, const Config& 
   Config config = wanted;
   Config before = *stored ? std::move(**stored) : Config();
   if (!options.begin_anew.empty())
-    if (Status status = begin_anew(options.begin_anew, before, config, checkpoint->sites); !status) return status.error();
+    if (Status status = begin_anew(options.begin_anew, before, config, checkpoint->sites); !status)
+      return status.error();
   if (*stored) {
     keep_set_aside(before, config, checkpoint->sites);
     if (Status status = check_change(before, config, checkpoint->sites); !status) return status.error();

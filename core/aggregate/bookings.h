@@ -1,5 +1,5 @@
-// Which counters a fact goes to: one function per fact, each adding to the deltas of the running checkpoint. The rules of
-// which dimension gets which figure live here and nowhere else; core/README.md tells them to users.
+// Which counters a fact goes to: one function per fact, each adding to the deltas of the running checkpoint. The rules
+// of which dimension gets which figure live here and nowhere else; core/README.md tells them to users.
 #pragma once
 
 #include <cstdint>
@@ -36,15 +36,15 @@ class Bookings {
   struct Order {
     int64_t time_ms = 0;
     uint64_t items = 0;
-    bool has_rate = true;         // false: value_micros is in `currency`, which has no rate
-    int64_t value_micros = 0;     // in the site's currency
+    bool has_rate = true;      // false: value_micros is in `currency`, which has no rate
+    int64_t value_micros = 0;  // in the site's currency
     Currency currency;
   };
   void order(uint16_t site, const Order& order, std::span<const Touch> journey);
   struct Goal {
     int64_t time_ms = 0;
     std::string_view name;
-    std::string_view event;       // empty: reached by a page
+    std::string_view event;  // empty: reached by a page
     int64_t value_micros = 0;
   };
   void goal(uint16_t site, const Goal& goal, std::span<const Touch> journey);

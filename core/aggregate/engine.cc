@@ -111,7 +111,8 @@ void Engine::notice_behaviour(const Hit& hit, Entry& entry) {
   entry.visitor_changed = true;
 }
 
-// The visitor's visit that the hit belongs to: the open one, with a further touch where the hit carries one, or a new one.
+// The visitor's visit that the hit belongs to: the open one, with a further touch where the hit carries one, or a new
+// one.
 Visit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit) {
   entry.visit_changed = true;
   if (entry.visit && hit.time_ms - entry.visit->last_ms > gap_ms(site)) close(key, entry);
@@ -208,8 +209,8 @@ void Engine::count_order(Site& site, const VisitorKey& key, Entry& entry, const 
 void Engine::reach_goals(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, std::string_view event) {
   Visit& visit = *entry.visit;
   for (const GoalConfig& goal : site.config.goals) {
-    const bool reached = event.empty() ? !goal.path.empty() && matches(goal.path, without_arguments(hit.path))
-                                       : goal.event == event;
+    const bool reached =
+        event.empty() ? !goal.path.empty() && matches(goal.path, without_arguments(hit.path)) : goal.event == event;
     if (!reached) continue;
     const Visit before = visit;
     if (!visit.reach(goal.name)) continue;

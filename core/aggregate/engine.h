@@ -1,5 +1,5 @@
-// What a hit means: one function that reads a hit in the order of time and settles bot, visit, touch, events, orders and
-// goals, booking each fact as it goes. Knows no lane, no file and no clock.
+// What a hit means: one function that reads a hit in the order of time and settles bot, visit, touch, events, orders
+// and goals, booking each fact as it goes. Knows no lane, no file and no clock.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>

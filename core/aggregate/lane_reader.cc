@@ -16,7 +16,7 @@ constexpr size_t kHeldBytesMax = 4 << 20;
 constexpr int64_t kIdleMs = 3'600'000;
 constexpr int64_t kSilentMs = 2'000;  // an owner that has not moved its clock for so long may be gone
 constexpr int64_t kVisitGapMs = 30 * 60 * 1000;
-constexpr int kStageTries = 100;      // the flusher may release while a stage is copied
+constexpr int kStageTries = 100;  // the flusher may release while a stage is copied
 
 bool process_is_alive(pid_t pid) { return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM); }
 
@@ -159,7 +159,7 @@ bool LaneReader::read_stage() {
   for (int tries = 0; tries < kStageTries && fault_.empty(); ++tries) {
     const std::optional<RingPosition> at = end_of_ring();
     if (!at) continue;
-    if (!read_ring()) return false;  // the lane may have moved hits into it since it was read
+    if (!read_ring()) return false;                        // the lane may have moved hits into it since it was read
     if (is_behind(loaded_, at->epoch, at->next_number)) {  // the ring had them and has lost them: the numbers will tell
       loaded_.epoch = at->epoch;
       loaded_.number = at->next_number;

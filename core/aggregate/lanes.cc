@@ -5,8 +5,8 @@
 namespace footfall {
 namespace {
 
-constexpr int64_t kLagMs = 2'000;         // a lane further behind the clock is not waited for
-constexpr int64_t kAheadMs = 3'600'000;   // a hit further ahead of it is refused
+constexpr int64_t kLagMs = 2'000;        // a lane further behind the clock is not waited for
+constexpr int64_t kAheadMs = 3'600'000;  // a hit further ahead of it is refused
 
 }  // namespace
 
@@ -20,8 +20,8 @@ void Lanes::poll(int64_t now_ms, bool with_stage) {
   for (unsigned number : store_.lanes()) {
     if (lanes_.contains(number)) continue;
     const auto known = places_.find(number);
-    lanes_[number] = std::make_unique<LaneReader>(
-        store_, salts_, known != places_.end() ? known->second : LanePlace{.lane = number});
+    lanes_[number] = std::make_unique<LaneReader>(store_, salts_,
+                                                  known != places_.end() ? known->second : LanePlace{.lane = number});
   }
   for (auto lane = lanes_.begin(); lane != lanes_.end();) {
     lane->second->poll(now_ms, with_stage);
@@ -34,9 +34,7 @@ void Lanes::poll(int64_t now_ms, bool with_stage) {
   }
 }
 
-bool Lanes::is_lagging(const LaneReader& lane) const {
-  return !lane.has_hit() && lane.safe_ms() < now_ms_ - kLagMs;
-}
+bool Lanes::is_lagging(const LaneReader& lane) const { return !lane.has_hit() && lane.safe_ms() < now_ms_ - kLagMs; }
 
 // A lane that was claimed since the last poll may bring what its worker stamped since then.
 int64_t Lanes::due_before_ms() const {

@@ -1,6 +1,6 @@
-// All lanes of a store, merged by time. A hit comes out once no lane can bring an older one; equal times go by lane, then
-// by number. A lane more than 2 s behind the clock is not waited for; what it brings then is late. A hit more than an hour
-// ahead of the clock is refused.
+// All lanes of a store, merged by time. A hit comes out once no lane can bring an older one; equal times go by lane,
+// then by number. A lane more than 2 s behind the clock is not waited for; what it brings then is late. A hit more than
+// an hour ahead of the clock is refused.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ class Lanes {
   bool is_late() const { return chosen_->hit().time_ms < newest_ms_; }
   void pop();
 
-  bool holds_all() const;                     // the last poll read all there was, in every lane that can be read
-  int64_t complete_through_ms() const;        // every hit before it came out
+  bool holds_all() const;               // the last poll read all there was, in every lane that can be read
+  int64_t complete_through_ms() const;  // every hit before it came out
   std::vector<LanePlace> places() const;
   uint64_t take_lost();
   uint64_t take_refused() { return std::exchange(refused_, 0); }
@@ -47,10 +47,10 @@ class Lanes {
   const Store& store_;
   SaltKeeper salts_;
   std::map<unsigned, std::unique_ptr<LaneReader>> lanes_;
-  std::map<unsigned, LanePlace> places_;      // of lanes that are gone too
+  std::map<unsigned, LanePlace> places_;  // of lanes that are gone too
   LaneReader* chosen_ = nullptr;
   int64_t now_ms_ = 0;
-  int64_t newest_ms_;                         // of the hits that came out
+  int64_t newest_ms_;  // of the hits that came out
   uint64_t refused_ = 0;
 };
 

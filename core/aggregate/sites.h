@@ -1,5 +1,5 @@
-// The sites that hits belong to, by name: [site.NAME] of the configuration, else the site whose `hosts` has the name, else
-// a new one with defaults; past kSitesMax the site `other`. A site's number is its place in the checkpoint.
+// The sites that hits belong to, by name: [site.NAME] of the configuration, else the site whose `hosts` has the name,
+// else a new one with defaults; past kSitesMax the site `other`. A site's number is its place in the checkpoint.
 #pragma once
 
 #include <memory>

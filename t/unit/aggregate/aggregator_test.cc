@@ -80,8 +80,9 @@ struct Fixture {
     const auto found = std::find(sites.begin(), sites.end(), site);
     if (found == sites.end()) return -1;
     int64_t sum = 0;
-    const Status read = snapshot->each_rollup(static_cast<uint16_t>(found - sites.begin()), Dimension::total, Level::day, 0, 4'000'000'000,
-                                        Zone(), [&](const RollupKey&, const Counters& counters) { sum += counters[counter]; });
+    const Status read = snapshot->each_rollup(
+        static_cast<uint16_t>(found - sites.begin()), Dimension::total, Level::day, 0, 4'000'000'000, Zone(),
+        [&](const RollupKey&, const Counters& counters) { sum += counters[counter]; });
     return read ? sum : -1;
   }
   CheckpointState checkpoint() {

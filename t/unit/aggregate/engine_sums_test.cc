@@ -1,5 +1,5 @@
-// What must hold for any traffic: rows add up to totals, levels to each other, and no checkpoint, fold or restart at any
-// point changes a figure.
+// What must hold for any traffic: rows add up to totals, levels to each other, and no checkpoint, fold or restart at
+// any point changes a figure.
 #include "aggregate/shop.h"
 #include "aggregate/traffic.h"
 
@@ -24,8 +24,9 @@ const std::vector<Additive>& additive() {
   static const std::vector<Counter> kCredited = {conversions_last, conversions_last_non_direct, conversions_first,
                                                  orders_last,      orders_last_non_direct,      orders_first,
                                                  items_last,       items_last_non_direct,       items_first};
-  static const std::vector<Counter> kVisit = {visits, bounces, duration_ms, visits_converted, visits_with_cart,
-                                              visits_cart_left, pageviews, entries, exits, events};
+  static const std::vector<Counter> kVisit = {
+      visits,  bounces, duration_ms, visits_converted, visits_with_cart, visits_cart_left, pageviews,
+      entries, exits,   events};
   static std::vector<Counter> visit_and_credited = kVisit, event_and_credited = kCredited;
   static const std::vector<Additive> kAll = [] {
     visit_and_credited.insert(visit_and_credited.end(), kCredited.begin(), kCredited.end());
@@ -102,9 +103,9 @@ void the_traffic_has_something_of_everything(void**) {
   assert_true(shop().sum(Dimension::currency, "CHF", Level::day, number)[orders_last] > 0);
   assert_true(shop().sum(Dimension::total, "", Level::day, number)[visits] > 100);
   assert_true(shop().open_visits() > 0);
-  expect_number(shop().sum(Dimension::total, "", Level::day, 0)[hits] +
-                    shop().sum(Dimension::total, "", Level::day, 1)[hits],
-                2000);
+  expect_number(
+      shop().sum(Dimension::total, "", Level::day, 0)[hits] + shop().sum(Dimension::total, "", Level::day, 1)[hits],
+      2000);
 }
 
 void minutes_add_up_to_hours_days_and_months(void**) {
@@ -183,10 +184,8 @@ void a_death_between_checkpoints_changes_no_figure(void**) {
 int main() {
   using namespace footfall;
   const CMUnitTest tests[] = {
-      shop_test(the_traffic_has_something_of_everything),
-      shop_test(rows_add_up_to_totals_at_any_time),
-      shop_test(minutes_add_up_to_hours_days_and_months),
-      shop_test(no_timing_changes_a_figure),
+      shop_test(the_traffic_has_something_of_everything),       shop_test(rows_add_up_to_totals_at_any_time),
+      shop_test(minutes_add_up_to_hours_days_and_months),       shop_test(no_timing_changes_a_figure),
       shop_test(a_death_between_checkpoints_changes_no_figure),
   };
   return cmocka_run_group_tests(tests, make_traffic, nullptr);

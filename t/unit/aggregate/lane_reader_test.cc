@@ -13,8 +13,8 @@
 namespace footfall {
 namespace {
 
-constexpr int64_t kTen = 1'790'848'800'000;    // 2026-10-01 10:00 UTC
-constexpr int64_t kLater = kTen + 60'000;      // every worker has been silent for long
+constexpr int64_t kTen = 1'790'848'800'000;  // 2026-10-01 10:00 UTC
+constexpr int64_t kLater = kTen + 60'000;    // every worker has been silent for long
 constexpr int64_t kHour = 3'600'000;
 
 // Of the running test.
@@ -94,7 +94,8 @@ void a_restart_at_any_hit_counts_each_once(void**) {
       paths = f->take(first);
       f->checkpoint();
       f->restart().poll(kLater, false);
-      for (const std::string& more : {f->take(second - first)}) paths.append(paths.empty() || more.empty() ? "" : " ").append(more);
+      for (const std::string& more : {f->take(second - first)})
+        paths.append(paths.empty() || more.empty() ? "" : " ").append(more);
       f->checkpoint();
       f->restart().poll(kLater, false);
       for (const std::string& more : {f->take()}) paths.append(paths.empty() || more.empty() ? "" : " ").append(more);

@@ -163,9 +163,11 @@ class Shop {
     state_ = writer_->load_checkpoint().value();
     run_ = std::make_unique<Run>(*this);
     assert_true(writer_->fold([&](uint16_t number) -> const Zone& { return run_->sites.at(number).zone; }).ok());
-    assert_true(writer_->each(KeyedDatabase::open_visits, [&](std::string_view key, std::string_view value) {
-      run_->engine.restore_open_visit(key, value);
-    }).ok());
+    assert_true(
+        writer_
+            ->each(KeyedDatabase::open_visits,
+                   [&](std::string_view key, std::string_view value) { run_->engine.restore_open_visit(key, value); })
+            .ok());
     figures_.reset();
     return *this;
   }
@@ -267,19 +269,29 @@ class Shop {
     for (size_t i = 0; i < kDimensions * kLevels.size(); ++i) {
       const auto dimension = static_cast<Dimension>(i / kLevels.size());
       const Level level = kLevels[i % kLevels.size()];
-      assert_true(snapshot.each_rollup(site, dimension, level, 0, kEndS, zone,
-                                       [&](const RollupKey& key, const Counters& counters) {
-        const std::optional<std::string> text = snapshot.text(key.value, key.bucket_start_s, key.bucket_start_s + 40 * kDayS);
-        add(to, {site, dimension, level, key.bucket_start_s, text.value_or("")}, counters);
-      }).ok());
-      assert_true(snapshot.each_keyed(KeyedDatabase::open_visits, [&](std::string_view key, std::string_view value) {
-        Visit visit;
-        if (BytesReader(key).be16() != site || !decode_visit(value, visit) || !is_booked_at_close(visit, dimension)) return;
-        each_part_of_visit(visit, [&](int64_t minute_s, const Counters& part) {
-          add(to, {site, dimension, level, zone.bucket_start_s(level, minute_s),
-                   dimension == Dimension::exit_page ? visit.exit_page : ""}, part);
-        });
-      }).ok());
+      assert_true(snapshot
+                      .each_rollup(site, dimension, level, 0, kEndS, zone,
+                                   [&](const RollupKey& key, const Counters& counters) {
+                                     const std::optional<std::string> text =
+                                         snapshot.text(key.value, key.bucket_start_s, key.bucket_start_s + 40 * kDayS);
+                                     add(to, {site, dimension, level, key.bucket_start_s, text.value_or("")}, counters);
+                                   })
+                      .ok());
+      assert_true(snapshot
+                      .each_keyed(KeyedDatabase::open_visits,
+                                  [&](std::string_view key, std::string_view value) {
+                                    Visit visit;
+                                    if (BytesReader(key).be16() != site || !decode_visit(value, visit) ||
+                                        !is_booked_at_close(visit, dimension))
+                                      return;
+                                    each_part_of_visit(visit, [&](int64_t minute_s, const Counters& part) {
+                                      add(to,
+                                          {site, dimension, level, zone.bucket_start_s(level, minute_s),
+                                           dimension == Dimension::exit_page ? visit.exit_page : ""},
+                                          part);
+                                    });
+                                  })
+                      .ok());
     }
   }
   static void add(Figures& to, RowName name, const Counters& counters) {

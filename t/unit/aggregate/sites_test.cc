@@ -10,7 +10,8 @@ namespace {
 
 std::unique_ptr<Sites> sites;  // of the running test
 
-void open_sites(const std::vector<std::string>& names = {}, std::vector<std::string> hosts = {"shop.example", "m.shop.example"}) {
+void open_sites(const std::vector<std::string>& names = {},
+                std::vector<std::string> hosts = {"shop.example", "m.shop.example"}) {
   Config config;
   SiteConfig shop = default_site("shop");
   shop.timezone = "Europe/Berlin";

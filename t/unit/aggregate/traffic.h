@@ -37,17 +37,22 @@ struct Request {
 };
 
 inline std::string random_arrival(Random& random) {
-  constexpr std::string_view kArrivals[] = {"utm_source=google&utm_medium=cpc", "utm_source=news&utm_medium=email&utm_campaign=spring",
-                                            "gclid=1", "utm_campaign=leaflet", "source=partner"};
+  constexpr std::string_view kArrivals[] = {"utm_source=google&utm_medium=cpc",
+                                            "utm_source=news&utm_medium=email&utm_campaign=spring", "gclid=1",
+                                            "utm_campaign=leaflet", "source=partner"};
   return random.below(6) == 0 ? "?" + std::string(kArrivals[random.below(std::size(kArrivals))]) : "";
 }
 
 inline std::string random_events(Random& random) {
   switch (random.below(6)) {
-    case 0: return "add_to_cart";
-    case 1: return "sign_up, scroll";
-    case 2: return "purchase;value=1";  // rejected
-    case 3: return "off the grammar ???";
+    case 0:
+      return "add_to_cart";
+    case 1:
+      return "sign_up, scroll";
+    case 2:
+      return "purchase;value=1";  // rejected
+    case 3:
+      return "off the grammar ???";
     default: {
       constexpr std::string_view kMore[] = {"", ";currency=\"USD\"", ";currency=\"CHF\"", ";items=\"A:2:1.50 B:1:2\""};
       return "purchase;id=\"A-" + std::to_string(random.below(80)) + "\";value=" + std::to_string(random.below(200)) +
@@ -57,7 +62,8 @@ inline std::string random_events(Random& random) {
 }
 
 // Over two and a half days around the end of a month; no two hits of one time, `number` of them.
-inline std::vector<Request> random_traffic(uint64_t seed, size_t number, int64_t start_ms = time_of("2026-09-30 10:00")) {
+inline std::vector<Request> random_traffic(uint64_t seed, size_t number,
+                                           int64_t start_ms = time_of("2026-09-30 10:00")) {
   constexpr std::string_view kPages[] = {"/", "/shoes", "/shoes/red", "/cart", "/welcome", "/search", "/thank-you"};
   constexpr std::string_view kReferrers[] = {"https://www.google.com/", "https://t.co/a", "https://www.paypal.com/",
                                              "https://blog.example/shoes", "https://shop.example/"};
@@ -105,7 +111,8 @@ inline std::string told(const Figures& figures) {
 // Fails with the first line in which two runs differ.
 inline void expect_same(const std::string& actual, const std::string& expected, const std::string& run) {
   if (actual == expected) return;
-  const size_t at = static_cast<size_t>(std::mismatch(actual.begin(), actual.end(), expected.begin(), expected.end()).first - actual.begin());
+  const size_t at = static_cast<size_t>(
+      std::mismatch(actual.begin(), actual.end(), expected.begin(), expected.end()).first - actual.begin());
   const auto line = [at](const std::string& text) {
     const size_t start = at == 0 ? 0 : text.rfind('\n', at - 1) + 1;
     return text.substr(start, text.find('\n', start) - start);

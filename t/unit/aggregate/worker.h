@@ -20,7 +20,8 @@ class Worker {
  public:
   explicit Worker(const Store& store, uint64_t stage_bytes = kStageRecordBytesMin, uint64_t ring_bytes = kRingBytesMin)
       : salts_(store) {
-    Result<std::unique_ptr<Lane>> claimed = Lane::claim(store, {.ring_bytes = ring_bytes, .stage_bytes = stage_bytes, .stage_folder = ""});
+    Result<std::unique_ptr<Lane>> claimed =
+        Lane::claim(store, {.ring_bytes = ring_bytes, .stage_bytes = stage_bytes, .stage_folder = ""});
     if (!claimed) fail_msg("%s", claimed.error().text.c_str());
     lane_ = std::move(*claimed);
     stage_ = std::make_unique<StageWriter>(lane_->stage);
@@ -77,7 +78,8 @@ class Worker {
   Worker& flush_garbage() {
     Result<RingWriter> ring = open_ring();
     StageReader reader(lane_->stage, lane_->stage.header().tail, lane_->stage.header().drained);
-    while (reader.next() == StageReader::Outcome::hit) {}
+    while (reader.next() == StageReader::Outcome::hit) {
+    }
     uint64_t overwritten = 0;
     if (!ring->put("garbage", BlockHeader(), false, {epoch(), reader.position(), reader.number()}, overwritten)) fail();
     reader.release();
@@ -87,7 +89,8 @@ class Worker {
  private:
   uint64_t epoch() const { return lane_->stage.header().epoch; }
   Result<RingWriter> open_ring() {
-    Result<RingWriter> ring = RingWriter::open(ring_path(lane_->path, lane_->state->ring_generation), lane_->ring_bytes);
+    Result<RingWriter> ring =
+        RingWriter::open(ring_path(lane_->path, lane_->state->ring_generation), lane_->ring_bytes);
     if (!ring) fail_msg("%s", ring.error().text.c_str());
     return ring;
   }

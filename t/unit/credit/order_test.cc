@@ -49,7 +49,8 @@ void bytes_that_are_no_conversion_are_refused(void**) {
   static std::string bytes, bad;
   static Conversion back;
   bytes = encode_conversion(conversion);
-  for (size_t length = 0; length < bytes.size(); ++length) assert_false(decode_conversion({bytes.data(), length}, back));
+  for (size_t length = 0; length < bytes.size(); ++length)
+    assert_false(decode_conversion({bytes.data(), length}, back));
   bad = bytes + "x";
   assert_false(decode_conversion(bad, back));
   bad = bytes;
