@@ -30,6 +30,7 @@ inline void footfall_expect_text(std::string_view actual, std::string_view expec
 
 inline void footfall_expect_number(int64_t actual, int64_t expected, const char* file, int line) {
   if (actual == expected) return;
-  print_error("%s:%d: %lld is not %lld\n", file, line, static_cast<long long>(actual), static_cast<long long>(expected));
+  print_error("%s:%d: %lld is not %lld\n", file, line, static_cast<long long>(actual),
+              static_cast<long long>(expected));
   _fail(file, line);
 }
