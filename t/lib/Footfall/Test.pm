@@ -35,13 +35,13 @@ sub is_figures ($shop, $query, $expected, $name = undef) {
     return same_by_command($shop, $query, $answer, $name) && $good;
 }
 
-# Totals by the names of the metrics: is_totals($shop, { visits => 3, revenue => 129.90 })
-sub is_totals ($shop, $expected, $name = undef) {
+# Totals by the names of the metrics: is_totals($shop, { visits => 3, revenue => 129.90 }, 'a sale', site => 'shop')
+sub is_totals ($shop, $expected, $name = undef, %query) {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my @metrics = sort keys %$expected;
     $name //= "totals of @metrics";
     $shop->settle;
-    my $query = { metrics => join ',', @metrics };
+    my $query = { %query, metrics => join ',', @metrics };
     my $answer = $shop->query(%$query);
     my %totals;
     @totals{ map { $_->{name} } @{ $answer->{columns} } } = @{ plain($answer->{totals}) };
