@@ -51,7 +51,7 @@ sub read_answer ($socket, %o) {
     my $more = sub { (sysread($socket, $got, 65536, length $got) // croak "no answer: $!") > 0 };
     if (!$o{keep}) {
         my $read;
-        while ($read = sysread $socket, $got, 65536, length $got) { }
+        do { $read = sysread $socket, $got, 65536, length $got } while $read || (!defined $read && $!{EINTR});
         return if !defined $read && $!{ECONNRESET} && $got eq '';
         croak "no answer: $!" unless defined $read || $!{ECONNRESET};
         return Footfall::Answer->of($got);

@@ -8,7 +8,7 @@ use Footfall::Wait;
 use IO::Handle;
 use POSIX ();
 
-# Options: processes (2), visitors (of each process, 20), pages.
+# Options: processes (2), visitors (of each process, 21), pages.
 sub start ($class, $shop, %o) {
     my $self = bless { shop => $shop, answered => 0, pipes => {} }, $class;
     my @pages = @{ $o{pages} // ['/', '/cup', '/bowl'] };
@@ -16,7 +16,7 @@ sub start ($class, $shop, %o) {
         pipe my $from, my $to or croak "pipe: $!";
         my $pid = fork // croak "fork: $!";
         if (!$pid) {
-            visit($shop->port, $to, \@pages, $process * 1000, $o{visitors} // 20);
+            visit($shop->port, $to, \@pages, $process * 1000, $o{visitors} // 21);
             POSIX::_exit(0);
         }
         $from->blocking(0);

@@ -29,7 +29,7 @@ my %pages = (
 # Makes the shop's folder; nothing runs yet. Options, all of them text of the configuration unless said otherwise:
 # main, http, server (instead of the shop's locations), servers (beside the shop's); store (parameters of footfall_store),
 # footfall (instead of `footfall on; footfall_site shop;`), status (instead of `footfall_status;`); toml (behind `store`);
-# listen (parameters of the shop's listen); workers (number).
+# listen (parameters of the shop's listen); workers (number); module (the file to load).
 # In them {folder} is the shop's folder, {NAME} an address with a free port of its own.
 sub new ($class, %o) {
     my $folder = tempdir('footfall-XXXXXX', TMPDIR => 1);
@@ -109,6 +109,7 @@ sub fill ($self, $text) {
 # Writes nginx.conf and footfall.toml; %changed are options that are different from now on.
 sub write_configuration ($self, %changed) {
     my %o = %{ $self->{options} } = (%{ $self->{options} }, %changed);
+    my $module = $o{module} // "$build/ngx_http_footfall_module.so";
     my $user = $is_root ? 'user www-data;' : '';
     my $workers = $o{workers} // 1;
     my $temp_paths = join "\n", map { "    ${_}_temp_path $self->{folder}/temp/$_;" } qw(client_body proxy fastcgi uwsgi scgi);
@@ -118,7 +119,7 @@ sub write_configuration ($self, %changed) {
     my $status = $o{status} // 'location /footfall/ { footfall_status; }';
     my $server = $o{server} // 'location / { try_files $uri $uri.html $uri/index.html =404; }';
     $self->write('nginx.conf' => $self->fill(<<END));
-load_module $build/ngx_http_footfall_module.so;
+load_module $module;
 $user
 daemon off;
 worker_processes $workers;
