@@ -1,0 +1,287 @@
+#include "hit/log_line.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "hit/log_json.h"
+#include "hit/text.h"
+#include "site/checks.h"
+
+namespace footfall {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr std::string_view kAbsent = "-";
+
+constexpr struct {
+  std::string_view name, text;
+} kFaults[] = {
+    {"none", "no fault"},
+    {"too_long", "longer than 1 MiB"},
+    {"off_format", "off the log's format"},
+    {"not_json", "not one JSON object"},
+    {"no_time", "no time"},
+    {"bad_time", "no such time"},
+    {"no_request", "no request"},
+    {"bad_status", "no such status"},
+    {"bad_number", "no number"},
+};
+static_assert(std::size(kFaults) == static_cast<size_t>(LineFault::bad_number) + 1);
+
+std::string_view without_frame(std::string_view line) {
+  if (line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+bool is_escaped(const char* quote, const char* begin) {
+  const char* at = quote;
+  while (at > begin && at[-1] == '\\') --at;
+  return (quote - at) % 2 != 0;
+}
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+// The next `c`; nullptr: none. Numbers are a few bytes long: a call costs more than looking at them.
+const char* find_byte(const char* from, const char* end, char c, bool is_near) {
+  if (!is_near) return static_cast<const char*>(std::memchr(from, c, static_cast<size_t>(end - from)));
+  from = std::find(from, end, c);
+  return from == end ? nullptr : from;
+}
+
+// Where the field at `at` ends; nullptr: nowhere. `is_end` judges the place behind the text that ends it. A quoted
+// field ends at its first quote that is not escaped or not at all: two lines torn into one are none.
+template <class IsEnd>
+const char* find_until(const char* at, const char* end, const LogStep& step, IsEnd&& is_end) {
+  const std::string_view until = step.until;
+  const bool is_quoted = step.quoted && until[0] == '"';
+  if (static_cast<size_t>(end - at) < step.bytes_min + until.size()) return nullptr;
+  const char* const last = end - until.size() + 1;  // `until` begins before it
+  for (const char* from = at + step.bytes_min; from < last; ++from) {
+    from = find_byte(from, last, until[0], step.after_blanks);
+    if (from == nullptr) return nullptr;
+    if (is_quoted && is_escaped(from, at)) continue;
+    const bool ends = std::equal(until.begin() + 1, until.end(), from + 1) && is_end(from + until.size());
+    if (ends) return from;
+    if (is_quoted) return nullptr;
+  }
+  return nullptr;
+}
+
+const char* find_last_end(const char* at, const char* end, const LogStep& step, bool is_open_ended) {
+  if (!step.until.empty())
+    return find_until(at, end, step,
+                      [&](const char* behind) { return behind == end || (is_open_ended && is_blank(*behind)); });
+  return is_open_ended ? std::find_if(at, end, is_blank) : end;
+}
+
+// A count of bytes; nothing where it is none.
+std::optional<uint64_t> read_count(std::string_view text) {
+  uint64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return count;
+}
+
+std::optional<uint16_t> read_status(std::string_view text) {
+  const std::optional<uint64_t> status = read_count(text);
+  return text.size() <= 3 && status ? std::optional(static_cast<uint16_t>(*status)) : std::nullopt;
+}
+
+// As in nginx's `if=`.
+bool is_set(std::string_view flag) { return !flag.empty() && flag != "0"; }
+
+// Statuses under which nginx logs a request line that it could not read, and live capture has no target.
+bool may_be_unread(uint16_t status) { return status == 400 || status == 414 || status == 505; }
+
+std::string_view without_port(std::string_view host) {
+  const size_t digits = host.find_last_not_of("0123456789");
+  return digits != std::string_view::npos && host[digits] == ':' ? host.substr(0, digits) : host;
+}
+
+}  // namespace
+
+std::string_view line_fault_name(LineFault fault) { return kFaults[static_cast<size_t>(fault)].name; }
+std::string_view line_fault_text(LineFault fault) { return kFaults[static_cast<size_t>(fault)].text; }
+
+LineOutcome LogReader::read(std::string_view line) {
+  fault_ = LineFault::none;
+  fault_variable_ = {};
+  if (line.size() > kLogLineBytesMax) return reject(LineFault::too_long), LineOutcome::rejected;
+  line = without_frame(line);
+  if (trim(line).empty()) return LineOutcome::blank;
+
+  if (!split(line) || !read_time() || !read_numbers()) return LineOutcome::rejected;
+  if (value(LogField::signals) == "drop") return LineOutcome::dropped;
+  read_request();
+  read_host();
+  read_texts();
+  read_site();
+  return LineOutcome::hit;
+}
+
+bool LogReader::reject(LineFault fault, std::string_view variable) {
+  fault_ = fault;
+  fault_variable_ = variable;
+  return false;
+}
+
+bool LogReader::split(std::string_view line) {
+  values_.fill({});
+  unescaped_.clear();
+  undo_escapes_ = format_.has_escapes() && std::memchr(line.data(), '\\', line.size()) != nullptr;
+  if (undo_escapes_ && unescaped_.capacity() < line.size()) unescaped_.reserve(line.size());
+  return format_.is_json() ? split_json(line) : split_text(line);
+}
+
+void LogReader::set(LogField field, std::string_view text) {
+  if (text == kAbsent) text = text.substr(1);
+  if (undo_escapes_ && std::memchr(text.data(), '\\', text.size()) != nullptr) {
+    const size_t start = unescaped_.size();
+    append_unescaped(text, unescaped_);
+    text = std::string_view(unescaped_).substr(start);
+  }
+  values_[static_cast<size_t>(field)] = text;
+}
+
+bool LogReader::split_text(std::string_view line) {
+  if (!line.starts_with(format_.start())) return reject(LineFault::off_format);
+  const char* at = line.data() + format_.start().size();
+  const char* const end = line.data() + line.size();
+  const LogStep* const last = &format_.steps().back();
+  for (const LogStep& step : format_.steps()) {
+    if (step.after_blanks) at = std::find_if_not(at, end, is_blank);
+    const char* const stop = &step == last ? find_last_end(at, end, step, format_.is_open_ended())
+                                           : find_until(at, end, step, [](const char*) { return true; });
+    if (stop == nullptr) return reject(LineFault::off_format, step.variable);
+    if (step.field != LogField::skipped) set(step.field, {at, static_cast<size_t>(stop - at)});
+    at = stop + step.until.size();
+  }
+  return at == end || format_.is_open_ended() ? true : reject(LineFault::off_format);
+}
+
+bool LogReader::split_json(std::string_view line) {
+  JsonMembers members(line);
+  JsonMember member;
+  while (members.next(member)) {
+    const LogField field = log_field(member.key);
+    if (field != LogField::skipped) set(field, member.value);
+  }
+  if (!members.ok()) return reject(LineFault::not_json);
+  if (value(LogField::request).data() == nullptr && value(LogField::request_uri).data() == nullptr)
+    return reject(LineFault::no_request);
+  return true;
+}
+
+bool LogReader::read_time() {
+  // The finest first. A line that has one has to have it right.
+  static constexpr std::pair<LogField, std::string_view> kTimes[] = {
+      {LogField::msec, "msec"}, {LogField::time_iso8601, "time_iso8601"}, {LogField::time_local, "time_local"}};
+  for (const auto& [field, variable] : kTimes) {
+    std::string_view text = trim(value(field));
+    if (text.empty()) continue;
+    // A user's name may hold ` [`, a time does not.
+    if (const size_t bracket = text.rfind('['); bracket != std::string_view::npos) text.remove_prefix(bracket + 1);
+    const std::optional<int64_t> time_ms = time_.read_ms(text);
+    if (!time_ms) return reject(LineFault::bad_time, variable);
+    hit_.time_ms = *time_ms;
+    return true;
+  }
+  return reject(LineFault::no_time);
+}
+
+bool LogReader::read_numbers() {
+  const std::optional<uint16_t> status = read_status(trim(value(LogField::status)));
+  if (!status) return reject(LineFault::bad_status, "status");
+  hit_.status = *status;
+
+  // Of bytes, what was sent is what live capture tells; the body alone is better than nothing.
+  const bool has_sent = !value(LogField::bytes_sent).empty();
+  const std::string_view bytes_text = trim(value(has_sent ? LogField::bytes_sent : LogField::body_bytes_sent));
+  const std::optional<uint64_t> bytes = bytes_text.empty() ? 0 : read_count(bytes_text);
+  if (!bytes) return reject(LineFault::bad_number, has_sent ? "bytes_sent" : "body_bytes_sent");
+  hit_.bytes_sent = *bytes;
+
+  const std::string_view seconds = trim(value(LogField::request_time));
+  const std::optional<int64_t> took_ms = seconds.empty() ? 0 : seconds_as_ms(seconds);
+  if (!took_ms) return reject(LineFault::bad_number, "request_time");
+  hit_.request_time_ms = static_cast<uint32_t>(std::min<int64_t>(*took_ms, UINT32_MAX));
+
+  // One with a blank inside is two fields: the line is of another format.
+  const std::string_view address = trim(value(LogField::remote_addr));
+  if (address.find(' ') != std::string_view::npos) return reject(LineFault::off_format, "remote_addr");
+  hit_.address = read_log_address(address, address_);
+  return true;
+}
+
+void LogReader::read_request() {
+  const RequestLine line = split_request(value(LogField::request));
+  const bool has_method = !value(LogField::request_method).empty();
+  const bool has_request = value(LogField::request).data() != nullptr;
+  hit_.method = has_method    ? method_of(value(LogField::request_method))
+                : has_request ? line.method
+                              : Method::get;  // a log of targets alone tells none
+  hit_.uri = line.target;
+  if (value(LogField::request_uri).data() != nullptr) {
+    hit_.uri = value(LogField::request_uri);
+  } else if (may_be_unread(hit_.status) && (!is_well_formed(line) || hit_.status == 505)) {
+    hit_.uri = {};
+  }
+}
+
+void LogReader::read_texts() {
+  const bool is_anonymous = value(LogField::signals) == "anonymous";
+  hit_.content = content_kind_of(value(LogField::content_type));
+  hit_.prefetch = is_set(value(LogField::prefetch));
+  hit_.own_bot = is_set(value(LogField::bot));
+  hit_.visitor_id = is_anonymous ? std::string_view() : value(LogField::visitor);
+  hit_.referrer = value(LogField::referrer);
+  hit_.agent = value(LogField::agent);
+  hit_.country = value(LogField::country);
+  hit_.events_header = value(LogField::events);
+}
+
+void LogReader::read_host() {
+  // As nginx has it: a host in the request line goes before the Host header.
+  const std::string_view authority = take_authority(hit_.uri);
+  if (!authority.empty()) {
+    hit_.host = authority;
+  } else if (value(LogField::http_host).data() != nullptr) {
+    hit_.host = value(LogField::http_host);
+  } else {
+    hit_.host = value(value(LogField::host).empty() ? LogField::server_name : LogField::host);
+  }
+}
+
+void LogReader::read_site() {
+  site_ = value(LogField::site);
+  if (site_.empty()) site_ = without_port(value(LogField::server_name));
+  if (site_.empty()) site_ = without_port(value(LogField::host));
+  if (!is_site_name(site_)) site_ = {};
+}
+
+Result<LogFormat> detect_log_format(std::span<const std::string_view> first_lines) {
+  std::optional<LogFormat> best;
+  size_t most = 0;
+  for (const std::string_view name : {"footfall", "json", "vhost", "combined", "common"}) {
+    LogFormat format = *LogFormat::parse(name);
+    LogReader reader(format);
+    size_t good = 0;
+    for (const std::string_view line : first_lines) {
+      const LineOutcome outcome = reader.read(line);
+      if (outcome == LineOutcome::hit || outcome == LineOutcome::dropped) ++good;
+    }
+    if (good <= most) continue;
+    most = good;
+    best = std::move(format);
+  }
+  if (best) return std::move(*best);
+  return Error::invalid(
+      "the log's first lines are in none of the formats footfall, json, vhost, combined, common: "
+      "give its log_format");
+}
+
+}  // namespace footfall
