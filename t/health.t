@@ -1,6 +1,7 @@
 # Health tells the truth whatever the store is like and whoever is dead, and nginx serves all the time.
 use v5.36;
 use lib 't/lib';
+use Fcntl qw(:flock);
 use Footfall::Test;
 use JSON::PP;
 
@@ -100,6 +101,21 @@ subtest 'lanes' => sub {
     my $said = JSON::PP->new->decode($out);
     is(join(' ', map { $_->{pid} // 0 } @{ $said->{capture}{lanes} }), join(' ', (0) x @{ $said->{capture}{lanes} }), 'nobody holds a lane');
     is($said->{status}, 'ok', 'which is no fault: the aggregator runs');
+
+    $shop->stop_aggregator;
+    open my $lock, '+<', $shop->store . '/lane.0/lock' or die "lock: $!";
+    flock $lock, LOCK_EX;
+    (undef, $out) = $shop->footfall('query', 'health', '--store', $shop->store);
+    is(JSON::PP->new->decode($out)->{capture}{lanes}[0]{pid}, undef, 'who only looks into a lane is not its worker');
+};
+
+subtest 'a second aggregator' => sub {
+    my $shop = open_shop();
+    my ($code, undef, $err) = $shop->footfall('aggregate', '--store', $shop->store);
+    is($code, 1, 'is refused');
+    like($err, qr{/writer is held by process @{[ $shop->pid('aggregator') ]}\b}, 'and told who is the first');
+    $shop->get('/');
+    is_totals($shop, { hits => 1 }, 'which goes on');
 };
 
 subtest 'drops are told' => sub {
