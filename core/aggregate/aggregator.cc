@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "aggregate/engine.h"
+#include "aggregate/import_reader.h"
 #include "aggregate/lanes.h"
 #include "base/clock.h"
 #include "rollup/summary.h"
@@ -78,13 +79,10 @@ struct Aggregator::State {
         summary(std::move(summary)),
         checkpoint(std::move(checkpoint)),
         hasher(this->store.secret()),
-        sites(std::move(config), this->checkpoint.sites),
-        engine(sites, hasher, this->options.classify,
-               [this](KeyedDatabase database, std::string_view key) -> std::optional<std::string> {
-                 Result<std::string> found = this->summary.find(database, key);
-                 if (!found) return std::nullopt;
-                 return std::move(*found);
-               }),
+        sites(std::move(config), this->checkpoint.sites, this->checkpoint.first_live_ms),
+        engine(make_engine(Timeline::live)),
+        imported(make_engine(Timeline::imported)),
+        imports(this->store, this->checkpoint.lanes),
         lanes(this->store, this->checkpoint.lanes, this->checkpoint.complete_through_ms) {}
 
   const Store store;
@@ -94,21 +92,42 @@ struct Aggregator::State {
   CheckpointState checkpoint;
   const StringHasher hasher;
   Sites sites;
-  Engine engine;
+  Changes changes;
+  RecentOrders recent_orders;
+  Engine engine;     // of live hits
+  Engine imported;   // of imports: a timeline of its own
+  ImportReader imports;
   Lanes lanes;
   int64_t folded_ms = now_ms();
 
+  Engine make_engine(Timeline timeline);
   Status restore();
   uint64_t count_due(bool all);
+  uint64_t count_imports();
   Status save();
   Status fold();
+  void settle();
 };
+
+Engine Aggregator::State::make_engine(Timeline timeline) {
+  return Engine(
+      timeline, sites, hasher, options.classify, changes, recent_orders,
+      [this](KeyedDatabase database, std::string_view key) -> std::optional<std::string> {
+        Result<std::string> found = summary.find(database, key);
+        if (!found) return std::nullopt;
+        return std::move(*found);
+      },
+      [this](std::string_view key) { return summary.has_prefix(KeyedDatabase::orders, key); });
+}
 
 // Folded first, so that everything that was stored can be found by its key.
 Status Aggregator::State::restore() {
   if (Status folded = fold(); !folded) return folded;
   return summary.each(KeyedDatabase::open_visits,
-                      [&](std::string_view key, std::string_view value) { engine.restore_open_visit(key, value); });
+                      [&](std::string_view key, std::string_view value) {
+                        engine.restore_open_visit(key, value);
+                        imported.restore_open_visit(key, value);
+                      });
 }
 
 uint64_t Aggregator::State::count_due(bool all) {
@@ -124,16 +143,38 @@ uint64_t Aggregator::State::count_due(bool all) {
   return counted + refused;
 }
 
+uint64_t Aggregator::State::count_imports() {
+  uint64_t counted = 0;
+  for (; counted < kHitsPerCheckpoint && imports.next(); ++counted) {
+    changes.set_import(imports.import());
+    imported.count(imports.hit(), imports.site(), imports.is_late());
+  }
+  changes.set_import(0);
+  return counted;
+}
+
+// After a fold. Imported visits go by the imported hits' clock.
+void Aggregator::State::settle() {
+  recent_orders.clear();
+  engine.settle(checkpoint.complete_through_ms);
+  changes.set_import(imports.import());
+  if (imports.newest_ms() != INT64_MIN) imported.settle(imports.newest_ms());
+  changes.set_import(0);
+}
+
 Status Aggregator::State::save() {
   engine.flush();
+  imported.flush();
   checkpoint.committed_ms = now_ms();
   checkpoint.complete_through_ms = lanes.complete_through_ms();
   checkpoint.lanes = lanes.places();
+  if (imports.place().epoch != 0) checkpoint.lanes.push_back(imports.place());
   checkpoint.sites = sites.names();
+  checkpoint.first_live_ms = sites.first_live_ms();
   checkpoint.pid = static_cast<uint32_t>(getpid());
   checkpoint.warnings = lanes.faults();
   checkpoint.lagging_lanes = lanes.lagging();
-  const std::string block = engine.changes().empty() ? std::string() : engine.changes().take();
+  const std::string block = changes.empty() ? std::string() : changes.take();
   return summary.checkpoint(checkpoint, block);
 }
 
@@ -186,7 +227,7 @@ Status Aggregator::run(const std::atomic<bool>& stop) {
   std::vector<std::string> faults;
   while (!stop) {
     state.lanes.poll(now_ms(), false);
-    const uint64_t counted = state.count_due(false);
+    const uint64_t counted = state.count_due(false) + state.count_imports();
     unsaved += counted;
     if (std::vector<std::string> found = state.lanes.faults(); found != faults) {
       faults = std::move(found);
@@ -201,7 +242,7 @@ Status Aggregator::run(const std::atomic<bool>& stop) {
       const uint64_t waiting = state.summary.unfolded_bytes();
       if (waiting >= kFoldBytes || now - state.folded_ms >= kFoldMs) {
         if (Status folded = state.fold(); !folded) return folded;
-        state.engine.settle(state.checkpoint.complete_through_ms);
+        state.settle();
         if (Status settled = state.save(); !settled) return settled;
       }
     }
@@ -214,6 +255,24 @@ Status Aggregator::run(const std::atomic<bool>& stop) {
   }
   if (unsaved > 0) return state.save();
   return {};
+}
+
+Status Aggregator::count_imports() {
+  State& state = *state_;
+  while (state.count_imports() > 0) {
+    if (Status saved = state.save(); !saved) return saved;
+    if (state.summary.unfolded_bytes() < kFoldBytes) continue;
+    if (Status folded = state.fold(); !folded) return folded;
+    state.settle();
+  }
+  return {};
+}
+
+LanePlace Aggregator::import_place() const { return state_->imports.place(); }
+
+Status Aggregator::finish_imports() {
+  if (Status counted = count_imports(); !counted) return counted;
+  return state_->fold();
 }
 
 Status Aggregator::run_once() {
@@ -229,6 +288,7 @@ Status Aggregator::run_once() {
   // What the lanes still hold is all there is.
   while (state.count_due(true) > 0)
     if (Status saved = state.save(); !saved) return saved;
+  if (Status counted = count_imports(); !counted) return counted;
   if (Status saved = state.save(); !saved) return saved;
   if (Status folded = state.fold(); !folded) return folded;
   for (const std::string& fault : state.lanes.faults()) state.options.log(LogLevel::warning, fault);

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "lane/store.h"
+#include "rollup/summary.h"
 #include "site/config.h"
 #include "visit/bots.h"
 
@@ -36,6 +37,11 @@ class Aggregator {
 
   // Counts all there is, stages of running workers too, and folds it.
   Status run_once();
+
+  // For an importer that runs without a daemon: counts what waits in the import lane; finish folds it too.
+  Status count_imports();
+  Status finish_imports();
+  LanePlace import_place() const;  // counted so far
 
  private:
   struct State;

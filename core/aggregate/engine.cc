@@ -19,17 +19,23 @@ bool is_accepted(const Event& event) { return event.is_order() && event.fault ==
 
 }  // namespace
 
-Engine::Engine(Sites& sites, const StringHasher& hasher, AgentClassifier classify, FindStored find_stored)
+Engine::Engine(Timeline timeline, Sites& sites, const StringHasher& hasher, AgentClassifier classify, Changes& changes,
+               RecentOrders& recent_orders, FindStored find_stored, IsStoredOrder is_stored_order)
     : sites_(sites),
       hasher_(hasher),
       classify_(classify),
       find_stored_(std::move(find_stored)),
-      bookings_(changes_, hasher) {}
+      is_stored_order_(std::move(is_stored_order)),
+      timeline_(timeline),
+      changes_(changes),
+      bookings_(changes, hasher),
+      recent_orders_(recent_orders) {}
 
 void Engine::restore_open_visit(std::string_view key, std::string_view value) {
   BytesReader reader(key);
   const uint16_t site = reader.be16();
   const VisitorKey visitor{site, reader.hash()};
+  if (reader.u8() != static_cast<uint8_t>(timeline_)) return;
   Visit visit;
   if (!reader.ok() || site >= sites_.size() || !decode_visit(value, visit)) return;
   Entry& entry = entry_of(visitor);
@@ -41,13 +47,14 @@ Engine::Entry& Engine::entry_of(const VisitorKey& key) {
   const auto [place, fresh] = visitors_.try_emplace(key);
   if (fresh)
     if (const std::optional<std::string> stored =
-            find_stored_(KeyedDatabase::visitors, visitor_key(key.site, key.visitor)))
+            find_stored_(KeyedDatabase::visitors, visitor_key(key.site, key.visitor, timeline_)))
       decode_visitor(*stored, place->second.visitor);
   return place->second;
 }
 
 void Engine::count(const Hit& hit, std::string_view site_name, bool late) {
   Site& site = sites_.find(site_name);
+  if (timeline_ == Timeline::live && site.first_live_ms == 0) site.first_live_ms = hit.time_ms;
   if (hit.flags & kHitExcluded) return bookings_.count(site.number, hit.time_ms, Counter::excluded_hits);
   if (late) bookings_.count(site.number, hit.time_ms, Counter::late_hits);
   if (hit.flags & kHitEventsMalformed) bookings_.count(site.number, hit.time_ms, Counter::malformed_events);
@@ -115,7 +122,9 @@ void Engine::notice_behaviour(const Hit& hit, Entry& entry) {
 // one.
 Visit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit) {
   entry.visit_changed = true;
-  if (entry.visit && hit.time_ms - entry.visit->last_ms > gap_ms(site)) close(key, entry);
+  if (entry.visit && (hit.time_ms - entry.visit->last_ms > gap_ms(site) ||
+                      entry.visit->start_ms - hit.time_ms > gap_ms(site)))  // long before: an older import, or very late
+    close(key, entry);
   if (entry.visit) {
     const HitClass of_hit = classify(hit);
     if (of_hit != HitClass::error && of_hit != HitClass::redirect) {
@@ -161,15 +170,15 @@ void Engine::count_event(Site& site, Entry& entry, const Hit& hit, std::string_v
 }
 
 bool Engine::is_new_order(const std::string& key) {
-  if (orders_since_fold_.contains(key) || find_stored_(KeyedDatabase::orders, key)) return false;
-  orders_since_fold_.insert(key);
-  return true;
+  const std::string_view id = std::string_view(key).substr(0, kOrderKeyIdBytes);
+  if (is_stored_order_(id)) return false;
+  return recent_orders_.insert(std::string(id)).second;
 }
 
 // nullopt: rejected or a repeat, and counted as such.
 std::optional<Engine::NewOrder> Engine::accept_order(Site& site, const Hit& hit, const Event& event) {
   NewOrder order;
-  order.key = order_key(site.number, static_cast<uint8_t>(ConversionKind::order), hasher_(event.id));
+  order.key = order_key(site.number, static_cast<uint8_t>(ConversionKind::order), hasher_(event.id), changes_.import());
   if (!is_accepted(event)) {
     bookings_.count(site.number, hit.time_ms, Counter::rejected_orders);
     return std::nullopt;
@@ -219,7 +228,7 @@ void Engine::reach_goals(Site& site, const VisitorKey& key, Entry& entry, const 
                    journey(entry.visitor.touches, hit.time_ms, lookback_ms(site)));
     std::string what(goal.name);
     BytesWriter(what).u8(0).hash(key.visitor).le64(static_cast<uint64_t>(visit.start_ms));
-    store_conversion(order_key(site.number, static_cast<uint8_t>(ConversionKind::goal), hasher_(what)),
+    store_conversion(order_key(site.number, static_cast<uint8_t>(ConversionKind::goal), hasher_(what), changes_.import()),
                      ConversionKind::goal, key.visitor, entry.visitor.touches,
                      {.time_ms = hit.time_ms, .value_micros = goal.value_micros, .currency = site.config.currency});
   }
@@ -242,9 +251,9 @@ void Engine::store_conversion(std::string key, ConversionKind kind, const Hash12
 void Engine::flush() {
   for (auto& [key, entry] : visitors_) {
     if (entry.visitor_changed)
-      changes_.set(KeyedDatabase::visitors, visitor_key(key.site, key.visitor), encode_visitor(entry.visitor));
+      changes_.set(KeyedDatabase::visitors, visitor_key(key.site, key.visitor, timeline_), encode_visitor(entry.visitor));
     if (entry.visit_changed && (entry.visit || entry.visit_stored))
-      changes_.set(KeyedDatabase::open_visits, visitor_key(key.site, key.visitor),
+      changes_.set(KeyedDatabase::open_visits, visitor_key(key.site, key.visitor, timeline_),
                    entry.visit ? encode_visit(*entry.visit) : std::string());
     entry.visit_stored = entry.visit_changed ? entry.visit.has_value() : entry.visit_stored;
     entry.visitor_changed = entry.visit_changed = false;
@@ -258,7 +267,6 @@ void Engine::settle(int64_t time_ms) {
     const Entry& entry = place.second;
     return !entry.visit && !entry.visitor_changed && !entry.visit_changed;
   });
-  orders_since_fold_.clear();
 }
 
 size_t Engine::open_visits() const {

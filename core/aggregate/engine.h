@@ -25,20 +25,26 @@ namespace footfall {
 
 // What was stored and folded before; nullopt: nothing.
 using FindStored = std::function<std::optional<std::string>(KeyedDatabase database, std::string_view key)>;
+// Whether an order with such a key, live or of any import, was stored and folded before.
+using IsStoredOrder = std::function<bool(std::string_view key)>;
+
+// Orders counted since the last fold, by the part of their key that all imports share.
+using RecentOrders = absl::flat_hash_set<std::string>;
 
 class Engine {
  public:
-  Engine(Sites& sites, const StringHasher& hasher, AgentClassifier classify, FindStored find_stored);
+  // One engine per timeline; both share changes and recent orders. An order counts once whatever timeline told it.
+  Engine(Timeline timeline, Sites& sites, const StringHasher& hasher, AgentClassifier classify, Changes& changes,
+         RecentOrders& recent_orders, FindStored find_stored, IsStoredOrder is_stored_order);
 
-  // Takes up an open visit that was stored. `key` as in rollup/keys.h.
+  // Takes up an open visit that was stored, if it is of this timeline. `key` as in rollup/keys.h.
   void restore_open_visit(std::string_view key, std::string_view value);
 
   // Hits come in order of time; one that is older than the hits before it is `late`.
   void count(const Hit& hit, std::string_view site_name, bool late);
 
-  // Puts every changed visitor and visit into changes(): before each checkpoint.
+  // Puts every changed visitor and visit into the changes: before each checkpoint.
   void flush();
-  Changes& changes() { return changes_; }
 
   // After a fold: closes visits that are over at `time_ms` and lets go of what can be read from the store again.
   void settle(int64_t time_ms);
@@ -88,10 +94,12 @@ class Engine {
   const StringHasher& hasher_;
   const AgentClassifier classify_;
   const FindStored find_stored_;
-  Changes changes_;
+  const IsStoredOrder is_stored_order_;
+  const Timeline timeline_;
+  Changes& changes_;
   Bookings bookings_;
   absl::flat_hash_map<VisitorKey, Entry> visitors_;
-  absl::flat_hash_set<std::string> orders_since_fold_;
+  RecentOrders& recent_orders_;
   absl::flat_hash_map<Hash128, BotClass> known_agents_;
 };
 

@@ -160,10 +160,6 @@ bool LaneReader::read_stage() {
     const std::optional<RingPosition> at = end_of_ring();
     if (!at) continue;
     if (!read_ring()) return false;                        // the lane may have moved hits into it since it was read
-    if (is_behind(loaded_, at->epoch, at->next_number)) {  // the ring had them and has lost them: the numbers will tell
-      loaded_.epoch = at->epoch;
-      loaded_.number = at->next_number;
-    }
     Result<StageFile> copy = stage_.snapshot();
     if (!copy) {
       fault_ = copy.error().text;

@@ -9,11 +9,19 @@ constexpr std::string_view kOtherSite = "other";
 
 }  // namespace
 
-Sites::Sites(Config config, const std::vector<std::string>& names) : config_(std::move(config)) {
+Sites::Sites(Config config, const std::vector<std::string>& names, const std::vector<int64_t>& first_live_ms)
+    : config_(std::move(config)) {
   for (const std::string& name : names) add(name);
+  for (size_t i = 0; i < sites_.size() && i < first_live_ms.size(); ++i) sites_[i]->first_live_ms = first_live_ms[i];
   // A name that has become another site's host since: its figures stay, its next hits go there.
   for (const std::string& name : names)
     if (find_site(config_, name) == nullptr && find_site_of_host(config_, name) != nullptr) by_name_.erase(name);
+}
+
+std::vector<int64_t> Sites::first_live_ms() const {
+  std::vector<int64_t> times;
+  for (const auto& site : sites_) times.push_back(site->first_live_ms);
+  return times;
 }
 
 Site& Sites::find(std::string_view name) {

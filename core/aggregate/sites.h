@@ -19,6 +19,7 @@ struct Site {
   SiteConfig config;
   Zone zone;
   TouchReader touches;
+  int64_t first_live_ms = 0;  // of the first live hit; 0: none yet
 
   Site(uint16_t number, SiteConfig config, Zone zone)
       : number(number), config(std::move(config)), zone(std::move(zone)), touches(this->config) {}
@@ -27,7 +28,7 @@ struct Site {
 class Sites {
  public:
   // `names` as the last checkpoint had them.
-  Sites(Config config, const std::vector<std::string>& names);
+  Sites(Config config, const std::vector<std::string>& names, const std::vector<int64_t>& first_live_ms = {});
 
   // Never fails. A new site is added to names().
   Site& find(std::string_view name);
@@ -35,6 +36,7 @@ class Sites {
   size_t size() const { return sites_.size(); }
 
   const std::vector<std::string>& names() const { return names_; }
+  std::vector<int64_t> first_live_ms() const;  // by site's number
   const Config& config() const { return config_; }
 
  private:

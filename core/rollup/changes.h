@@ -22,10 +22,14 @@ class Changes {
  public:
   // The counters of a key at the level minute, to be added to. The reference lives until the next call.
   Counters& at(uint16_t site, Dimension dimension, int64_t minute_start_s, const Hash128& value) {
-    Counters& counters = deltas_[RollupKey{site, dimension, Level::minute, minute_start_s, value, 0}];
+    Counters& counters = deltas_[RollupKey{site, dimension, Level::minute, minute_start_s, value, import_}];
     if (dimension == Dimension::total && counters.visitors.empty()) counters.visitors.set_precision(Precision::total);
     return counters;
   }
+
+  // What is added from now on belongs to that import; 0: live.
+  void set_import(uint16_t import) { import_ = import; }
+  uint16_t import() const { return import_; }
 
   // Makes sure that the text of a hash is known in that month.
   void name(uint16_t month, const Hash128& value, std::string_view text);
@@ -54,6 +58,7 @@ class Changes {
     }
   };
 
+  uint16_t import_ = 0;
   absl::flat_hash_map<RollupKey, Counters> deltas_;
   absl::flat_hash_map<Name, std::string> entries_;
   absl::flat_hash_map<Name, bool> named_;

@@ -59,15 +59,15 @@ uint16_t month_number(int64_t time_s) {
   return static_cast<uint16_t>(std::clamp<int64_t>(month - absl::CivilMonth(1970, 1), 0, UINT16_MAX));
 }
 
-std::string visitor_key(uint16_t site, const Hash128& visitor) {
+std::string visitor_key(uint16_t site, const Hash128& visitor, Timeline timeline) {
   std::string bytes;
-  BytesWriter(bytes).be16(site).hash(visitor);
+  BytesWriter(bytes).be16(site).hash(visitor).u8(static_cast<uint8_t>(timeline));
   return bytes;
 }
 
-std::string order_key(uint16_t site, uint8_t kind, const Hash128& hash) {
+std::string order_key(uint16_t site, uint8_t kind, const Hash128& hash, uint16_t import) {
   std::string bytes;
-  BytesWriter(bytes).be16(site).u8(kind).hash(hash);
+  BytesWriter(bytes).be16(site).u8(kind).hash(hash).be16(import);
   return bytes;
 }
 

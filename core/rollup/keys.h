@@ -65,8 +65,13 @@ std::string dictionary_key(uint16_t month, const Hash128& value);
 // Months since January 1970, UTC.
 uint16_t month_number(int64_t time_s);
 
-// Of visitors and open visits: site u16 | visitor 16. Of orders: site u16 | kind u8 (0 order, 1 goal) | hash 16.
-std::string visitor_key(uint16_t site, const Hash128& visitor);
-std::string order_key(uint16_t site, uint8_t kind, const Hash128& hash);
+// Live hits and imported ones are timelines of their own, with visitors and open visits of their own.
+enum class Timeline : uint8_t { live = 0, imported = 1 };  // numbers are stored
+
+// Of visitors and open visits: site u16 | visitor 16 | timeline u8. Of orders and goals: site u16 | kind u8 (0 order,
+// 1 goal) | hash 16 | import u16 (0: live).
+std::string visitor_key(uint16_t site, const Hash128& visitor, Timeline timeline = Timeline::live);
+std::string order_key(uint16_t site, uint8_t kind, const Hash128& hash, uint16_t import = 0);
+inline constexpr size_t kOrderKeyIdBytes = 2 + 1 + 16;  // what one order's keys of all imports begin with
 
 }  // namespace footfall

@@ -43,6 +43,7 @@ struct CheckpointState {
   uint64_t refused_hits = 0;
   uint64_t next_change_block = 0;
   std::vector<std::string> sites;
+  std::vector<int64_t> first_live_ms;  // of each site: its first live hit; 0: none yet
   uint32_t pid = 0;
   std::vector<std::string> warnings;
   std::vector<uint32_t> lagging_lanes;
@@ -71,6 +72,8 @@ class SummaryWriter {
 
   // A folded keyed value; Error::not_found.
   Result<std::string> find(KeyedDatabase database, std::string_view key);
+  // Whether a folded key begins so.
+  bool has_prefix(KeyedDatabase database, std::string_view prefix);
   // Every folded value of a database, in key order.
   Status each(KeyedDatabase database, const std::function<void(std::string_view key, std::string_view value)>& visit);
 
@@ -88,6 +91,8 @@ class SummarySnapshot {
  public:
   const CheckpointState& checkpoint() const { return checkpoint_; }
   const Config& config() const { return config_; }
+  // Goes up with everything that is stored: two snapshots of one summary with the same version tell the same.
+  uint64_t version() const { return txn_.id(); }
 
   // The aggregator says that the checkpoint of that number still tells all, up to these times.
   void confirm(uint64_t checkpoint_number, int64_t as_of_ms, int64_t complete_through_ms);

@@ -20,6 +20,7 @@ std::string encode_checkpoint(const CheckpointState& state) {
   message.set_refused_hits(state.refused_hits);
   message.set_next_change_block(state.next_change_block);
   for (const std::string& site : state.sites) message.add_site(site);
+  for (int64_t time_ms : state.first_live_ms) message.add_first_live_ms(time_ms);
   message.set_pid(state.pid);
   for (const std::string& warning : state.warnings) message.add_warning(warning);
   for (uint32_t lane : state.lagging_lanes) message.add_lagging_lane(lane);
@@ -39,6 +40,7 @@ Result<CheckpointState> decode_checkpoint(std::string_view bytes) {
   state.refused_hits = message.refused_hits();
   state.next_change_block = message.next_change_block();
   state.sites.assign(message.site().begin(), message.site().end());
+  state.first_live_ms.assign(message.first_live_ms().begin(), message.first_live_ms().end());
   state.pid = message.pid();
   state.warnings.assign(message.warning().begin(), message.warning().end());
   state.lagging_lanes.assign(message.lagging_lane().begin(), message.lagging_lane().end());

@@ -155,6 +155,7 @@ Status SummaryWriter::fold(const std::function<const Zone&(uint16_t site)>& zone
           return Error::corrupt("delta in a block of changes");
         const int64_t minute_s = key->bucket_start_s;
         for (Level level : kLevels) {
+          if (level == Level::minute && key->import != 0) continue;  // older than minutes are kept
           key->level = level;
           key->bucket_start_s = zone_of(key->site).bucket_start_s(level, minute_s);
           const auto [sum, fresh] = sums.try_emplace(*key);
@@ -197,6 +198,13 @@ Result<std::string> SummaryWriter::find(KeyedDatabase database, std::string_view
   Result<std::string_view> found = txn->get(keyed_[static_cast<size_t>(database)], key);
   if (!found) return found.error();
   return std::string(*found);
+}
+
+bool SummaryWriter::has_prefix(KeyedDatabase database, std::string_view prefix) {
+  Result<LmdbTxn> txn = LmdbTxn::read(env_);
+  if (!txn) return false;
+  Result<LmdbCursor> cursor = LmdbCursor::open(*txn, keyed_[static_cast<size_t>(database)]);
+  return cursor && cursor->seek(prefix) && cursor->key().starts_with(prefix);
 }
 
 Status SummaryWriter::each(KeyedDatabase database,

@@ -141,7 +141,7 @@ class Shop {
   Shop& checkpoint() {
     run_->engine.flush();
     state_.sites = run_->sites.names();
-    Status saved = writer_->checkpoint(state_, run_->engine.changes().take());
+    Status saved = writer_->checkpoint(state_, run_->changes.take());
     assert_true(saved.ok());
     return *this;
   }
@@ -153,6 +153,7 @@ class Shop {
   Shop& settle(std::string_view time) { return settle_ms(time_of(time)); }
   Shop& settle_ms(int64_t time_ms) {
     fold();
+    run_->recent_orders.clear();
     run_->engine.settle(time_ms);
     figures_.reset();
     return checkpoint();
@@ -238,12 +239,15 @@ class Shop {
   struct Run {
     explicit Run(Shop& shop)
         : sites(shop.config_, shop.state_.sites),
-          engine(sites, shop.hasher_, classify_googlebot,
+          engine(Timeline::live, sites, shop.hasher_, classify_googlebot, changes, recent_orders,
                  [&shop](KeyedDatabase database, std::string_view key) -> std::optional<std::string> {
                    Result<std::string> found = shop.writer_->find(database, key);
                    return found ? std::optional(std::move(found).value()) : std::nullopt;
-                 }) {}
+                 },
+                 [&shop](std::string_view key) { return shop.writer_->has_prefix(KeyedDatabase::orders, key); }) {}
     Sites sites;
+    Changes changes;
+    RecentOrders recent_orders;
     Engine engine;
   };
 

@@ -98,7 +98,9 @@ void keys_of_texts_visitors_and_orders_do_not_meet(void**) {
   const Hash128 hash{1, 2};
   assert_int_equal(dictionary_key(681, hash).size(), 18);
   assert_true(dictionary_key(681, kOtherValue) < dictionary_key(682, kNullValue));
-  assert_int_equal(visitor_key(1, hash).size(), 18);
+  assert_int_equal(visitor_key(1, hash).size(), 19);
+  assert_false(visitor_key(1, hash, Timeline::live) == visitor_key(1, hash, Timeline::imported));
+  assert_true(order_key(1, 0, hash, 7).starts_with(order_key(1, 0, hash).substr(0, kOrderKeyIdBytes)));
   assert_true(visitor_key(1, kOtherValue) < visitor_key(2, kNullValue));
   assert_false(order_key(1, 0, hash) == order_key(1, 1, hash));
   assert_false(order_key(1, 0, hash) == order_key(2, 0, hash));

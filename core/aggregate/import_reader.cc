@@ -1,0 +1,46 @@
+#include "aggregate/import_reader.h"
+
+namespace footfall {
+
+ImportReader::ImportReader(const Store& store, const std::vector<LanePlace>& places) : path_(import_lane_path(store)) {
+  place_.lane = kImportLane;
+  for (const LanePlace& place : places)
+    if (place.lane == kImportLane) place_ = place;
+}
+
+bool ImportReader::next() {
+  for (;;) {
+    uint64_t number = 0;
+    while (block_ && block_->next(hit_, number)) {
+      const uint64_t import = block_->header().epoch;
+      if (import == place_.epoch && number < place_.number) continue;
+      if (import != place_.epoch) newest_ms_ = INT64_MIN;
+      late_ = hit_.time_ms < newest_ms_;
+      if (!late_) newest_ms_ = hit_.time_ms;
+      place_.epoch = import;
+      place_.number = number + 1;
+      return true;
+    }
+    block_.reset();
+    if (!load_block()) return false;
+  }
+}
+
+bool ImportReader::load_block() {
+  if (!cursor_) {
+    Result<RingCursor> opened = RingCursor::open(path_);
+    if (!opened) return false;
+    cursor_.emplace(std::move(*opened));
+  }
+  for (;;) {
+    const Result<RingCursor::Outcome> outcome = cursor_->next(place_.epoch, place_.number, bytes_);
+    if (!outcome || *outcome == RingCursor::Outcome::none) return false;
+    if (*outcome == RingCursor::Outcome::corrupt) continue;
+    Result<BlockReader> block = BlockReader::open(bytes_);
+    if (!block) continue;
+    block_.emplace(std::move(*block));
+    return true;
+  }
+}
+
+}  // namespace footfall

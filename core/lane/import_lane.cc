@@ -1,0 +1,200 @@
+#include "lane/import_lane.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/bytes.h"
+
+namespace footfall {
+namespace {
+
+constexpr uint64_t kMapBytes = 512ull << 20;  // blocks are dropped once counted; places and records are small
+enum : uint8_t { kBlockKey = 1, kFileKey = 2, kRecordKey = 3 };
+
+// file place: head_bytes u32 | read_from u64 | read_to u64 | settled_ms i64 | settled_position u64
+// record:     started_ms i64 | ended_ms i64 | hits u64 | rejected u64 | skipped u64 | first_ms i64 | last_ms i64 |
+//             undone u8 | files u16+bytes
+
+std::string block_key(uint64_t seq) {
+  std::string key;
+  BytesWriter(key).u8(kBlockKey).be64(seq);
+  return key;
+}
+
+std::string file_key(const Hash128& identity) {
+  std::string key;
+  BytesWriter(key).u8(kFileKey).hash(identity);
+  return key;
+}
+
+std::string record_key(uint32_t number) {
+  std::string key;
+  BytesWriter(key).u8(kRecordKey).be32(number);
+  return key;
+}
+
+bool has_kind(std::string_view key, uint8_t kind) { return !key.empty() && static_cast<uint8_t>(key[0]) == kind; }
+
+std::string encode(const FilePlace& place) {
+  std::string bytes;
+  BytesWriter(bytes).le32(place.head_bytes).le64(place.read_from).le64(place.read_to).le64(place.settled_ms).le64(
+      place.settled_position);
+  return bytes;
+}
+
+FilePlace decode_place(std::string_view bytes) {
+  BytesReader reader(bytes);
+  FilePlace place;
+  place.head_bytes = reader.le32();
+  place.read_from = reader.le64();
+  place.read_to = reader.le64();
+  place.settled_ms = static_cast<int64_t>(reader.le64());
+  place.settled_position = reader.le64();
+  return place;
+}
+
+std::string encode(const ImportRecord& record) {
+  std::string bytes;
+  BytesWriter(bytes).le64(record.started_ms).le64(record.ended_ms).le64(record.hits).le64(record.rejected).le64(
+      record.skipped).le64(record.first_ms).le64(record.last_ms).u8(record.undone).text16(record.files.substr(0, 4096));
+  return bytes;
+}
+
+ImportRecord decode_record(std::string_view key, std::string_view bytes) {
+  ImportRecord record;
+  record.number = load_be32(key.data() + 1);
+  BytesReader reader(bytes);
+  record.started_ms = static_cast<int64_t>(reader.le64());
+  record.ended_ms = static_cast<int64_t>(reader.le64());
+  record.hits = reader.le64();
+  record.rejected = reader.le64();
+  record.skipped = reader.le64();
+  record.first_ms = static_cast<int64_t>(reader.le64());
+  record.last_ms = static_cast<int64_t>(reader.le64());
+  record.undone = reader.u8() != 0;
+  record.files = reader.text16();
+  return record;
+}
+
+Result<std::vector<ImportRecord>> read_records(LmdbEnv& env) {
+  std::vector<ImportRecord> records;
+  Result<LmdbTxn> txn = LmdbTxn::read(env);
+  if (!txn) return txn.error();
+  Result<LmdbDatabase> database = txn->database("");
+  if (!database) return database.error();
+  Result<LmdbCursor> cursor = LmdbCursor::open(*txn, *database);
+  if (!cursor) return cursor.error();
+  for (bool there = cursor->seek(record_key(0)); there && has_kind(cursor->key(), kRecordKey); there = cursor->next())
+    records.push_back(decode_record(cursor->key(), cursor->value()));
+  return records;
+}
+
+}  // namespace
+
+Result<ImportLane> ImportLane::open(const Store& store) {
+  const std::string path = import_lane_path(store);
+  if (mkdir(path.c_str(), 0770) == 0) {
+    chmod(path.c_str(), 02770);
+  } else if (errno != EEXIST) {
+    return Error::io("mkdir " + path, errno);
+  }
+  Result<FileLock> lock = FileLock::try_lock(path + "/lock");
+  if (!lock) return lock.error();
+  lock->write_pid();
+  Result<LmdbEnv> env = LmdbEnv::open(path, {.map_bytes = kMapBytes});
+  if (!env) return env.error();
+  ImportLane lane;
+  lane.lock_ = std::move(*lock);
+  lane.env_ = std::move(*env);
+  Result<LmdbTxn> txn = LmdbTxn::write(lane.env_);
+  if (!txn) return txn.error();
+  Result<LmdbDatabase> database = txn->database("");
+  if (!database) return database.error();
+  Result<LmdbCursor> cursor = LmdbCursor::open(*txn, *database);
+  if (!cursor) return cursor.error();
+  for (bool there = cursor->first(); there && has_kind(cursor->key(), kBlockKey); there = cursor->next()) {
+    lane.next_seq_ = load_be64(cursor->key().data() + 1) + 1;
+    lane.waiting_bytes_ += cursor->value().size();
+  }
+  return lane;
+}
+
+Result<std::vector<ImportRecord>> ImportLane::list(const Store& store) {
+  Result<LmdbEnv> env = LmdbEnv::open(import_lane_path(store), {.map_bytes = kMapBytes, .read_only = true});
+  if (!env) return env.error();
+  return read_records(*env);
+}
+
+std::vector<ImportRecord> ImportLane::records() {
+  Result<std::vector<ImportRecord>> records = read_records(env_);
+  return records ? std::move(*records) : std::vector<ImportRecord>();
+}
+
+std::optional<FilePlace> ImportLane::find_file(const Hash128& identity) {
+  Result<LmdbTxn> txn = LmdbTxn::read(env_);
+  if (!txn) return std::nullopt;
+  Result<LmdbDatabase> database = txn->database("");
+  if (!database) return std::nullopt;
+  const Result<std::string_view> found = txn->get(*database, file_key(identity));
+  if (!found) return std::nullopt;
+  return decode_place(*found);
+}
+
+std::vector<uint32_t> ImportLane::head_sizes() {
+  std::vector<uint32_t> sizes;
+  Result<LmdbTxn> txn = LmdbTxn::read(env_);
+  if (!txn) return sizes;
+  Result<LmdbDatabase> database = txn->database("");
+  if (!database) return sizes;
+  Result<LmdbCursor> cursor = LmdbCursor::open(*txn, *database);
+  if (!cursor) return sizes;
+  for (bool there = cursor->seek(file_key({})); there && has_kind(cursor->key(), kFileKey); there = cursor->next())
+    sizes.push_back(decode_place(cursor->value()).head_bytes);
+  std::sort(sizes.begin(), sizes.end());
+  sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
+  return sizes;
+}
+
+Status ImportLane::put(std::string_view block, const std::map<Hash128, FilePlace>& places, const ImportRecord& record) {
+  Result<LmdbTxn> txn = LmdbTxn::write(env_);
+  if (!txn) return txn.error();
+  Result<LmdbDatabase> database = txn->database("");
+  if (!database) return database.error();
+  if (!block.empty())
+    if (Status status = txn->put(*database, block_key(next_seq_), block); !status) return status;
+  for (const auto& [identity, place] : places)
+    if (Status status = txn->put(*database, file_key(identity), encode(place)); !status) return status;
+  if (Status status = txn->put(*database, record_key(record.number), encode(record)); !status) return status;
+  if (Status status = txn->commit(); !status) return status;
+  if (!block.empty()) {
+    ++next_seq_;
+    waiting_bytes_ += block.size();
+  }
+  return {};
+}
+
+Status ImportLane::drop_counted(uint64_t import, uint64_t hits) {
+  Result<LmdbTxn> txn = LmdbTxn::write(env_);
+  if (!txn) return txn.error();
+  Result<LmdbDatabase> database = txn->database("");
+  if (!database) return database.error();
+  uint64_t dropped = 0;
+  for (;;) {
+    Result<LmdbCursor> cursor = LmdbCursor::open(*txn, *database);
+    if (!cursor) return cursor.error();
+    if (!cursor->first() || !has_kind(cursor->key(), kBlockKey)) break;
+    const Result<BlockReader> block = BlockReader::open(cursor->value());
+    if (block && (block->header().epoch > import ||
+                  (block->header().epoch == import && block->header().next_number() > hits)))
+      break;
+    dropped += cursor->value().size();
+    if (Status status = cursor->remove(); !status) return status;
+  }
+  if (Status status = txn->commit(); !status) return status;
+  waiting_bytes_ -= std::min(dropped, waiting_bytes_);
+  return {};
+}
+
+}  // namespace footfall

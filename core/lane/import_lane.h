@@ -1,0 +1,80 @@
+// The lane that imports come by: blocks of hits in the order of time, and how far each file was read, in one transaction.
+// Unlike a worker's ring nothing is ever overwritten: the importer waits for whoever aggregates. One importer at a time.
+//
+//   PATH/import.0/{lock, data.mdb}
+//   keys:  0x01 seq u64 → block (lane kImportLane, its epoch is the import's number)
+//          0x02 file identity 16 → FilePlace        0x03 import u32 → ImportRecord
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/keyed_hash.h"
+#include "base/lmdb.h"
+#include "lane/block.h"
+#include "lane/store.h"
+
+namespace footfall {
+
+inline constexpr uint16_t kImportLane = 0xffff;
+inline constexpr uint64_t kImportUndrainedBytesMax = 64ull << 20;
+inline std::string import_lane_path(const Store& store) { return store.path() + "/import.0"; }
+
+// What is known of a file: by the hash of its first bytes (at most 64 KiB, unpacked), so that it is the same one after
+// rotation and packing.
+struct FilePlace {
+  uint32_t head_bytes = 0;       // that the identity was made of; less than 64 KiB: the file was that short
+  uint64_t read_from = 0;        // lines before this byte are settled
+  uint64_t read_to = 0;          // lines behind it were never read; between the two, those up to `settled` are settled
+  int64_t settled_ms = INT64_MIN;
+  uint64_t settled_position = 0; // of lines of that very time: up to this byte
+
+  // Whether a line at `position` and `time_ms` has been counted.
+  bool is_settled(uint64_t position, int64_t time_ms) const {
+    if (position < read_from) return true;
+    if (position >= read_to) return false;
+    return time_ms < settled_ms || (time_ms == settled_ms && position <= settled_position);
+  }
+};
+
+struct ImportRecord {
+  uint32_t number = 0;
+  int64_t started_ms = 0;
+  int64_t ended_ms = 0;      // 0: running or cut off
+  uint64_t hits = 0;
+  uint64_t rejected = 0;     // lines off the format
+  uint64_t skipped = 0;      // lines at or after the site's first live hit
+  int64_t first_ms = 0, last_ms = 0;
+  bool undone = false;
+  std::string files;         // names, for people
+};
+
+class ImportLane {
+ public:
+  // Error::busy names the process that imports.
+  static Result<ImportLane> open(const Store& store);
+  // For those who only list; Error::not_found: nothing was ever imported.
+  static Result<std::vector<ImportRecord>> list(const Store& store);
+
+  std::vector<ImportRecord> records();
+  std::optional<FilePlace> find_file(const Hash128& identity);
+  std::vector<uint32_t> head_sizes();  // lengths of heads that identities were made of, each once
+
+  // One transaction. `block` empty: the places and the record alone.
+  Status put(std::string_view block, const std::map<Hash128, FilePlace>& places, const ImportRecord& record);
+  // Removes blocks that are counted: of imports before `number`, and of it up to `hits`.
+  Status drop_counted(uint64_t import, uint64_t hits);
+  uint64_t waiting_bytes() const { return waiting_bytes_; }
+
+ private:
+  FileLock lock_;
+  LmdbEnv env_;
+  uint64_t next_seq_ = 0;
+  uint64_t waiting_bytes_ = 0;
+};
+
+}  // namespace footfall
