@@ -384,6 +384,7 @@ void a_killed_daemon_counts_every_hit_once(void**) {
   assert_true(f->once());
   f->close();
   expect_number(f->total(Counter::hits), staged);
+  expect_number(f->total(Counter::visits), 1);
   expect_number(f->total(Counter::late_hits), 0);
   expect_number(f->checkpoint().lost_hits, 0);
 }

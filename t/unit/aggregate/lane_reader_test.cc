@@ -8,6 +8,7 @@
 
 #include "aggregate/worker.h"
 #include "child.h"
+#include "lane/flusher.h"
 #include "temp_folder.h"
 
 namespace footfall {
@@ -184,6 +185,37 @@ void a_running_worker_is_read_while_it_flushes(void**) {
   f->reader->poll(kLater, false);
   assert_false(f->reader->owned());
   expect_text(f->take(), "/d");
+  expect_number(f->reader->take_lost(), 0);
+}
+
+// The copy of a stage may be torn by its owner's flusher; what comes out is whole, in order, and each hit once.
+void a_stage_copied_while_it_is_flushed_is_whole(void**) {
+  constexpr int kHits = 20'000;
+  Child child([](Child& self) {
+    Worker worker(f->store);
+    const auto flusher = Flusher::start(f->store, worker.lane(), {.flush_ms = 1, .sync_ms = 0});
+    self.step_done();
+    for (int i = 0; i < kHits;) i += worker.try_view("/" + std::to_string(i), kTen + i);
+    worker.clock(kTen + kHits);
+    self.step_done();
+    return true;
+  });
+  assert_true(child.await_step());
+  child.go();
+  f->restart();
+  static std::string expected;
+  for (int next = 0; next < kHits;) {
+    f->reader->poll(kTen + kHits, true);
+    for (; f->reader->has_hit(); f->reader->pop()) {
+      expected = "/" + std::to_string(next++);
+      expect_text(f->reader->hit().path, expected);
+    }
+  }
+  assert_true(child.await_step());
+  child.go();
+  assert_true(child.finish());
+  f->reader->poll(kLater, true);
+  assert_false(f->reader->has_hit());
   expect_number(f->reader->take_lost(), 0);
 }
 
@@ -425,6 +457,7 @@ int main() {
       store_test(a_running_workers_stage_is_its_own),
       store_test(once_reads_a_running_workers_stage_too),
       store_test(a_running_worker_is_read_while_it_flushes),
+      store_test(a_stage_copied_while_it_is_flushed_is_whole),
       store_test(a_worker_killed_while_it_released_its_stage_loses_nothing),
       store_test(a_ring_that_was_overrun_tells_what_is_lost),
       store_test(hits_that_were_read_before_are_not_lost),

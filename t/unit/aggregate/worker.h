@@ -37,15 +37,22 @@ class Worker {
     if (!number || !stage_->append(raw, *number)) fail_msg("not staged");
     return *this;
   }
-  Worker& view(std::string_view uri, int64_t time_ms, std::string_view visitor = "anna") {
+  Worker& view(std::string_view uri, int64_t time_ms) { return stage(view_of(uri, time_ms)); }
+  // False: the stage is full just now.
+  bool try_view(std::string_view uri, int64_t time_ms) {
+    HitContext context;
+    context.site = "shop";
+    return stage_->append(view_of(uri, time_ms), stage_->add_context(context).value());
+  }
+  static RawHit view_of(std::string_view uri, int64_t time_ms) {
     RawHit raw;
     raw.time_ms = time_ms;
     raw.status = 200;
     raw.content = ContentKind::html;
     raw.agent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
-    raw.visitor_id = visitor;
+    raw.visitor_id = "anna";
     raw.uri = uri;
-    return stage(raw);
+    return raw;
   }
 
   // Moves what is staged into the ring, at most `hits_max` hits to a block.
