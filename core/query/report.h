@@ -1,5 +1,5 @@
-// One Report, many renderers (JSON, table, the module's page; later CSV and protobuf). Every figure in it is final: numbers
-// are already rounded and spelt, so that a renderer does no arithmetic and all of them show the same.
+// One Report, many renderers (JSON, CSV, protobuf, table, the module's page). Every figure in it is final: numbers are
+// already rounded and spelt, so that a renderer does no arithmetic and all of them show the same.
 #pragma once
 
 #include <cstdint>
@@ -38,11 +38,11 @@ struct Unconverted {
 
 struct ReportMeta {
   uint64_t rows_total = 0;
-  std::string next_cursor;          // empty: no further page
+  std::string next_cursor;  // empty: no further page
   std::string time_zone;
   std::string currency;
-  std::string as_of;                // RFC 3339 UTC: the snapshot's commit
-  std::string complete_through;     // RFC 3339 UTC: every hit before it is counted
+  std::string as_of;             // RFC 3339 UTC: the snapshot's commit
+  std::string complete_through;  // RFC 3339 UTC: every hit before it is counted
   uint64_t lost_hits = 0;
   std::vector<std::string> approximate;  // metrics that are estimates in this answer
   std::vector<std::string> restricted;
@@ -59,8 +59,8 @@ struct Report {
   ReportMeta meta;
 };
 
-// A refused query: `code` is a word (bad_request, not_found, …), `param` the parameter at fault, `allowed` what would be
-// right.
+// A refused query: `code` is a word (bad_request, not_found, …), `param` the parameter at fault, `allowed` what would
+// be right.
 struct QueryError {
   int http_status = 400;
   std::string code;
@@ -71,6 +71,8 @@ struct QueryError {
 
 std::string to_json(const Report& report);
 std::string to_json(const QueryError& error);
-std::string to_table(const Report& report);  // for a terminal: aligned, control characters shown as escapes
+std::string to_csv(const Report& report);       // RFC 4180; csv.cc has the layout
+std::string to_protobuf(const Report& report);  // footfall.v1.Report
+std::string to_table(const Report& report);     // for a terminal: aligned, control characters shown as escapes
 
 }  // namespace footfall
