@@ -12,6 +12,8 @@ namespace footfall {
 
 inline constexpr uint16_t kNoContext = 0xffff;
 
+inline constexpr size_t kEscapeBytes = 3;  // a percent-escape of one byte: the bounds are those of what is decoded
+
 // A VALUE that an event or order may be told with. Values are cut one byte above their bound, so that the reader sees
 // that they were too long and refuses them.
 struct EventField {
@@ -21,13 +23,13 @@ struct EventField {
   bool of_event, of_order, required;
 };
 inline constexpr EventField kEventFields[] = {
-    {"item", &RawEvent::item, kEventItemBytesMax, true, false, false},
-    {"id", &RawEvent::id, kOrderIdBytesMax, false, true, true},
-    {"value", &RawEvent::value, 64, true, true, true},
+    {"item", &RawEvent::item, kEscapeBytes * kEventItemBytesMax, true, false, false},
+    {"id", &RawEvent::id, kEscapeBytes * kOrderIdBytesMax, false, true, true},
+    {"value", &RawEvent::value, kValueBytesMax, true, true, true},
     {"currency", &RawEvent::currency, 16, true, true, false},
     {"items", &RawEvent::items, kEventHeaderBytesMax, false, true, false},
-    {"coupon", &RawEvent::coupon, kCouponBytesMax, false, true, false},
-    {"customer", &RawEvent::customer, kVisitorIdBytesMax, false, true, false},
+    {"coupon", &RawEvent::coupon, kEscapeBytes * kCouponBytesMax, false, true, false},
+    {"customer", &RawEvent::customer, kEscapeBytes * kVisitorIdBytesMax, false, true, false},
 };
 inline constexpr size_t kEventFieldCount = sizeof kEventFields / sizeof kEventFields[0];
 

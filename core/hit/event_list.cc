@@ -36,7 +36,7 @@ OrderFault read_money(const EventFields& fields, Event& event) {
   }
   if (fields.value.empty() && !fields.value_off_form) return OrderFault::none;
   const std::optional<int64_t> micros = parse_micros(fields.value);
-  if (!micros || fields.value_off_form) return OrderFault::bad_value;
+  if (!micros || fields.value_off_form || fields.value.size() > kValueBytesMax) return OrderFault::bad_value;
   event.has_value = true;
   event.value_micros = *micros;
   return OrderFault::none;
@@ -147,6 +147,7 @@ void read_raw_event(const RawEvent& raw, EventRoom& room) {
   fields.name = raw.is_order ? kOrderName : trim(raw.name);
   fields.id = undone(raw.id);
   fields.value = undone(raw.value);
+  fields.value_off_form = raw.value.size() > kValueBytesMax;
   if (raw.is_order && fields.id.empty() && fields.value.empty()) return;
   if (!is_event_name(fields.name) || room.events.full()) {
     room.flags |= kHitEventsMalformed;

@@ -17,6 +17,8 @@ struct HitContext {
   std::string_view search_argument;                // footfall_search
 };
 
+inline constexpr size_t kValueBytesMax = 64;  // a longer value is none: capture may have cut it
+
 // An event as a directive told it: values as they came, unread. Empty: not given.
 struct RawEvent {
   bool is_order = false;

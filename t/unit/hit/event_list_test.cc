@@ -410,6 +410,20 @@ void values_from_a_query_are_undone(void**) {
   }
 }
 
+void a_value_too_long_is_no_value(void**) {
+  static const std::string longest = "5." + std::string(kValueBytesMax - 2, '0');
+  read_directive(order("A-1", longest));
+  expect_fault(events[0].fault, OrderFault::none);
+  expect_number(events[0].value_micros, 5'000'000);
+
+  static const std::string escaped = longest.substr(0, kValueBytesMax - 3) + "%30%30";  // decoded it would do
+  for (const std::string& value : {longest + '0', longest + 'x', escaped}) {
+    begin(nullptr);
+    read_directive(order("A-1", value));
+    expect_fault(events[0].fault, OrderFault::bad_value);
+  }
+}
+
 void an_event_with_a_broken_name_is_dropped_and_counted(void**) {
   static const std::string long_name(kEventNameBytesMax + 1, 'n');
   for (const std::string_view name : {std::string_view(""), std::string_view("add to cart"), std::string_view("1st"),
@@ -489,6 +503,7 @@ int main() {
       cmocka_unit_test_setup(a_directive_tells_the_same_event, begin),
       cmocka_unit_test_setup(a_confirmation_page_with_neither_id_nor_value_is_just_a_page, begin),
       cmocka_unit_test_setup(values_from_a_query_are_undone, begin),
+      cmocka_unit_test_setup(a_value_too_long_is_no_value, begin),
       cmocka_unit_test_setup(an_event_with_a_broken_name_is_dropped_and_counted, begin),
       cmocka_unit_test_setup(more_than_a_hits_events_are_dropped_and_counted, begin),
       cmocka_unit_test_setup(too_many_items_of_a_directive_leave_the_order, begin),
