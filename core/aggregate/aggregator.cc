@@ -82,7 +82,7 @@ struct Aggregator::State {
         sites(std::move(config), this->checkpoint.sites, this->checkpoint.first_live_ms),
         engine(make_engine(Timeline::live)),
         imported(make_engine(Timeline::imported)),
-        imports(this->store, this->checkpoint.lanes),
+        imports(this->store, this->checkpoint.lanes, this->options.import_blocks),
         lanes(this->store, this->checkpoint.lanes, this->checkpoint.complete_through_ms) {}
 
   const Store store;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "aggregate/import_reader.h"
 #include "base/error.h"
 #include "lane/store.h"
 #include "rollup/summary.h"
@@ -23,6 +24,7 @@ struct AggregatorOptions {
   std::string begin_anew;           // a site whose figures begin anew; the old ones stay as SITE.N
   AgentClassifier classify = classify_empty_agent;
   Log log;                          // never null
+  ImportBlocks import_blocks{};     // of an importer that runs without a daemon; null: the store's import lane
 };
 
 class Aggregator {

@@ -2,7 +2,8 @@
 
 namespace footfall {
 
-ImportReader::ImportReader(const Store& store, const std::vector<LanePlace>& places) : path_(import_lane_path(store)) {
+ImportReader::ImportReader(const Store& store, const std::vector<LanePlace>& places, ImportBlocks blocks)
+    : path_(import_lane_path(store)), blocks_(std::move(blocks)) {
   place_.lane = kImportLane;
   for (const LanePlace& place : places)
     if (place.lane == kImportLane) place_ = place;
@@ -26,21 +27,27 @@ bool ImportReader::next() {
   }
 }
 
-bool ImportReader::load_block() {
+Result<bool> ImportReader::read_block() {
+  if (blocks_) return blocks_(place_.epoch, place_.number, bytes_);
   if (!cursor_) {
     Result<RingCursor> opened = RingCursor::open(path_);
-    if (!opened) return false;
+    if (!opened) return opened.error();
     cursor_.emplace(std::move(*opened));
   }
   for (;;) {
     const Result<RingCursor::Outcome> outcome = cursor_->next(place_.epoch, place_.number, bytes_);
-    if (!outcome || *outcome == RingCursor::Outcome::none) return false;
-    if (*outcome == RingCursor::Outcome::corrupt) continue;
-    Result<BlockReader> block = BlockReader::open(bytes_);
-    if (!block) continue;
-    block_.emplace(std::move(*block));
-    return true;
+    if (!outcome) return outcome.error();
+    if (*outcome != RingCursor::Outcome::corrupt) return *outcome == RingCursor::Outcome::block;
   }
+}
+
+bool ImportReader::load_block() {
+  const Result<bool> read = read_block();
+  if (!read || !*read) return false;
+  Result<BlockReader> block = BlockReader::open(bytes_);
+  if (!block) return false;
+  block_.emplace(std::move(*block));
+  return true;
 }
 
 }  // namespace footfall

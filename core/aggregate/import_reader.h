@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,10 +14,14 @@
 
 namespace footfall {
 
+// The first block of the import lane that is not counted up to there; false: none. An environment is opened once a
+// process, so an importer that aggregates by itself gives its own lane's.
+using ImportBlocks = std::function<Result<bool>(uint64_t import, uint64_t hits, std::string& block)>;
+
 class ImportReader {
  public:
-  // Goes on from the place of the last checkpoint.
-  ImportReader(const Store& store, const std::vector<LanePlace>& places);
+  // Goes on from the place of the last checkpoint. `blocks` null: read from the store's import lane, if there is one.
+  ImportReader(const Store& store, const std::vector<LanePlace>& places, ImportBlocks blocks);
 
   // The next hit; false: nothing is waiting.
   bool next();
@@ -32,7 +37,10 @@ class ImportReader {
  private:
   bool load_block();
 
+  Result<bool> read_block();
+
   const std::string path_;
+  const ImportBlocks blocks_;
   LanePlace place_;
   std::optional<RingCursor> cursor_;
   std::string bytes_;

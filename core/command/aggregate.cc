@@ -1,4 +1,3 @@
-#include <grp.h>
 #include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -33,25 +32,6 @@ void log(LogLevel level, std::string_view text) {
                   : level == LogLevel::warning ? spdlog::level::warn
                                                : spdlog::level::info;
   spdlog::log(at, "{}", text);
-}
-
-// Files that root makes would keep nginx's workers out: root becomes the store's owner.
-Status become_owner(const Store& store) {
-  if (geteuid() != 0) return {};
-  const Result<StoreOwner> owner = store.owner();
-  if (!owner) return owner.error();
-  if (owner->user == 0) return {};
-  if (setgroups(0, nullptr) != 0 || setgid(owner->group) != 0 || setuid(owner->user) != 0)
-    return Error::io("become the store's owner, user " + std::to_string(owner->user), errno);
-  return {};
-}
-
-Result<Store> open_store(const Config& config) {
-  Result<Store> store = Store::create(config.store, std::nullopt);
-  if (!store) return store.error();
-  if (Status status = become_owner(*store); !status) return status.error();
-  umask(0007);
-  return store;
 }
 
 bool wait_a_second() {

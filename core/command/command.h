@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "lane/store.h"
 #include "site/config.h"
 
 namespace footfall {
@@ -22,9 +23,23 @@ struct Common {
 // default path: the defaults.
 std::optional<Config> load(const Common& common);
 
+bool has_config_file(const Common& common);
+
+// The store, made where it is missing. A command started as root becomes its owner: it opens its inputs before.
+Result<Store> open_store(const Config& config);
+
 int aggregate(const Common& common, bool once, const std::string& begin_anew);
 int query(const Common& common, const std::string& report, const std::vector<std::string>& parameters,
           const std::string& format);
+struct ImportLogArguments {
+  std::vector<std::string> files;
+  std::string site, format;
+  std::string visitors = "day";  // or all
+  bool overlap = false;
+};
+int import_log(const Common& common, const ImportLogArguments& arguments);
+int import_list(const Common& common);
+
 int config_test(const Common& common);
 
 }  // namespace footfall

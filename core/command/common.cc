@@ -1,19 +1,48 @@
+#include <grp.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 
 #include "command/command.h"
 #include "site/toml.h"
 
 namespace footfall {
+namespace {
 
-std::optional<Config> load(const Common& common) {
+// Files that root makes would keep nginx's workers out: root becomes the store's owner.
+Status become_owner(const Store& store) {
+  if (geteuid() != 0) return {};
+  const Result<StoreOwner> owner = store.owner();
+  if (!owner) return owner.error();
+  if (owner->user == 0) return {};
+  if (setgroups(0, nullptr) != 0 || setgid(owner->group) != 0 || setuid(owner->user) != 0)
+    return Error::io("become the store's owner, user " + std::to_string(owner->user), errno);
+  return {};
+}
+
+}  // namespace
+
+Result<Store> open_store(const Config& config) {
+  Result<Store> store = Store::create(config.store, std::nullopt);
+  if (!store) return store.error();
+  if (Status status = become_owner(*store); !status) return status.error();
+  umask(0007);
+  return store;
+}
+
+bool has_config_file(const Common& common) {
   struct stat file;
   const std::string default_path(kDefaultConfigPath);
+  return !common.config_path.empty() || (common.store_path.empty() && stat(default_path.c_str(), &file) == 0);
+}
+
+std::optional<Config> load(const Common& common) {
   const bool by_default = common.config_path.empty();
   Config config;
-  if (!by_default || (common.store_path.empty() && stat(default_path.c_str(), &file) == 0)) {
-    const std::string path = by_default ? default_path : common.config_path;
+  if (has_config_file(common)) {
+    const std::string path = by_default ? std::string(kDefaultConfigPath) : common.config_path;
     Result<Config> loaded = load_config(path);
     if (!loaded) {
       const bool missing = loaded.error().code == Error::Code::not_found;

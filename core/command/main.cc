@@ -26,7 +26,8 @@ int main(int argc, char** argv) {
   std::string format = "table";
   add_common(query_command);
   query_command->footer("The first word names the report, query (default) or health. Parameters are those of the API: --NAME VALUE.");
-  query_command->add_option("--format", format, "table (default) or json")->check(CLI::IsMember({"table", "json"}));
+  query_command->add_option("--format", format, "table (default), json, csv or pb")
+      ->check(CLI::IsMember({"table", "json", "csv", "pb"}));
   query_command->allow_extras();
   // The report is no option of CLI11's: it would take the first parameter's value for it.
   query_command->callback([&] {
@@ -38,6 +39,30 @@ int main(int argc, char** argv) {
     }
     code = query(common, report, rest, format);
   });
+
+  CLI::App* import_command = app.add_subcommand("import", "take in what was before: access logs");
+  bool list_imports = false;
+  add_common(import_command);
+  import_command->add_flag("--list", list_imports, "show the imports there were");
+  import_command->require_subcommand(0, 1);
+  import_command->callback([&] {
+    if (list_imports) {
+      code = import_list(common);
+    } else if (import_command->get_subcommands().empty()) {
+      throw CLI::RequiredError("log FILE… or --list");
+    }
+  });
+  CLI::App* log_command = import_command->add_subcommand("log", "access logs, plain, .gz or .zst; - is standard input");
+  ImportLogArguments log_arguments;
+  add_common(log_command);
+  log_command->add_option("files", log_arguments.files, "files, merged by time")->required();
+  log_command->add_option("--site", log_arguments.site, "the site of all lines");
+  log_command->add_option("--format", log_arguments.format,
+                          "combined, common, vhost, json, footfall or an nginx log_format string; default: told from the file");
+  log_command->add_option("--visitors", log_arguments.visitors, "day (default): nobody is recognised tomorrow; all")
+      ->check(CLI::IsMember({"day", "all"}));
+  log_command->add_flag("--overlap", log_arguments.overlap, "also lines at or after the site's first live hit");
+  log_command->callback([&] { code = import_log(common, log_arguments); });
 
   CLI::App* config_command = app.add_subcommand("config", "the configuration");
   config_command->require_subcommand(1);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "command/command.h"
 #include "query/service.h"
+#include "query/text.h"
 
 namespace footfall {
 namespace {
@@ -56,6 +57,15 @@ int exit_code(int http_status) {
   return http_status == 400 || http_status == 404 ? kExitUsage : kExitFailed;
 }
 
+// What a table says below its figures, and CSV has no place for.
+void print_notes(const Report& report) {
+  for (const std::string& warning : report.meta.warnings)
+    std::fprintf(stderr, "footfall query: %s\n", terminal_text(warning).c_str());
+  if (!report.meta.next_cursor.empty())
+    std::fprintf(stderr, "footfall query: %zu of %llu rows; on with --cursor %s\n", report.rows.size(),
+                 static_cast<unsigned long long>(report.meta.rows_total), report.meta.next_cursor.c_str());
+}
+
 }  // namespace
 
 int query(const Common& common, const std::string& report, const std::vector<std::string>& parameters,
@@ -66,10 +76,11 @@ int query(const Common& common, const std::string& report, const std::vector<std
   if (!arguments) return kExitUsage;
   QueryService service(config->store);
 
-  if (format == "table" && report == "query") {
+  if (report == "query" && (format == "table" || format == "csv")) {
     std::variant<Report, QueryError> answer = service.query(*arguments, now_ms());
     if (const Report* figures = std::get_if<Report>(&answer)) {
-      std::fputs(to_table(*figures).c_str(), stdout);
+      std::fputs((format == "csv" ? to_csv(*figures) : to_table(*figures)).c_str(), stdout);
+      if (format == "csv") print_notes(*figures);
       return kExitWell;
     }
     const QueryError& error = std::get<QueryError>(answer);
@@ -78,9 +89,11 @@ int query(const Common& common, const std::string& report, const std::vector<std
     std::fprintf(stderr, "footfall query: %s%s\n", error.message.c_str(), allowed.c_str());
     return exit_code(error.http_status);
   }
-  const ServiceAnswer answer = service.answer(report, *arguments, now_ms());
+  // Health is JSON whatever the format.
+  const std::string form = format == "table" ? "" : std::string(arguments->empty() ? "" : "&") + "format=" + format;
+  const ServiceAnswer answer = service.answer(report, *arguments + form, now_ms());
   const bool well = answer.http_status < 400;
-  std::fprintf(well ? stdout : stderr, "%s\n", answer.body.c_str());
+  std::fwrite(answer.body.data(), 1, answer.body.size(), well ? stdout : stderr);
   return exit_code(answer.http_status);
 }
 

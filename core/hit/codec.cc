@@ -265,6 +265,11 @@ bool read_fields(BytesReader& in, Hit& to) {
 
 }  // namespace
 
+void set_encoded_site(char* hit, uint16_t site) {
+  constexpr size_t kSiteOffset = 2 + 1 + 1 + 8 + 4 + 8 + 2;
+  store_le16(hit + kSiteOffset, site);
+}
+
 bool encode_hit(const Hit& hit, std::string& to) {
   const size_t start = to.size();
   const size_t present_place = start + kFixedBytes - 4;

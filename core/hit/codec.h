@@ -19,6 +19,9 @@ namespace footfall {
 // in what was encoded).
 bool encode_hit(const Hit& hit, std::string& to);
 
+// Changes the site's index in a hit that encode_hit wrote.
+void set_encoded_site(char* hit, uint16_t site);
+
 // Takes one hit off the front of `from`. Views point into it. False: the bytes are no hit, `from` is unchanged,
 // and `to` holds nothing of use.
 bool decode_hit(std::string_view& from, Hit& to);

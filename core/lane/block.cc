@@ -24,28 +24,28 @@ void BlockBuilder::begin(uint16_t lane, uint64_t epoch, uint64_t first_number) {
 
 size_t BlockBuilder::bytes() const { return kFixedBytes + sites_bytes_ + hits_.size(); }
 
-bool BlockBuilder::add(const Hit& hit, std::string_view site) {
+bool BlockBuilder::add_encoded(std::string_view hit, int64_t time_ms, std::string_view site) {
   site = site.substr(0, kSiteNameBytesMax);
-  size_t index = std::find(sites_.begin(), sites_.end(), site) - sites_.begin();
+  const size_t index = std::find(sites_.begin(), sites_.end(), site) - sites_.begin();
   const bool new_site = index == sites_.size();
   const size_t site_bytes = new_site ? 1 + site.size() : 0;
   if (new_site && sites_.size() == kBlockSitesMax) return false;
-
-  Hit numbered = hit;
-  numbered.site = static_cast<uint16_t>(index);
-  const size_t before = hits_.size();
-  encode_hit(numbered, hits_);
-  if (bytes() + site_bytes > kBlockBytesMax) {
-    hits_.resize(before);
-    return false;
-  }
+  if (bytes() + site_bytes + hit.size() > kBlockBytesMax) return false;
+  hits_.append(hit);
+  set_encoded_site(hits_.data() + hits_.size() - hit.size(), static_cast<uint16_t>(index));
   if (new_site) {
     sites_.emplace_back(site);
     sites_bytes_ += site_bytes;
   }
-  if (header_.hits++ == 0) header_.first_time_ms = hit.time_ms;
-  header_.last_time_ms = hit.time_ms;
+  if (header_.hits++ == 0) header_.first_time_ms = time_ms;
+  header_.last_time_ms = time_ms;
   return true;
+}
+
+bool BlockBuilder::add(const Hit& hit, std::string_view site) {
+  encoded_.clear();
+  encode_hit(hit, encoded_);
+  return add_encoded(encoded_, hit.time_ms, site);
 }
 
 std::string_view BlockBuilder::finish() {

@@ -36,6 +36,9 @@ class BlockBuilder {
   // False: the block is full (the hit was not added). `hit.site` is ignored; the site goes by name.
   bool add(const Hit& hit, std::string_view site);
 
+  // The same for an encoded hit (hit/codec.h).
+  bool add_encoded(std::string_view hit, int64_t time_ms, std::string_view site);
+
   bool empty() const { return header_.hits == 0; }
   size_t bytes() const;  // of the finished block
   const BlockHeader& header() const { return header_; }
@@ -48,6 +51,7 @@ class BlockBuilder {
   std::vector<std::string> sites_;
   size_t sites_bytes_ = 0;
   std::string hits_;
+  std::string encoded_;
   std::string finished_;
 };
 

@@ -13,7 +13,7 @@ namespace {
 constexpr uint64_t kMapBytes = 512ull << 20;  // blocks are dropped once counted; places and records are small
 enum : uint8_t { kBlockKey = 1, kFileKey = 2, kRecordKey = 3 };
 
-// file place: head_bytes u32 | read_from u64 | read_to u64 | settled_ms i64 | settled_position u64
+// file place: head_bytes u32 | read_from u64 | read_to u64 | settled_before_ms i64
 // record:     started_ms i64 | ended_ms i64 | hits u64 | rejected u64 | skipped u64 | first_ms i64 | last_ms i64 |
 //             undone u8 | files u16+bytes
 
@@ -39,8 +39,8 @@ bool has_kind(std::string_view key, uint8_t kind) { return !key.empty() && stati
 
 std::string encode(const FilePlace& place) {
   std::string bytes;
-  BytesWriter(bytes).le32(place.head_bytes).le64(place.read_from).le64(place.read_to).le64(place.settled_ms).le64(
-      place.settled_position);
+  BytesWriter(bytes).le32(place.head_bytes).le64(place.read_from).le64(place.read_to).le64(
+      place.settled_before_ms);
   return bytes;
 }
 
@@ -50,8 +50,7 @@ FilePlace decode_place(std::string_view bytes) {
   place.head_bytes = reader.le32();
   place.read_from = reader.le64();
   place.read_to = reader.le64();
-  place.settled_ms = static_cast<int64_t>(reader.le64());
-  place.settled_position = reader.le64();
+  place.settled_before_ms = static_cast<int64_t>(reader.le64());
   return place;
 }
 
@@ -157,22 +156,43 @@ std::vector<uint32_t> ImportLane::head_sizes() {
   return sizes;
 }
 
-Status ImportLane::put(std::string_view block, const std::map<Hash128, FilePlace>& places, const ImportRecord& record) {
+Status ImportLane::put(const std::vector<std::string>& blocks, const std::map<Hash128, FilePlace>& places,
+                       const ImportRecord& record) {
   Result<LmdbTxn> txn = LmdbTxn::write(env_);
   if (!txn) return txn.error();
   Result<LmdbDatabase> database = txn->database("");
   if (!database) return database.error();
-  if (!block.empty())
-    if (Status status = txn->put(*database, block_key(next_seq_), block); !status) return status;
+  uint64_t seq = next_seq_, bytes = 0;
+  for (const std::string& block : blocks) {
+    if (Status status = txn->put(*database, block_key(seq++), block); !status) return status;
+    bytes += block.size();
+  }
   for (const auto& [identity, place] : places)
     if (Status status = txn->put(*database, file_key(identity), encode(place)); !status) return status;
-  if (Status status = txn->put(*database, record_key(record.number), encode(record)); !status) return status;
+  if (record.hits > 0)
+    if (Status status = txn->put(*database, record_key(record.number), encode(record)); !status) return status;
   if (Status status = txn->commit(); !status) return status;
-  if (!block.empty()) {
-    ++next_seq_;
-    waiting_bytes_ += block.size();
-  }
+  next_seq_ = seq;
+  waiting_bytes_ += bytes;
   return {};
+}
+
+Result<bool> ImportLane::next_block(uint64_t import, uint64_t hits, std::string& bytes) {
+  Result<LmdbTxn> txn = LmdbTxn::read(env_);
+  if (!txn) return txn.error();
+  Result<LmdbDatabase> database = txn->database("");
+  if (!database) return database.error();
+  Result<LmdbCursor> cursor = LmdbCursor::open(*txn, *database);
+  if (!cursor) return cursor.error();
+  for (bool there = cursor->first(); there && has_kind(cursor->key(), kBlockKey); there = cursor->next()) {
+    const Result<BlockReader> block = BlockReader::open(cursor->value());
+    if (!block || block->header().epoch < import ||
+        (block->header().epoch == import && block->header().next_number() <= hits))
+      continue;
+    bytes.assign(cursor->value());
+    return true;
+  }
+  return false;
 }
 
 Status ImportLane::drop_counted(uint64_t import, uint64_t hits) {

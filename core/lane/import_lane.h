@@ -29,15 +29,14 @@ inline std::string import_lane_path(const Store& store) { return store.path() + 
 struct FilePlace {
   uint32_t head_bytes = 0;       // that the identity was made of; less than 64 KiB: the file was that short
   uint64_t read_from = 0;        // lines before this byte are settled
-  uint64_t read_to = 0;          // lines behind it were never read; between the two, those up to `settled` are settled
-  int64_t settled_ms = INT64_MIN;
-  uint64_t settled_position = 0; // of lines of that very time: up to this byte
+  uint64_t read_to = 0;          // lines behind it were never read; between the two, older ones than settled_before_ms are settled
+  int64_t settled_before_ms = INT64_MIN;
 
   // Whether a line at `position` and `time_ms` has been counted.
   bool is_settled(uint64_t position, int64_t time_ms) const {
     if (position < read_from) return true;
     if (position >= read_to) return false;
-    return time_ms < settled_ms || (time_ms == settled_ms && position <= settled_position);
+    return time_ms < settled_before_ms;
   }
 };
 
@@ -64,11 +63,14 @@ class ImportLane {
   std::optional<FilePlace> find_file(const Hash128& identity);
   std::vector<uint32_t> head_sizes();  // lengths of heads that identities were made of, each once
 
-  // One transaction. `block` empty: the places and the record alone.
-  Status put(std::string_view block, const std::map<Hash128, FilePlace>& places, const ImportRecord& record);
+  // One transaction, durable. A record of an import without any hit is not kept.
+  Status put(const std::vector<std::string>& blocks, const std::map<Hash128, FilePlace>& places,
+             const ImportRecord& record);
   // Removes blocks that are counted: of imports before `number`, and of it up to `hits`.
   Status drop_counted(uint64_t import, uint64_t hits);
   uint64_t waiting_bytes() const { return waiting_bytes_; }
+  // The first block that is not counted up to there, for an importer that aggregates by itself. False: none.
+  Result<bool> next_block(uint64_t import, uint64_t hits, std::string& block);
 
  private:
   FileLock lock_;

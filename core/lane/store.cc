@@ -21,8 +21,32 @@
 namespace footfall {
 namespace {
 
+constexpr int kFoldersDeep = 3;  // PATH/lane.N/ring.G
+
 void give(const std::string& path, std::optional<StoreOwner> owner) {
   if (owner && geteuid() == 0) (void)!chown(path.c_str(), owner->user, owner->group);
+}
+
+// A folder of the store and what is in it, lanes and summaries included. Links are given, not followed.
+void hand_over(const std::string& folder, StoreOwner owner, int folders_deep) {
+  (void)!lchown(folder.c_str(), owner.user, owner.group);
+  if (folders_deep == 0) return;
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  DIR* entries = fd >= 0 ? fdopendir(fd) : nullptr;
+  if (entries == nullptr) return;
+  while (const dirent* entry = readdir(entries)) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") hand_over(folder + "/" + name, owner, folders_deep - 1);
+  }
+  closedir(entries);
+}
+
+// A command that root started before the first nginx could not know the workers' user: its store would shut them out.
+// Told by the mode that it is made with, so that one which somebody closed on purpose stays as it is.
+void hand_over_roots_own(const std::string& path, StoreOwner owner) {
+  struct stat folder;
+  if (owner.user == 0 || geteuid() != 0 || lstat(path.c_str(), &folder) != 0) return;
+  if (folder.st_uid == 0 && (folder.st_mode & 07777) == 02770) hand_over(path, owner, kFoldersDeep);
 }
 
 Status make_folder(const std::string& path, std::optional<StoreOwner> owner) {
@@ -78,6 +102,7 @@ bool is_tmpfs(const char* path) {
 Result<Store> Store::create(const std::string& path, std::optional<StoreOwner> owner) {
   if (Status made = make_folder(path, owner); !made) return made.error();
   if (Status usable = check_file_system(path); !usable) return usable.error();
+  if (owner) hand_over_roots_own(path, *owner);
   if (Status made = make_file(path + "/format", "footfall store " + std::to_string(kStoreFormat) + "\n", owner); !made)
     return made.error();
   Secret256 secret;

@@ -27,7 +27,7 @@ struct StoreOwner {
 class Store {
  public:
   // Makes what is missing: the folder (2770), format, secret (0660). `owner` (given by a process that runs as root)
-  // gets all of it. An existing store is checked, not changed.
+  // gets all of it, also of a store that root made when no owner was known. Another existing one is checked, not changed.
   static Result<Store> create(const std::string& path, std::optional<StoreOwner> owner);
   // Error::not_found: no store there. Error::version: another format.
   static Result<Store> open(const std::string& path);

@@ -34,7 +34,7 @@ void host_and_path_are_read(void**) {
       {"https://user:pass@blog.example/a", "blog.example", "/a"},
       {"https://evil.example@blog.example/", "blog.example", "/"},
       {"https://blog.example/a@b", "blog.example", "/a@b"},
-      {"https://blog.example\\@evil.example/", "blog.example", "/%5C@evil.example/"},
+      {"https://blog.example\\@evil.example/", "blog.example", "/\\@evil.example/"},
       {"https://www.com/", "www.com", "/"},              // a site of that name
       {"https://www.www.example/", "www.example", "/"},  // once
       {"https://www2.blog.example/", "www2.blog.example", "/"},

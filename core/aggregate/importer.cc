@@ -1,0 +1,305 @@
+#include "aggregate/importer.h"
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "hit/codec.h"
+
+namespace footfall {
+namespace {
+
+constexpr int64_t kReorderMs = 10'000;
+constexpr int64_t kVisitGapMs = 30 * 60 * 1000;
+constexpr size_t kLinesAtOnce = 2'000;
+constexpr size_t kPutBytes = 2 << 20;
+constexpr size_t kFormatLines = 100;  // looked at to tell a file's format
+constexpr std::string_view kDefaultSite = "default";
+
+int64_t second_of(int64_t time_ms) { return time_ms >= 0 ? time_ms / 1000 : (time_ms - 999) / 1000; }
+
+std::vector<std::string_view> first_lines(std::string_view head) {
+  std::vector<std::string_view> lines;
+  while (!head.empty() && lines.size() < kFormatLines) {
+    const size_t end = head.find('\n');
+    if (end == std::string_view::npos && !lines.empty()) break;  // cut by the head's end
+    lines.push_back(head.substr(0, end));
+    head.remove_prefix(end == std::string_view::npos ? head.size() : end + 1);
+  }
+  return lines;
+}
+
+}  // namespace
+
+struct Importer::Input {
+  Input(std::unique_ptr<LogFile> file, LogFormat format) : file(std::move(file)), reader(std::move(format)) {}
+
+  std::unique_ptr<LogFile> file;
+  LogReader reader;
+  uint16_t number = 0;
+  Hash128 identity;
+  FilePlace place;
+  int64_t newest_ms = INT64_MIN;
+  bool ended = false;
+};
+
+struct Importer::SiteContext {
+  std::string name;
+  SiteConfig config;
+  HitContext context;
+  int64_t first_live_ms = 0;
+};
+
+struct Importer::Line {
+  int64_t time_ms;
+  uint64_t position;
+  const SiteContext* site;
+  uint32_t offset, bytes;  // of the encoded hit, in the second's
+  uint16_t input;
+};
+
+// Lines of one second that wait for older ones.
+struct Importer::Second {
+  std::string hits;
+  std::vector<Line> lines;
+};
+
+Importer::Importer(const Store& store, const Config& config, ImportLane& lane,
+                   std::vector<std::unique_ptr<LogFile>> files, ImportOptions options, Hooks hooks)
+    : store_(store),
+      config_(config),
+      lane_(lane),
+      options_(std::move(options)),
+      hooks_(std::move(hooks)),
+      files_(std::move(files)),
+      hasher_(store.secret()) {
+  keys_.id = derive_key(store.secret(), "visitor id");
+  keys_.customer = derive_key(store.secret(), "customer");
+}
+
+Importer::~Importer() = default;
+
+Status Importer::add_file(std::unique_ptr<LogFile> file) {
+  const std::string& path = file->path();
+  const std::string_view head = file->head();
+  if (head.empty()) {
+    if (!file->fault().empty()) return Error::invalid(path + " " + file->fault());
+    return {};  // an empty file is imported at once
+  }
+  Result<LogFormat> format = options_.format.empty() || options_.format == "auto" ? detect_log_format(first_lines(head))
+                                                                                  : LogFormat::parse(options_.format);
+  if (!format) return Error::invalid(path + ": " + format.error().text);
+  auto input = std::make_unique<Input>(std::move(file), std::move(*format));
+  input->number = static_cast<uint16_t>(inputs_.size());
+  input->identity = hasher_(head);
+  for (const std::unique_ptr<Input>& other : inputs_)
+    if (other->identity == input->identity) return {};  // the same file twice
+  std::optional<FilePlace> known = lane_.find_file(input->identity);
+  // A file that was shorter when it was seen last is known by that shorter head.
+  const std::vector<uint32_t> sizes = lane_.head_sizes();
+  for (auto size = sizes.rbegin(); !known && size != sizes.rend(); ++size)
+    if (*size < head.size()) known = lane_.find_file(hasher_(head.substr(0, *size)));
+  if (known) input->place = *known;
+  input->place.head_bytes = static_cast<uint32_t>(head.size());
+  input->file->skip_to(input->place.read_from);
+  inputs_.push_back(std::move(input));
+  return {};
+}
+
+Importer::SiteContext& Importer::context_of(std::string_view told) {
+  std::string_view name = !options_.site.empty() ? std::string_view(options_.site) : told;
+  if (name.empty()) name = config_.sites.size() == 1 ? std::string_view(config_.sites[0].name) : kDefaultSite;
+  const auto known = sites_.find(name);
+  if (known != sites_.end()) return *known->second;
+  auto site = std::make_unique<SiteContext>();
+  site->name = name;
+  if (find_site(config_, name) == nullptr)
+    if (const SiteConfig* of_host = find_site_of_host(config_, name)) site->name = of_host->name;
+  site->config = site_or_default(config_, site->name);
+  site->context.site = site->name;
+  site->context.search_argument = site->config.search_argument;
+  for (const std::string& argument : site->config.arguments) site->context.kept_path_arguments.push_back(argument);
+  site->first_live_ms = hooks_.first_live_ms(site->name);
+  return *sites_.emplace(std::string(name), std::move(site)).first->second;
+}
+
+// Salts of imported days are derived, so that an import that was cut off goes on with the same keys.
+const VisitorKeys& Importer::keys_of(int64_t time_ms) {
+  const auto key_of = [&](int64_t day) {
+    const std::string purpose = options_.one_salt ? "imported visitors" : "imported visitors " + std::to_string(day);
+    return derive_key(store_.secret(), purpose);
+  };
+  const int64_t day = utc_day(time_ms);
+  if (day != keys_day_) {
+    keys_.anonymous = key_of(day);
+    keys_.previous = key_of(day - 1);
+    keys_.has_anonymous = true;
+    keys_day_ = day;
+  }
+  keys_.has_previous = !options_.one_salt && time_ms - day * kMsPerDay < kVisitGapMs;
+  return keys_;
+}
+
+void Importer::reject(const Input& input, std::string reason) {
+  ++totals_.rejected;
+  ++totals_.rejected_reasons[reason];
+  if (totals_.examples.size() < kRejectedExamplesMax)
+    totals_.examples.push_back({input.file->path(), input.file->line_number(), std::move(reason)});
+}
+
+void Importer::take(Input& input, std::string_view line, uint64_t position) {
+  switch (input.reader.read(line)) {
+    case LineOutcome::hit: break;
+    case LineOutcome::blank: return;
+    case LineOutcome::dropped: ++totals_.dropped; return;
+    case LineOutcome::rejected: {
+      if (position < input.place.read_to) return;  // told by the run before
+      std::string reason(line_fault_text(input.reader.fault()));
+      if (!input.reader.fault_variable().empty()) reason += " ($" + std::string(input.reader.fault_variable()) + ")";
+      return reject(input, std::move(reason));
+    }
+  }
+  const RawHit& raw = input.reader.hit();
+  if (input.place.is_settled(position, raw.time_ms)) {
+    ++totals_.known;
+    return;
+  }
+  input.newest_ms = std::max(input.newest_ms, raw.time_ms);
+  SiteContext& site = context_of(input.reader.site());
+  if (!options_.overlap && site.first_live_ms != 0 && raw.time_ms >= site.first_live_ms) {
+    ++totals_.skipped;
+    return;
+  }
+  const Hit* hit = &hits_.build(raw, site.context, keys_of(raw.time_ms));
+  Hit excluded;
+  if (is_excluded(site.config, raw.address, hit->agent, hit->path.substr(0, hit->path.find('?')))) {
+    excluded = *hit;
+    excluded.flags |= kHitExcluded;
+    hit = &excluded;
+  }
+  if (raw.time_ms < released_ms_) {  // too late to be put in its place
+    std::string late;
+    encode_hit(*hit, late);
+    return emit(late, raw.time_ms, site);
+  }
+  Second& second = waiting_[second_of(raw.time_ms)];
+  const size_t offset = second.hits.size();
+  encode_hit(*hit, second.hits);
+  second.lines.push_back({raw.time_ms, position, &site, static_cast<uint32_t>(offset),
+                          static_cast<uint32_t>(second.hits.size() - offset), input.number});
+}
+
+void Importer::read_some(Input& input) {
+  std::string_view line;
+  uint64_t position = 0;
+  for (size_t read = 0; read < kLinesAtOnce; ++read) {
+    if (!input.file->next(line, position)) {
+      input.ended = true;
+      if (!input.file->fault().empty()) reject(input, "the file " + input.file->fault());
+      break;
+    }
+    ++totals_.lines;
+    take(input, line, position);
+  }
+  input.place.read_to = std::max(input.place.read_to, input.file->position());
+}
+
+void Importer::emit(std::string_view hit, int64_t time_ms, const SiteContext& site) {
+  if (block_.empty()) block_.begin(kImportLane, record_.number, next_number_);
+  if (!block_.add_encoded(hit, time_ms, site.name)) {
+    blocks_.emplace_back(block_.finish());
+    blocks_bytes_ += blocks_.back().size();
+    block_.begin(kImportLane, record_.number, next_number_);
+    block_.add_encoded(hit, time_ms, site.name);
+  }
+  ++next_number_;
+  ++totals_.hits;
+  record_.first_ms = record_.hits == 0 ? time_ms : std::min(record_.first_ms, time_ms);
+  record_.last_ms = record_.hits == 0 ? time_ms : std::max(record_.last_ms, time_ms);
+  ++record_.hits;
+}
+
+// Whole seconds only, so that what went out of a file can be told by its time.
+void Importer::release_before(int64_t time_ms) {
+  while (!waiting_.empty() && waiting_.begin()->first < second_of(time_ms)) {
+    Second& second = waiting_.begin()->second;
+    std::stable_sort(second.lines.begin(), second.lines.end(), [](const Line& a, const Line& b) {
+      return a.time_ms != b.time_ms ? a.time_ms < b.time_ms
+             : a.input != b.input   ? a.input < b.input
+                                    : a.position < b.position;
+    });
+    for (const Line& line : second.lines)
+      emit(std::string_view(second.hits).substr(line.offset, line.bytes), line.time_ms, *line.site);
+    waiting_.erase(waiting_.begin());
+  }
+  if (time_ms != INT64_MAX) released_ms_ = std::max(released_ms_, second_of(time_ms) * 1000);
+}
+
+Status Importer::put_blocks() {
+  if (!block_.empty()) {
+    blocks_.emplace_back(block_.finish());
+    block_.begin(kImportLane, record_.number, next_number_);
+  }
+  std::map<Hash128, FilePlace> places;
+  for (const std::unique_ptr<Input>& input : inputs_) {
+    input->place.read_from = input->file->position();
+    input->place.settled_before_ms = std::max(input->place.settled_before_ms, released_ms_);
+  }
+  for (const auto& [second, waiting] : waiting_)
+    for (const Line& line : waiting.lines) {
+      FilePlace& place = inputs_[line.input]->place;
+      place.read_from = std::min(place.read_from, line.position);
+    }
+  for (const std::unique_ptr<Input>& input : inputs_) places[input->identity] = input->place;
+  record_.rejected = totals_.rejected;
+  record_.skipped = totals_.skipped;
+  if (Status status = lane_.put(blocks_, places, record_); !status) return status;
+  blocks_.clear();
+  blocks_bytes_ = 0;
+  return hooks_.drain(record_.number, next_number_);
+}
+
+Status Importer::run() {
+  for (std::unique_ptr<LogFile>& file : files_) {
+    record_.files += (record_.files.empty() ? "" : " ") + file->path();
+    if (Status status = add_file(std::move(file)); !status) return status;
+  }
+  const std::vector<ImportRecord> before = lane_.records();
+  record_.number = totals_.number = before.empty() ? 1 : before.back().number + 1;
+  if (record_.number >= UINT16_MAX) return Error::full("65,534 imports have been made; undo old ones");
+  record_.started_ms = now_ms();
+
+  ImportProgress progress;
+  for (const std::unique_ptr<Input>& input : inputs_) progress.bytes_total += input->file->packed_bytes();
+  for (;;) {
+    // The file that is behind is read on, so that no file's lines wait for long.
+    Input* behind = nullptr;
+    for (const std::unique_ptr<Input>& input : inputs_)
+      if (!input->ended && (behind == nullptr || input->newest_ms < behind->newest_ms)) behind = input.get();
+    if (behind == nullptr || hooks_.stop_wanted()) break;
+    read_some(*behind);
+    int64_t settled_ms = INT64_MAX;
+    for (const std::unique_ptr<Input>& input : inputs_)
+      if (!input->ended)
+        settled_ms = std::min(settled_ms, input->newest_ms == INT64_MIN ? INT64_MIN : input->newest_ms - kReorderMs);
+    if (settled_ms != INT64_MAX && settled_ms != INT64_MIN) release_before(settled_ms);
+    if (blocks_bytes_ >= kPutBytes)
+      if (Status status = put_blocks(); !status) return status;
+    progress.lines = totals_.lines;
+    progress.bytes = 0;
+    for (const std::unique_ptr<Input>& input : inputs_) progress.bytes += input->file->packed_bytes_read();
+    hooks_.progress(progress);
+  }
+  return finish();
+}
+
+// Whoever stops early leaves what waits to the next run; at the end of all files nothing older can come.
+Status Importer::finish() {
+  const bool ended = std::all_of(inputs_.begin(), inputs_.end(), [](const auto& input) { return input->ended; });
+  if (ended) {
+    release_before(INT64_MAX);
+    record_.ended_ms = now_ms();
+  }
+  return put_blocks();
+}
+
+}  // namespace footfall

@@ -1,0 +1,110 @@
+// Reads access logs into the import lane: lines of all files in the order of time (up to 10 s out of order), each made the
+// hit that live capture would have made. How far each file was read lies in the transaction of the hits, so an import can
+// be cut off anywhere and run again.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "aggregate/log_file.h"
+#include "hit/builder.h"
+#include "hit/log_line.h"
+#include "lane/import_lane.h"
+#include "site/config.h"
+
+namespace footfall {
+
+struct ImportOptions {
+  std::string site;             // empty: as the lines tell, else the configuration's only site, else `default`
+  std::string format;           // a name or a log_format string; empty: told from each file's first lines
+  bool one_salt = false;        // visitors are recognised over all days
+  bool overlap = false;         // also lines at or after a site's first live hit
+};
+
+struct RejectedLine {
+  std::string file;
+  uint64_t line = 0;
+  std::string reason;
+};
+
+struct ImportTotals {
+  uint32_t number = 0;
+  uint64_t lines = 0;       // read in this run
+  uint64_t hits = 0;
+  uint64_t known = 0;       // counted by an earlier run
+  uint64_t skipped = 0;     // at or after the site's first live hit
+  uint64_t dropped = 0;     // their visitor asked not to be counted
+  uint64_t rejected = 0;
+  std::vector<RejectedLine> examples;               // the first of them, at most kRejectedExamplesMax
+  std::map<std::string, uint64_t> rejected_reasons;
+};
+inline constexpr size_t kRejectedExamplesMax = 20;
+
+struct ImportProgress {
+  uint64_t bytes = 0, bytes_total = 0;  // packed; total 0: not known
+  uint64_t lines = 0;
+};
+
+class Importer {
+ public:
+  struct Hooks {
+    std::function<int64_t(const std::string& site)> first_live_ms;  // 0: none
+    std::function<Status(uint64_t import, uint64_t hits)> drain;    // blocks waiting: have them counted; may wait
+    std::function<void(const ImportProgress&)> progress;
+    std::function<bool()> stop_wanted;
+  };
+
+  // Files are opened by the caller, who may give up rights before the store is opened.
+  Importer(const Store& store, const Config& config, ImportLane& lane, std::vector<std::unique_ptr<LogFile>> files,
+           ImportOptions options, Hooks hooks);
+  ~Importer();
+
+  // Everything of the files is in the import lane afterwards, or the error that kept it from it. Error::invalid: a file
+  // whose format cannot be told; nothing was imported then.
+  Status run();
+  const ImportTotals& totals() const { return totals_; }
+
+ private:
+  struct Input;
+  struct Line;
+  struct Second;
+  struct SiteContext;
+
+  Status add_file(std::unique_ptr<LogFile> file);
+  SiteContext& context_of(std::string_view site);
+  const VisitorKeys& keys_of(int64_t time_ms);
+  void read_some(Input& input);
+  void take(Input& input, std::string_view line, uint64_t position);
+  void reject(const Input& input, std::string reason);
+  void emit(std::string_view hit, int64_t time_ms, const SiteContext& site);
+  void release_before(int64_t time_ms);
+  Status put_blocks();
+  Status finish();
+
+  const Store& store_;
+  const Config& config_;
+  ImportLane& lane_;
+  const ImportOptions options_;
+  const Hooks hooks_;
+  std::vector<std::unique_ptr<LogFile>> files_;
+  const StringHasher hasher_;
+  ImportTotals totals_;
+  ImportRecord record_;
+  std::vector<std::unique_ptr<Input>> inputs_;
+  std::map<std::string, std::unique_ptr<SiteContext>, std::less<>> sites_;
+  std::map<int64_t, Second> waiting_;
+  int64_t released_ms_ = INT64_MIN;  // everything older went out
+  HitBuilder hits_;
+  VisitorKeys keys_;
+  int64_t keys_day_ = INT64_MIN;
+  BlockBuilder block_;
+  std::vector<std::string> blocks_;
+  size_t blocks_bytes_ = 0;
+  uint64_t next_number_ = 0;
+};
+
+}  // namespace footfall

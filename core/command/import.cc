@@ -1,0 +1,231 @@
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <thread>
+
+#include "aggregate/aggregator.h"
+#include "aggregate/importer.h"
+#include "command/command.h"
+#include "command/progress.h"
+#include "rollup/summary.h"
+
+namespace footfall {
+namespace {
+
+std::atomic<bool> stop_wanted = false;
+
+void want_stop(int) { stop_wanted = true; }
+
+int fail(const std::string& text) {
+  std::fprintf(stderr, "footfall import: %s\n", text.c_str());
+  return kExitFailed;
+}
+
+void log(LogLevel level, std::string_view text) {
+  if (level != LogLevel::info) std::fprintf(stderr, "footfall import: %.*s\n", static_cast<int>(text.size()), text.data());
+}
+
+// What the summary says before the import: since when sites are live, and by which configuration they are counted.
+struct Before {
+  CheckpointState checkpoint;
+  std::optional<Config> config;
+};
+
+Result<Before> look(const Store& store, const Config& config) {
+  Before before;
+  Result<SummaryReader> reader = SummaryReader::open(store.summary_path(), static_cast<uint64_t>(config.map_bytes));
+  if (!reader) {
+    if (reader.error().code == Error::Code::not_found) return before;
+    return reader.error();
+  }
+  Result<SummarySnapshot> snapshot = reader->snapshot();
+  if (!snapshot) {
+    if (snapshot.error().code == Error::Code::not_found) return before;
+    return snapshot.error();
+  }
+  before.checkpoint = snapshot->checkpoint();
+  if (before.checkpoint.number > 0) before.config = snapshot->config();
+  return before;
+}
+
+LanePlace counted_place(const CheckpointState& checkpoint) {
+  for (const LanePlace& place : checkpoint.lanes)
+    if (place.lane == kImportLane) return place;
+  return {.lane = kImportLane};
+}
+
+bool is_counted(const LanePlace& place, uint64_t import, uint64_t hits) {
+  return hits == 0 || place.epoch > import || (place.epoch == import && place.number >= hits);
+}
+
+// Has blocks counted by this process.
+class OwnAggregator {
+ public:
+  OwnAggregator(std::unique_ptr<Aggregator> aggregator, ImportLane& lane)
+      : aggregator_(std::move(aggregator)), lane_(lane) {}
+  Status drain(uint64_t, uint64_t) {
+    if (Status counted = aggregator_->count_imports(); !counted) return counted;
+    const LanePlace place = aggregator_->import_place();
+    return lane_.drop_counted(place.epoch, place.number);
+  }
+  Status finish(uint64_t, uint64_t) { return aggregator_->finish_imports(); }
+
+ private:
+  std::unique_ptr<Aggregator> aggregator_;
+  ImportLane& lane_;
+};
+
+// Has them counted by the running daemon; waits while much is waiting.
+class DaemonWaits {
+ public:
+  DaemonWaits(const Store& store, ImportLane& lane, SummaryReader reader)
+      : store_(store), lane_(lane), reader_(std::move(reader)) {}
+  Status drain(uint64_t import, uint64_t hits) { return wait(import, hits, kImportUndrainedBytesMax); }
+  Status finish(uint64_t import, uint64_t hits) { return wait(import, hits, 0); }
+
+ private:
+  Status wait(uint64_t import, uint64_t hits, uint64_t waiting_bytes_max) {
+    while (lane_.waiting_bytes() > waiting_bytes_max) {
+      Result<SummarySnapshot> snapshot = reader_.snapshot();
+      if (!snapshot) return snapshot.error();
+      const LanePlace place = counted_place(snapshot->checkpoint());
+      if (Status dropped = lane_.drop_counted(place.epoch, place.number); !dropped) return dropped;
+      if (is_counted(place, import, hits) || lane_.waiting_bytes() <= waiting_bytes_max) break;
+      if (lock_holder(store_.path() + "/writer") == 0)
+        return Error::busy("the aggregator has ended; nothing is lost: start it and run the import again");
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return {};
+  }
+
+  const Store& store_;
+  ImportLane& lane_;
+  SummaryReader reader_;
+};
+
+std::string date_of(int64_t time_ms) {
+  char text[32];
+  const time_t seconds = time_ms / 1000;
+  std::tm fields;
+  gmtime_r(&seconds, &fields);
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &fields);
+  return text;
+}
+
+int tell(const ImportTotals& totals) {
+  const auto number = [](uint64_t value) { return static_cast<unsigned long long>(value); };
+  if (totals.hits == 0 && totals.rejected == 0) {
+    std::printf("nothing new: %llu lines read, %llu imported before\n", number(totals.lines), number(totals.known));
+  } else {
+    std::printf("import %u: %llu lines, %llu hits", totals.number, number(totals.lines), number(totals.hits));
+    if (totals.known > 0) std::printf(", %llu imported before", number(totals.known));
+    std::printf("\n");
+  }
+  if (totals.skipped > 0)
+    std::printf("%llu lines at or after the site's first live hit were skipped (--overlap takes them too)\n", number(totals.skipped));
+  if (totals.dropped > 0) std::printf("%llu lines of visitors who asked not to be counted\n", number(totals.dropped));
+  if (totals.rejected == 0) return kExitWell;
+  for (const RejectedLine& line : totals.examples)
+    std::fprintf(stderr, "%s:%llu: %s\n", line.file.c_str(), number(line.line), line.reason.c_str());
+  if (totals.rejected > totals.examples.size())
+    std::fprintf(stderr, "and %llu more\n", number(totals.rejected - totals.examples.size()));
+  std::fprintf(stderr, "%llu lines rejected:", number(totals.rejected));
+  for (const auto& [reason, count] : totals.rejected_reasons) std::fprintf(stderr, " %llu %s;", number(count), reason.c_str());
+  std::fprintf(stderr, "\n");
+  return kExitRejected;
+}
+
+}  // namespace
+
+int import_log(const Common& common, const ImportLogArguments& arguments) {
+  std::optional<Config> config = load(common);
+  if (!config) return kExitFailed;
+  std::vector<std::unique_ptr<LogFile>> files;  // before root becomes the store's owner, who may not read them
+  for (const std::string& path : arguments.files) {
+    Result<std::unique_ptr<LogFile>> file = LogFile::open(path);
+    if (!file) return fail(file.error().text);
+    files.push_back(std::move(*file));
+  }
+  Result<Store> store = open_store(*config);
+  if (!store) return fail(store.error().text);
+  Result<Before> before = look(*store, *config);
+  if (!before) return fail(before.error().text);
+  if (!has_config_file(common) && before->config) {  // a store alone: as it was counted so far
+    before->config->store = config->store;
+    config = before->config;
+  }
+  Result<ImportLane> lane = ImportLane::open(*store);
+  if (!lane) return fail(lane.error().text);
+  struct sigaction action = {};
+  action.sa_handler = want_stop;
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+
+  const auto blocks = [&](uint64_t import, uint64_t hits, std::string& block) {
+    return lane->next_block(import, hits, block);
+  };
+  std::optional<OwnAggregator> own;
+  std::optional<DaemonWaits> daemon;
+  Result<std::unique_ptr<Aggregator>> aggregator =
+      Aggregator::open(*store, *config, {.begin_anew = {}, .classify = classify_agent, .log = log, .import_blocks = blocks});
+  if (aggregator) {
+    own.emplace(std::move(*aggregator), *lane);
+  } else if (aggregator.error().code == Error::Code::busy) {
+    Result<SummaryReader> reader = SummaryReader::open(store->summary_path(), static_cast<uint64_t>(config->map_bytes));
+    if (!reader) return fail(reader.error().text);
+    daemon.emplace(*store, *lane, std::move(*reader));
+  } else {
+    return fail(aggregator.error().text);
+  }
+
+  ProgressBar bar;
+  Importer::Hooks hooks;
+  hooks.first_live_ms = [&](const std::string& site) -> int64_t {
+    const CheckpointState& checkpoint = before->checkpoint;
+    for (size_t i = 0; i < checkpoint.sites.size() && i < checkpoint.first_live_ms.size(); ++i)
+      if (checkpoint.sites[i] == site) return checkpoint.first_live_ms[i];
+    return 0;
+  };
+  hooks.drain = [&](uint64_t import, uint64_t hits) {
+    return own ? own->drain(import, hits) : daemon->drain(import, hits);
+  };
+  hooks.progress = [&](const ImportProgress& now) { bar.show(now.bytes, now.bytes_total, now.lines); };
+  hooks.stop_wanted = [] { return stop_wanted.load(); };
+  Importer importer(*store, *config, *lane, std::move(files),
+                    {.site = arguments.site, .format = arguments.format, .one_salt = arguments.visitors == "all",
+                     .overlap = arguments.overlap},
+                    std::move(hooks));
+  Status done = importer.run();
+  const ImportTotals& totals = importer.totals();
+  if (done) done = own ? own->finish(totals.number, totals.hits) : daemon->finish(totals.number, totals.hits);
+  bar.clear();
+  if (!done) return fail(done.error().text);
+  const int code = tell(totals);
+  if (!stop_wanted) return code;
+  std::fprintf(stderr, "stopped; the same command goes on from here\n");
+  return kExitFailed;
+}
+
+int import_list(const Common& common) {
+  const std::optional<Config> config = load(common);
+  if (!config) return kExitFailed;
+  Result<Store> store = Store::open(config->store);
+  if (!store) return fail("no store at " + config->store);
+  const Result<std::vector<ImportRecord>> records = ImportLane::list(*store);
+  if (!records && records.error().code != Error::Code::not_found) return fail(records.error().text);
+  std::printf("%6s  %-16s  %12s  %10s  %-16s  %-16s  %s\n", "import", "at (UTC)", "hits", "rejected", "first hit", "last hit", "files");
+  if (!records) return kExitWell;
+  for (const ImportRecord& record : *records)
+    std::printf("%6u  %-16s  %12llu  %10llu  %-16s  %-16s  %s%s\n", record.number, date_of(record.started_ms).c_str(),
+                static_cast<unsigned long long>(record.hits), static_cast<unsigned long long>(record.rejected),
+                date_of(record.first_ms).c_str(), date_of(record.last_ms).c_str(), record.files.c_str(),
+                record.ended_ms == 0 ? " (cut off)" : "");
+  return kExitWell;
+}
+
+}  // namespace footfall
