@@ -41,15 +41,18 @@ struct QueryPool::State {
 namespace {
 
 ServiceAnswer answer_job(QueryService& service, const QueryJob& job) {
-  if (!job.report.empty()) return service.answer(job.report, job.arguments, job.now_ms);
-  return {200, "text/html; charset=utf-8", render_page(service, job.now_ms, job.arguments)};
+  const ServiceRequest& request = job.request;
+  if (!request.path.empty()) return service.answer(request);
+  return {.http_status = 200,
+          .content_type = "text/html; charset=utf-8",
+          .body = render_page(service, request.now_ms, request.arguments)};
 }
 
 void run_job(QueryService& service, QueryJob& job) noexcept {
   try {
     job.answer = answer_job(service, job);
   } catch (...) {
-    job.answer = {503, {}, {}};  // an empty body: the event loop words it
+    job.answer = {.http_status = 503, .content_type = {}, .body = {}};  // the event loop words it
   }
 }
 

@@ -1,7 +1,6 @@
 // Report queries on threads of their own: the event loop hands a job over and is told by a descriptor when one is done.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,10 +12,8 @@ namespace footfall {
 inline constexpr unsigned kQueriesAtOnce = 2;  // per worker
 
 struct QueryJob {
-  std::string report;  // the word behind /v1/; empty: the page
-  std::string arguments;
-  int64_t now_ms = 0;
-  ServiceAnswer answer;    // set by the thread
+  ServiceRequest request;  // an empty path: the page
+  ServiceAnswer answer;    // set by the thread; without a body and no 304: it could not be made
   void* waiter = nullptr;  // the event loop's alone; null: nobody waits any more
 };
 

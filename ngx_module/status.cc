@@ -44,6 +44,7 @@ ngx_table_elt_t* add_header(ngx_http_request_t* r, std::string_view name, std::s
 bool add_headers(ngx_http_request_t* r, std::string_view content_type) {
   constexpr Header kAlways[] = {
       {"Cache-Control", "private"},
+      {"Vary", "Accept"},
       {"X-Content-Type-Options", "nosniff"},
       {"Referrer-Policy", "no-referrer"},
   };
@@ -60,13 +61,12 @@ ngx_str_t copy_to_pool(ngx_http_request_t* r, std::string_view text) {
 }
 
 bool set_content_type(ngx_http_request_t* r, std::string_view type) {
-  const size_t bare = std::min(type.find(';'), type.size());
-  std::string full(type);
-  if (bare == type.size()) full += "; charset=utf-8";
-  r->headers_out.content_type = copy_to_pool(r, full);
-  r->headers_out.content_type_len = bare;
+  r->headers_out.content_type = copy_to_pool(r, type);
+  r->headers_out.content_type_len = std::min(type.find(';'), type.size());
   return r->headers_out.content_type.data != nullptr;
 }
+
+constexpr std::string_view kJsonType = "application/json; charset=utf-8";
 
 ngx_int_t send(ngx_http_request_t* r, int status, std::string_view type, std::string_view body) {
   r->headers_out.status = static_cast<ngx_uint_t>(status);
@@ -95,10 +95,23 @@ ngx_int_t send_error(ngx_http_request_t* r, int status, const char* code, const 
     if (add_header(r, "Allow", "GET, HEAD") == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   }
   if (status == 429 && add_header(r, "Retry-After", "1") == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  return send(r, status, "application/json", to_json(error));
+  return send(r, status, kJsonType, to_json(error));
+}
+
+ngx_int_t send_not_modified(ngx_http_request_t* r) {
+  r->headers_out.status = NGX_HTTP_NOT_MODIFIED;
+  r->header_only = 1;
+  return add_headers(r, {}) ? ngx_http_send_header(r) : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 ngx_int_t send_answer(ngx_http_request_t* r, const ServiceAnswer& answer) {
+  if (!answer.etag.empty()) {
+    const ngx_str_t etag = copy_to_pool(r, answer.etag);
+    if (etag.data == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    r->headers_out.etag = add_header(r, "ETag", view(etag));
+    if (r->headers_out.etag == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  }
+  if (answer.http_status == NGX_HTTP_NOT_MODIFIED) return send_not_modified(r);
   if (answer.body.empty()) return send_error(r, 503, "unavailable", "the query could not be answered: out of memory");
   return send(r, answer.http_status, answer.content_type, answer.body);
 }
@@ -193,15 +206,33 @@ Waiting* add_waiting(ngx_http_request_t* r) {
   return waiting;
 }
 
-ngx_int_t start_query(ngx_http_request_t* r, std::string_view report) {
+// A request header's value, empty where it is not sent. Lines of the same name are one list.
+std::string header_in(const ngx_http_request_t* r, std::string_view lower_name) {
+  std::string value;
+  for (const ngx_list_part_t* part = &r->headers_in.headers.part; part != nullptr; part = part->next) {
+    const auto* header = static_cast<const ngx_table_elt_t*>(part->elts);
+    for (ngx_uint_t i = 0; i < part->nelts; ++i) {
+      if (std::string_view(reinterpret_cast<const char*>(header[i].lowcase_key), header[i].key.len) != lower_name)
+        continue;
+      if (!value.empty()) value += ", ";
+      value += view(header[i].value);
+    }
+  }
+  return value;
+}
+
+ngx_int_t start_query(ngx_http_request_t* r, std::string_view path) {
   if (pool == nullptr) return send_error(r, 503, "unavailable", "the worker could not start its query threads");
   Waiting* waiting = add_waiting(r);
   if (waiting == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   auto job = std::make_shared<QueryJob>();
-  job->report = report;
-  job->arguments = view(r->args);
+  ServiceRequest& request = job->request;
+  request.path = path;
+  request.arguments = view(r->args);
+  request.accept = header_in(r, "accept");
+  request.if_none_match = header_in(r, "if-none-match");
   const ngx_time_t* now = ngx_timeofday();
-  job->now_ms = static_cast<int64_t>(now->sec) * 1000 + static_cast<int64_t>(now->msec);
+  request.now_ms = static_cast<int64_t>(now->sec) * 1000 + static_cast<int64_t>(now->msec);
   if (!pool->submit(job))
     return send_error(r, 429, "too_many_queries", "two queries are running; ask again in a second");
 
@@ -242,9 +273,8 @@ ngx_int_t route(ngx_http_request_t* r, const StatusConf* status) {
   }
   if (below.empty()) return start_query(r, {});
   constexpr std::string_view kReports = "v1/";
-  if (below.starts_with(kReports) && is_report_name(below.substr(kReports.size()))) {
-    return start_query(r, below.substr(kReports.size()));
-  }
+  const bool is_report = below.starts_with(kReports) && is_report_name(below.substr(kReports.size()));
+  if (is_report || below == "metrics" || below == "openapi.json") return start_query(r, below);
   return send_error(r, 404, "not_found",
                     "there is nothing here; the page is at the location's root, reports below v1/");
 }

@@ -1,8 +1,6 @@
 #include "query/health.h"
 
 #include <dirent.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -11,43 +9,11 @@
 #include <vector>
 
 #include "lane/lane.h"
-#include "query/range.h"
-#include "query/text.h"
 
 namespace footfall {
 namespace {
 
-using Json = rapidjson::Writer<rapidjson::StringBuffer>;
-
 constexpr int kFoldersDeep = 3;  // PATH/lane.N/ring.G
-
-struct Fault {
-  std::optional<unsigned> lane;
-  std::string text;
-  int64_t since_ms = 0;  // 0: not told
-};
-
-struct LaneHealth {
-  unsigned lane = 0;
-  pid_t pid = 0;
-  uint64_t hits = 0;
-  uint64_t dropped[kDropReasons] = {};
-  uint64_t corrupt = 0, overwritten = 0, malformed_events = 0;
-  uint64_t ring_bytes = 0, ring_used = 0;
-  int64_t oldest_ms = 0, newest_ms = 0;
-  uint64_t lag_hits = 0;
-  int64_t uncounted_since_ms = 0;  // no hit that is not counted yet is older
-};
-
-struct Health {
-  std::vector<LaneHealth> lanes;
-  std::vector<Fault> faults;
-  std::vector<std::string> warnings;
-  pid_t aggregator_pid = 0;
-  uint64_t lag_hits = 0;
-  int64_t lag_ms = 0;
-  uint64_t store_bytes = 0, free_bytes = 0;
-};
 
 // --- lanes -----------------------------------------------------------------------------------------------------------
 
@@ -60,7 +26,7 @@ uint64_t count_lag(unsigned lane, uint64_t epoch, uint64_t staged, const Summary
 }
 
 void read_stage(LaneHealth& lane, uint64_t epoch, const std::string& path, const SummaryGlimpse& summary,
-                Health& health) {
+                StoreHealth& health) {
   const Result<StageFile> stage = StageFile::open(path, false);
   if (!stage) {
     // Gone with the last boot's tmpfs: then nothing is staged.
@@ -75,7 +41,7 @@ void read_stage(LaneHealth& lane, uint64_t epoch, const std::string& path, const
   lane.lag_hits = count_lag(lane.lane, epoch, staged, summary);
 }
 
-void read_lane(const std::string& lane_path, unsigned number, const SummaryGlimpse& summary, Health& health) {
+void read_lane(const std::string& lane_path, unsigned number, const SummaryGlimpse& summary, StoreHealth& health) {
   LaneHealth lane;
   lane.lane = number;
   lane.pid = lock_holder(lane_path + "/lock");
@@ -106,7 +72,7 @@ void read_lane(const std::string& lane_path, unsigned number, const SummaryGlimp
   health.lanes.push_back(lane);
 }
 
-void measure_lag(Health& health, const SummaryGlimpse& summary, int64_t now_ms) {
+void measure_lag(StoreHealth& health, const SummaryGlimpse& summary, int64_t now_ms) {
   // The checkpoint of a quiet shop is old: that all was counted when last looked at bounds the lag better.
   const int64_t told_ms = summary.checkpoint ? summary.checkpoint->complete_through_ms : 0;
   const int64_t counted_ms = std::max(told_ms, summary.caught_up_ms);
@@ -134,8 +100,11 @@ uint64_t blocks_bytes(const std::string& folder, int deep) {
   return bytes;
 }
 
-Health read_health(const std::string& path, const SummaryGlimpse& summary, int64_t now_ms) {
-  Health health;
+}  // namespace
+
+StoreHealth read_store_health(const std::string& path, const SummaryGlimpse& summary, int64_t now_ms) {
+  StoreHealth health;
+  health.checkpoint = summary.checkpoint;
   const Result<Store> store = Store::open(path);
   if (!store) {
     health.faults.push_back({std::nullopt, store.error().code == Error::Code::not_found
@@ -158,123 +127,10 @@ Health read_health(const std::string& path, const SummaryGlimpse& summary, int64
   return health;
 }
 
-std::string_view status_of(const Health& health) {
+std::string_view status_of(const StoreHealth& health) {
   if (!health.faults.empty()) return "degraded";
   if (health.aggregator_pid == 0 || health.lag_ms > kStaleMs) return "stale";
   return health.warnings.empty() ? "ok" : "degraded";
-}
-
-// --- JSON ------------------------------------------------------------------------------------------------------------
-
-void put(Json& json, const char* key, std::string_view text) {
-  const std::string valid = valid_utf8(text);
-  json.Key(key);
-  json.String(valid.data(), static_cast<rapidjson::SizeType>(valid.size()));
-}
-
-void put_number(Json& json, const char* key, uint64_t number) {
-  json.Key(key);
-  json.Uint64(number);
-}
-
-void put_pid(Json& json, pid_t pid) {
-  json.Key("pid");
-  if (pid > 0)
-    json.Int64(pid);
-  else
-    json.Null();
-}
-
-void put_time(Json& json, const char* key, int64_t time_ms) {
-  if (time_ms > 0) return put(json, key, utc_text_of_ms(time_ms));
-  json.Key(key);
-  json.Null();
-}
-
-void put_lane(Json& json, const LaneHealth& lane) {
-  json.StartObject();
-  put_number(json, "lane", lane.lane);
-  put_pid(json, lane.pid);
-  put_number(json, "hits", lane.hits);
-  json.Key("dropped");
-  json.StartObject();
-  for (size_t i = 0; i < kDropReasons; ++i)
-    put_number(json, std::string(drop_reason_name(static_cast<DropReason>(i))).c_str(), lane.dropped[i]);
-  put_number(json, "corrupt", lane.corrupt);
-  json.EndObject();
-  put_number(json, "overwritten", lane.overwritten);
-  put_number(json, "malformed_events", lane.malformed_events);
-  put_number(json, "ring_bytes", lane.ring_bytes);
-  put_number(json, "ring_used", lane.ring_used);
-  put_time(json, "oldest", lane.oldest_ms);
-  put_time(json, "newest", lane.newest_ms);
-  put_number(json, "lag_hits", lane.lag_hits);
-  json.EndObject();
-}
-
-void put_fault(Json& json, const Fault& fault) {
-  json.StartObject();
-  json.Key("lane");
-  if (fault.lane)
-    json.Uint(*fault.lane);
-  else
-    json.Null();
-  put(json, "text", fault.text);
-  put_time(json, "since", fault.since_ms);
-  json.EndObject();
-}
-
-void put_aggregator(Json& json, const Health& health, const CheckpointState& checkpoint) {
-  json.StartObject();
-  put_pid(json, health.aggregator_pid);
-  put_time(json, "as_of", checkpoint.committed_ms);
-  put_time(json, "complete_through", checkpoint.complete_through_ms);
-  put_number(json, "lag_hits", health.lag_hits);
-  put_number(json, "lag_ms", static_cast<uint64_t>(std::max<int64_t>(health.lag_ms, 0)));
-  put_number(json, "lost_hits", checkpoint.lost_hits);
-  put_number(json, "late_hits", checkpoint.late_hits);
-  put_number(json, "refused_hits", checkpoint.refused_hits);
-  put_number(json, "checkpoint", checkpoint.number);
-  json.EndObject();
-}
-
-}  // namespace
-
-HealthReport make_health(const std::string& store_path, const SummaryGlimpse& summary, int64_t now_ms) {
-  const Health health = read_health(store_path, summary, now_ms);
-  rapidjson::StringBuffer buffer;
-  Json json(buffer);
-  json.StartObject();
-  put(json, "status", status_of(health));
-  json.Key("capture");
-  json.StartObject();
-  json.Key("lanes");
-  json.StartArray();
-  for (const LaneHealth& lane : health.lanes) put_lane(json, lane);
-  json.EndArray();
-  json.EndObject();
-  json.Key("aggregator");
-  put_aggregator(json, health, summary.checkpoint.value_or(CheckpointState{}));
-  json.Key("store");
-  json.StartObject();
-  put_number(json, "bytes", health.store_bytes);
-  put_number(json, "free_bytes", health.free_bytes);
-  json.EndObject();
-  json.Key("faults");
-  json.StartArray();
-  for (const Fault& fault : health.faults) put_fault(json, fault);
-  json.EndArray();
-  json.Key("warnings");
-  json.StartArray();
-  for (const std::string& warning : health.warnings) {
-    const std::string valid = valid_utf8(warning);
-    json.String(valid.data(), static_cast<rapidjson::SizeType>(valid.size()));
-  }
-  json.EndArray();
-  put(json, "version", FOOTFALL_VERSION);
-  json.EndObject();
-  const bool is_caught_up = summary.checkpoint && health.lag_hits == 0 && health.faults.empty();
-  return {{buffer.GetString(), buffer.GetSize()}, is_caught_up};
 }
 
 }  // namespace footfall

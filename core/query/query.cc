@@ -78,12 +78,10 @@ class Parser {
 
   Fault read_format() {
     const std::string* given = arguments_.find("format");
-    if (given == nullptr || *given == "json") return {};
-    const bool later = *given == "csv" || *given == "pb";
-    return bad(
-        "format",
-        later ? "format " + quoted(*given) + " comes with a later version" : "there is no format " + quoted(*given),
-        {"json"});
+    if (given == nullptr) return {};
+    query_.format = find_format(*given);
+    if (query_.format) return {};
+    return bad("format", "there is no format " + quoted(*given), {kFormatNames.begin(), kFormatNames.end()});
   }
 
   Fault read_by() {
@@ -241,6 +239,8 @@ std::string json_names(const Infos& infos) {
 }
 
 }  // namespace
+
+std::span<const std::string_view> query_parameters() { return kParameters; }
 
 std::vector<std::string> known_sites(std::span<const std::string> seen, const Config& config) {
   std::vector<std::string> sites(seen.begin(), seen.end());

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "query/metrics.h"
+#include "query/negotiation.h"
 #include "query/range.h"
 #include "query/report.h"
 #include "site/config.h"
@@ -36,6 +37,7 @@ struct Query {
   uint64_t offset = 0;  // rows before the first: told by the cursor
   Model model = Model::last_non_direct;
   int lookback_days = 30;
+  std::optional<ReportFormat> format;  // as `format` says; none: as the reader's headers do
 
   const DimensionInfo* time() const;   // nullptr: none
   const DimensionInfo* other() const;  // the one that is not of time; nullptr: none
@@ -59,6 +61,9 @@ struct QueryContext {
 // `raw` is the query string as sent. Nothing is passed over: what is not known, not right or not there yet is refused,
 // with what would be right.
 std::variant<Query, QueryError> parse_query(std::string_view raw, const QueryContext& context);
+
+// The names of the parameters there are.
+std::span<const std::string_view> query_parameters();
 
 // Sites seen, then those that only the configuration names.
 std::vector<std::string> known_sites(std::span<const std::string> seen, const Config& config);

@@ -13,7 +13,7 @@ constexpr int64_t kFirstS = 0;               // 1970
 constexpr int64_t kLastS = 253'402'214'400;  // 9999-12-31
 constexpr size_t kInstantBytesMax = 64;
 
-const std::vector<std::string> kRanges = {"today", "yesterday", "7d", "30d", "month", "prev_month", "year", "all"};
+constexpr std::string_view kRanges[] = {"today", "yesterday", "7d", "30d", "month", "prev_month", "year", "all"};
 
 QueryError bad(std::string param, std::string message, std::vector<std::string> allowed = {}) {
   return {400, "bad_request", std::move(message), std::move(param), std::move(allowed)};
@@ -155,6 +155,8 @@ void widen_to_kept(TimeRange& range, const RangeContext& context) {
 
 }  // namespace
 
+std::span<const std::string_view> range_names() { return kRanges; }
+
 std::variant<TimeRange, QueryError> parse_range(const RangeWords& words, const RangeContext& context) {
   TimeRange range;
   if (words.from || words.to) {
@@ -165,7 +167,7 @@ std::variant<TimeRange, QueryError> parse_range(const RangeWords& words, const R
   } else {
     const std::string word = words.range.value_or("30d");
     const std::optional<TimeRange> named = range_of_word(word, context);
-    if (!named) return bad("range", "there is no range " + quoted(word), kRanges);
+    if (!named) return bad("range", "there is no range " + quoted(word), {std::begin(kRanges), std::end(kRanges)});
     range = *named;
   }
   if (std::optional<QueryError> error = check_kept(range, context)) return *std::move(error);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -27,6 +28,9 @@ struct TimeRange {
 struct RangeWords {
   std::optional<std::string> range = {}, from = {}, to = {};  // as given; nothing given: 30d
 };
+
+// What `range` may be.
+std::span<const std::string_view> range_names();
 
 struct RangeContext {
   int64_t now_s = 0;

@@ -1,16 +1,20 @@
 #include "query/service.h"
 
 #include <sys/stat.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <mutex>
 #include <optional>
 
 #include "lane/store.h"
 #include "query/engine.h"
 #include "query/health.h"
+#include "query/openapi.h"
+#include "query/prometheus.h"
 #include "query/query.h"
 #include "rollup/summary.h"
 
@@ -48,16 +52,77 @@ FileIdentity identify(const std::string& summary_path) {
   return identity;
 }
 
+// A snapshot with what it lives in; the reader outlives it.
+struct View {
+  std::shared_ptr<SummaryReader> reader;
+  FileIdentity file;
+  SummarySnapshot snapshot;
+  StringHasher hasher;
+};
+
+class OutOfTime {
+ public:
+  bool operator()() const { return std::chrono::steady_clock::now() > end_; }
+
+ private:
+  std::chrono::steady_clock::time_point end_ = std::chrono::steady_clock::now() + kTimeMax;
+};
+
+std::string hex16(uint64_t number) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(number));
+  return text;
+}
+
+// A question together with what it is asked of.
+struct Asked {
+  View view;
+  Query query;
+
+  std::variant<Report, QueryError> run(const OutOfTime& out_of_time) {
+    return run_query(query, view.snapshot, view.hasher, out_of_time);
+  }
+
+  // Weak: equal tags tell equal figures, while `as_of` may have moved on.
+  std::string etag(ReportFormat format) const {
+    std::string text = FOOTFALL_VERSION;
+    const auto add = [&](std::string_view part) { text.append("\n").append(part); };
+    add(view.file.path);
+    for (const uint64_t number : {uint64_t{view.file.device}, uint64_t{view.file.inode}, view.snapshot.version(),
+                                  query.offset, uint64_t(format)})
+      add(std::to_string(number));
+    for (const auto& [name, value] : query.shown()) add(value);
+    const Hash128 hash = view.hasher(text);  // keyed by the store's secret: a store made anew has other tags
+    return "W/\"" + hex16(hash.high ^ hash.low) + "\"";
+  }
+};
+
+ServiceAnswer refuse(const QueryError& error) {
+  return {.http_status = error.http_status, .body = to_json(error) + '\n'};
+}
+
+std::string render(const Report& report, ReportFormat format) {
+  switch (format) {
+    case ReportFormat::csv:
+      return to_csv(report);
+    case ReportFormat::pb:
+      return to_protobuf(report);
+    case ReportFormat::json:
+      break;
+  }
+  return to_json(report) + '\n';
+}
+
+ServiceAnswer answer_openapi(std::string_view if_none_match) {
+  static const std::string body = openapi_json();
+  static const std::string etag = "\"" + hex16(XXH3_64bits(body.data(), body.size())) + "\"";
+  if (is_listed(if_none_match, etag)) return {.http_status = 304, .content_type = {}, .body = {}, .etag = etag};
+  return {.body = body, .etag = etag};
+}
+
 }  // namespace
 
 struct QueryService::State {
-  // A snapshot with what it lives in; the reader outlives it.
-  struct View {
-    std::shared_ptr<SummaryReader> reader;
-    SummarySnapshot snapshot;
-    StringHasher hasher;
-  };
-
   explicit State(std::string path) : store_path(std::move(path)) {}
 
   Result<View> view() {
@@ -79,7 +144,60 @@ struct QueryService::State {
     }
     if (const std::optional<Heartbeat> heartbeat = read_heartbeat(store_path))
       snapshot->confirm(heartbeat->checkpoint, heartbeat->as_of_ms, heartbeat->complete_through_ms);
-    return View{reader, std::move(*snapshot), StringHasher(store->secret())};
+    return View{reader, identity, std::move(*snapshot), StringHasher(store->secret())};
+  }
+
+  std::variant<Asked, QueryError> ask(std::string_view arguments, int64_t now_ms) {
+    Result<View> made = view();
+    if (!made) return fault_of(made.error(), store_path);
+    SummarySnapshot& snapshot = made->snapshot;
+    const QueryContext context{.now_ms = now_ms,
+                               .sites = snapshot.checkpoint().sites,
+                               .config = snapshot.config(),
+                               .first_day_s = [&](uint16_t site, const Zone& zone) {
+                                 return first_day_s(snapshot, site, zone, now_ms / 1000);
+                               }};
+    auto query = parse_query(arguments, context);
+    if (auto* error = std::get_if<QueryError>(&query)) return std::move(*error);
+    return Asked{std::move(*made), std::move(std::get<Query>(query))};
+  }
+
+  ServiceAnswer answer_query(const ServiceRequest& request) {
+    const OutOfTime out_of_time;
+    auto made = ask(request.arguments, request.now_ms);
+    if (const auto* error = std::get_if<QueryError>(&made)) return refuse(*error);
+    Asked& asked = std::get<Asked>(made);
+    const ReportFormat format = asked.query.format ? *asked.query.format : accepted_format(request.accept);
+    const std::string etag = asked.etag(format);
+    if (is_listed(request.if_none_match, etag))
+      return {.http_status = 304, .content_type = {}, .body = {}, .etag = etag};
+    const auto report = asked.run(out_of_time);
+    if (const auto* error = std::get_if<QueryError>(&report)) return refuse(*error);
+    return {.content_type = std::string(content_type_of(format)),
+            .body = render(std::get<Report>(report), format),
+            .etag = etag};
+  }
+
+  StoreHealth health(const Result<View>& view, int64_t now_ms) {
+    SummaryGlimpse glimpse;
+    if (view)
+      glimpse.checkpoint = view->snapshot.checkpoint();
+    else if (view.error().code != Error::Code::not_found)
+      glimpse.fault = view.error().text;
+    glimpse.caught_up_ms = caught_up_ms;
+    StoreHealth health = read_store_health(store_path, glimpse, now_ms);
+    if (health.is_caught_up()) caught_up_ms = now_ms;
+    return health;
+  }
+  StoreHealth health(int64_t now_ms) { return health(view(), now_ms); }
+
+  ServiceAnswer answer_metrics(int64_t now_ms) {
+    const OutOfTime out_of_time;
+    Result<View> seen = view();
+    auto text = to_prometheus(health(seen, now_ms), seen ? &seen->snapshot : nullptr,
+                              seen ? seen->hasher : StringHasher(Secret256{}), out_of_time);
+    if (const auto* error = std::get_if<QueryError>(&text)) return refuse(*error);
+    return {.content_type = std::string(kPrometheusType), .body = std::move(std::get<std::string>(text))};
   }
 
   const std::string store_path;
@@ -93,42 +211,21 @@ QueryService::QueryService(std::string store_path) : state_(std::make_unique<Sta
 QueryService::~QueryService() = default;
 
 std::variant<Report, QueryError> QueryService::query(std::string_view arguments, int64_t now_ms) {
-  const auto end = std::chrono::steady_clock::now() + kTimeMax;
-  Result<State::View> view = state_->view();
-  if (!view) return fault_of(view.error(), state_->store_path);
-  SummarySnapshot& snapshot = view->snapshot;
-  const QueryContext context{
-      .now_ms = now_ms,
-      .sites = snapshot.checkpoint().sites,
-      .config = snapshot.config(),
-      .first_day_s = [&](uint16_t site, const Zone& zone) { return first_day_s(snapshot, site, zone, now_ms / 1000); }};
-  auto query = parse_query(arguments, context);
-  if (auto* error = std::get_if<QueryError>(&query)) return std::move(*error);
-  return run_query(std::get<Query>(query), snapshot, view->hasher,
-                   [end] { return std::chrono::steady_clock::now() > end; });
+  const OutOfTime out_of_time;
+  auto asked = state_->ask(arguments, now_ms);
+  if (auto* error = std::get_if<QueryError>(&asked)) return std::move(*error);
+  return std::get<Asked>(asked).run(out_of_time);
 }
 
-ServiceAnswer QueryService::answer(std::string_view report, std::string_view arguments, int64_t now_ms) {
-  const auto refuse = [](const QueryError& error) {
-    return ServiceAnswer{.http_status = error.http_status, .body = to_json(error) + '\n'};
-  };
-  if (report == "query") {
-    const auto made = query(arguments, now_ms);
-    if (const auto* error = std::get_if<QueryError>(&made)) return refuse(*error);
-    return {.body = to_json(std::get<Report>(made)) + '\n'};
-  }
-  if (report == "health") {
-    SummaryGlimpse glimpse;
-    if (Result<State::View> view = state_->view())
-      glimpse.checkpoint = view->snapshot.checkpoint();
-    else if (view.error().code != Error::Code::not_found)
-      glimpse.fault = view.error().text;
-    glimpse.caught_up_ms = state_->caught_up_ms;
-    const HealthReport made = make_health(state_->store_path, glimpse, now_ms);
-    if (made.is_caught_up) state_->caught_up_ms = now_ms;
-    return {.body = made.json + '\n'};
-  }
-  const bool later = std::find(std::begin(kLaterReports), std::end(kLaterReports), report) != std::end(kLaterReports);
+ServiceAnswer QueryService::answer(const ServiceRequest& request) {
+  constexpr std::string_view kReports = "v1/";
+  if (request.path == "v1/query") return state_->answer_query(request);
+  if (request.path == "v1/health") return {.body = to_json(state_->health(request.now_ms)) + '\n'};
+  if (request.path == "metrics") return state_->answer_metrics(request.now_ms);
+  if (request.path == "openapi.json") return answer_openapi(request.if_none_match);
+  const std::string_view path = request.path;
+  const bool later = path.starts_with(kReports) && std::find(std::begin(kLaterReports), std::end(kLaterReports),
+                                                             path.substr(kReports.size())) != std::end(kLaterReports);
   return refuse({404,
                  "not_found",
                  later ? "this report comes with a later version" : "there is no such report",
@@ -136,8 +233,12 @@ ServiceAnswer QueryService::answer(std::string_view report, std::string_view arg
                  {"query", "health"}});
 }
 
+ServiceAnswer QueryService::answer(std::string_view report, std::string_view arguments, int64_t now_ms) {
+  return answer({"v1/" + std::string(report), std::string(arguments), {}, {}, now_ms});
+}
+
 std::vector<std::string> QueryService::sites() {
-  const Result<State::View> view = state_->view();
+  const Result<View> view = state_->view();
   return view ? view->snapshot.checkpoint().sites : std::vector<std::string>();
 }
 

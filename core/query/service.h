@@ -7,16 +7,26 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/error.h"
 #include "query/report.h"
 
 namespace footfall {
 
+struct ServiceRequest {
+  std::string path;           // below the location: v1/query, v1/health, metrics, openapi.json
+  std::string arguments;      // the raw query string as sent
+  std::string accept;         // the header's value; empty: not sent
+  std::string if_none_match;  // likewise
+  int64_t now_ms = 0;
+};
+
 struct ServiceAnswer {
-  int http_status = 200;
-  std::string content_type = "application/json";
+  int http_status = 200;  // 304: the reader's answer still holds, and there is no body
+  std::string content_type = "application/json; charset=utf-8";
   std::string body;
+  std::string etag = {};  // with its quotes; empty: none
 };
 
 class QueryService {
@@ -25,8 +35,12 @@ class QueryService {
   explicit QueryService(std::string store_path);
   ~QueryService();
 
-  // `report` is the word behind /v1/ (query, health, …), `arguments` the raw query string as sent. Thread-safe, blocks on
-  // disk: never on the event loop. Unknown reports are a 404, refused queries a 400, no summary yet a 503, each as JSON.
+  // Thread-safe, blocks on disk: never on the event loop. Unknown paths are a 404, refused queries a 400, no summary
+  // yet a 503, each as JSON. The tag of a query's answer changes with whatever is stored and with the question; not
+  // with `as_of` and `complete_through` alone, which a quiet shop's aggregator moves on.
+  ServiceAnswer answer(const ServiceRequest& request);
+
+  // The same for v1/REPORT, to a reader without headers.
   ServiceAnswer answer(std::string_view report, std::string_view arguments, int64_t now_ms);
 
   // The same for a caller that renders by itself.

@@ -191,8 +191,9 @@ void order_limit_model_lookback_format(void**) {
   expect_text(refused("model=best"), "400 model | there is no model \"best\" | last last_non_direct first");
   expect_text(refused("lookback=7d"),
               "400 lookback | lookback \"7d\" is not what this site's credit is counted with | 30d");
-  expect_text(refused("format=pb"), "400 format | format \"pb\" comes with a later version | json");
-  expect_text(refused("format=xml"), "400 format | there is no format \"xml\" | json");
+  assert_false(understood("by=channel").format.has_value());
+  assert_true(understood("format=csv").format == ReportFormat::csv && understood("format=pb").format == ReportFormat::pb);
+  expect_text(refused("format=xml"), "400 format | there is no format \"xml\" | json csv pb");
 }
 
 void a_cursor_belongs_to_its_query(void**) {

@@ -257,7 +257,7 @@ void what_was_caught_up_before_does_not_lag(void**) {
   glimpse = SummaryGlimpse();
   glimpse.checkpoint = shop.state();
   glimpse.checkpoint->complete_through_ms = 1;
-  assert_true(make_health(path, glimpse, kNowMs).is_caught_up);
+  assert_true(read_store_health(path, glimpse, kNowMs).is_caught_up());
   assert_true(in_child([&] { return stage_hits(path, 1); }));
   {
     Result<LaneStateFile> state = LaneStateFile::open(path + "/lane.0/state", 0, true);
@@ -270,9 +270,9 @@ void what_was_caught_up_before_does_not_lag(void**) {
   }
   const auto lag_ms = [&](int64_t caught_up_ms) {
     glimpse.caught_up_ms = caught_up_ms;
-    const HealthReport made = make_health(path, glimpse, kNowMs);
-    assert_false(made.is_caught_up);
-    return parsed(made.json)["aggregator"]["lag_ms"].GetInt64();
+    const StoreHealth made = read_store_health(path, glimpse, kNowMs);
+    assert_false(made.is_caught_up());
+    return parsed(to_json(made))["aggregator"]["lag_ms"].GetInt64();
   };
   expect_number(lag_ms(0), 7'200'000);
   expect_number(lag_ms(kNowMs - 900), 900);

@@ -1,0 +1,293 @@
+#include "query/openapi.h"
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "query/metrics.h"
+#include "query/negotiation.h"
+#include "query/query.h"
+#include "query/range.h"
+#include "query/text.h"
+
+namespace footfall {
+namespace {
+
+// What stands between @ comes from the tables.
+constexpr std::string_view kDocument = R"json({
+"openapi": "3.0.3",
+"info": {
+  "title": "footfall",
+  "version": @version@,
+  "description": "Web-shop analytics made from nginx itself: how visitors came, what they looked at, what they bought. Everything is only read: GET and HEAD.",
+  "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"}
+},
+"servers": [{"url": ".", "description": "the footfall_status location that this document lies in"}],
+"paths": {
+  "/v1/query": {"get": {
+    "operationId": "query",
+    "summary": "Figures by time and by what visitors did",
+    "description": @query_description@,
+    "parameters": [
+      {"name": "site", "in": "query", "description": "The site's name; may be left out where there is one.", "schema": {"type": "string"}},
+      {"name": "range", "in": "query", "description": "A time of the site's zone, today included. Not together with `from` and `to`.",
+       "schema": {"type": "string", "default": "30d", "enum": @ranges@}},
+      {"name": "from", "in": "query", "description": "A date of the site's zone (included), or an RFC 3339 instant.", "schema": {"type": "string"}, "example": "2026-10-01"},
+      {"name": "to", "in": "query", "description": "A date of the site's zone (included), or an RFC 3339 instant (not included). Default: today.", "schema": {"type": "string"}, "example": "2026-10-31"},
+      {"name": "by", "in": "query", "style": "form", "explode": false, "description": "One dimension, one of time, or one of each.",
+       "schema": {"type": "array", "maxItems": 2, "uniqueItems": true, "items": {"$ref": "#/components/schemas/Dimension"}}},
+      {"name": "metrics", "in": "query", "style": "form", "explode": false, "description": "Default: what goes with the dimension.",
+       "schema": {"type": "array", "uniqueItems": true, "items": {"$ref": "#/components/schemas/Metric"}}},
+      {"name": "order", "in": "query", "description": "A column of the answer; a `-` before it: descending.", "schema": {"type": "string"}, "example": "-revenue"},
+      {"name": "limit", "in": "query", "description": "Rows of one answer; what the others hold is in `other`.",
+       "schema": {"type": "integer", "minimum": 1, "maximum": @limit_max@, "default": @limit_default@}},
+      {"name": "cursor", "in": "query", "description": "`meta.next_cursor` of the page before, with the same query.", "schema": {"type": "string"}},
+      {"name": "model", "in": "query", "description": "Who gets the credit for an order.",
+       "schema": {"type": "string", "default": "last_non_direct", "enum": @models@}},
+      {"name": "lookback", "in": "query", "description": "How far back touches get credit: the site's own setting, such as 30d.", "schema": {"type": "string"}},
+      {"name": "format", "in": "query", "description": "Goes before the header `Accept`.", "schema": {"type": "string", "enum": @formats@}},
+      {"$ref": "#/components/parameters/IfNoneMatch"}
+    ],
+    "responses": {
+      "200": {
+        "description": "The figures.",
+        "headers": {"ETag": {"description": "Weak: changes with the figures, the configuration and the question.", "schema": {"type": "string"}}},
+        "content": {
+          "application/json": {"schema": {"$ref": "#/components/schemas/Report"}},
+          "text/csv": {"schema": {"type": "string", "description": "RFC 4180: the columns, then a column `row` that says row, other or totals. Text that begins as a formula would has a ' before it."}},
+          "application/x-protobuf": {"schema": {"type": "string", "format": "binary", "description": "footfall.v1.Report"}}
+        }
+      },
+      "304": {"description": "The answer of that tag still holds."},
+      "400": {"$ref": "#/components/responses/BadRequest"},
+      "403": {"$ref": "#/components/responses/Forbidden"},
+      "405": {"$ref": "#/components/responses/MethodNotAllowed"},
+      "429": {"$ref": "#/components/responses/TooManyQueries"},
+      "503": {"$ref": "#/components/responses/Unavailable"}
+    }
+  }},
+  "/v1/health": {"get": {
+    "operationId": "health",
+    "summary": "Capture, aggregator and store, true whoever is dead",
+    "responses": {
+      "200": {"description": "The health.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Health"}}}},
+      "403": {"$ref": "#/components/responses/Forbidden"},
+      "405": {"$ref": "#/components/responses/MethodNotAllowed"},
+      "429": {"$ref": "#/components/responses/TooManyQueries"},
+      "503": {"$ref": "#/components/responses/Unavailable"}
+    }
+  }},
+  "/metrics": {"get": {
+    "operationId": "metrics",
+    "summary": "Counters and gauges for Prometheus",
+    "responses": {
+      "200": {"description": "Text format 0.0.4.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+      "403": {"$ref": "#/components/responses/Forbidden"},
+      "405": {"$ref": "#/components/responses/MethodNotAllowed"},
+      "429": {"$ref": "#/components/responses/TooManyQueries"},
+      "503": {"$ref": "#/components/responses/Unavailable"}
+    }
+  }},
+  "/openapi.json": {"get": {
+    "operationId": "openapi",
+    "summary": "This document",
+    "parameters": [{"$ref": "#/components/parameters/IfNoneMatch"}],
+    "responses": {
+      "200": {"description": "OpenAPI 3.0.", "content": {"application/json": {"schema": {"type": "object"}}}},
+      "304": {"description": "The document of that tag still holds."},
+      "403": {"$ref": "#/components/responses/Forbidden"},
+      "405": {"$ref": "#/components/responses/MethodNotAllowed"},
+      "429": {"$ref": "#/components/responses/TooManyQueries"}
+    }
+  }}
+},
+"components": {
+  "parameters": {
+    "IfNoneMatch": {"name": "If-None-Match", "in": "header", "description": "Tags of answers that are known.", "schema": {"type": "string"}}
+  },
+  "responses": {
+    "BadRequest": {"description": "The query says what footfall does not know; `allowed` names what would be right.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}},
+    "Forbidden": {"description": "The location does not answer this reader.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}},
+    "MethodNotAllowed": {"description": "Neither GET nor HEAD.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}},
+    "TooManyQueries": {"description": "Two queries are running in this worker.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}},
+    "Unavailable": {"description": "Nothing was counted yet, the store has a fault, or the query took over 5 seconds.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
+  },
+  "schemas": {
+    "Metric": {"type": "string", "description": @metric_description@, "enum": @metrics@},
+    "Dimension": {"type": "string", "description": @dimension_description@, "enum": @dimensions@},
+    "Cell": {"description": "A text, a number, or null: no value, or one that cannot be computed.", "nullable": true, "anyOf": [{"type": "string"}, {"type": "number"}]},
+    "Row": {"type": "array", "description": "One cell a column.", "items": {"$ref": "#/components/schemas/Cell"}},
+    "Report": {
+      "type": "object",
+      "required": ["query", "columns", "rows", "other", "totals", "meta"],
+      "properties": {
+        "query": {"type": "object", "description": "The question, normalised.", "additionalProperties": true},
+        "columns": {"type": "array", "items": {
+          "type": "object",
+          "required": ["name", "type"],
+          "properties": {
+            "name": {"type": "string"},
+            "type": {"type": "string", "enum": @column_types@},
+            "currency": {"type": "string", "description": "Of a money column."}
+          }
+        }},
+        "rows": {"type": "array", "items": {"$ref": "#/components/schemas/Row"}},
+        "other": {"type": "array", "nullable": true, "description": "Totals without rows; null where there is no dimension.", "items": {"$ref": "#/components/schemas/Cell"}},
+        "totals": {"$ref": "#/components/schemas/Row"},
+        "meta": {
+          "type": "object",
+          "required": ["rows_total", "next_cursor", "time_zone", "currency", "as_of", "complete_through", "lost_hits", "approximate", "restricted", "warnings", "unconverted"],
+          "properties": {
+            "rows_total": {"type": "integer", "description": "Rows on all pages."},
+            "next_cursor": {"type": "string", "nullable": true},
+            "time_zone": {"type": "string"},
+            "currency": {"type": "string"},
+            "as_of": {"type": "string", "format": "date-time", "nullable": true},
+            "complete_through": {"type": "string", "format": "date-time", "nullable": true, "description": "Every hit before it is counted."},
+            "lost_hits": {"type": "integer"},
+            "approximate": {"type": "array", "description": "Metrics that are estimates here.", "items": {"type": "string"}},
+            "restricted": {"type": "array", "description": "What this location may not show.", "items": {"type": "string"}},
+            "warnings": {"type": "array", "items": {"type": "string"}},
+            "unconverted": {"type": "array", "description": "Revenue in currencies without a rate: part of no figure.", "items": {
+              "type": "object",
+              "required": ["currency", "orders", "revenue"],
+              "properties": {"currency": {"type": "string"}, "orders": {"type": "number"}, "revenue": {"type": "number"}}
+            }}
+          }
+        }
+      }
+    },
+    "Health": {
+      "type": "object",
+      "required": ["status", "capture", "aggregator", "store", "faults", "warnings", "version"],
+      "properties": {
+        "status": {"type": "string", "enum": ["ok", "stale", "degraded"]},
+        "capture": {"type": "object", "properties": {"lanes": {"type": "array", "items": {"type": "object", "properties": {
+          "lane": {"type": "integer"},
+          "pid": {"type": "integer", "nullable": true},
+          "hits": {"type": "integer"},
+          "dropped": {"type": "object", "description": "Hits that were not kept, by reason.", "additionalProperties": {"type": "integer"}},
+          "overwritten": {"type": "integer"},
+          "malformed_events": {"type": "integer"},
+          "ring_bytes": {"type": "integer"},
+          "ring_used": {"type": "integer"},
+          "oldest": {"type": "string", "format": "date-time", "nullable": true},
+          "newest": {"type": "string", "format": "date-time", "nullable": true},
+          "lag_hits": {"type": "integer"}
+        }}}}},
+        "aggregator": {"type": "object", "properties": {
+          "pid": {"type": "integer", "nullable": true},
+          "as_of": {"type": "string", "format": "date-time", "nullable": true},
+          "complete_through": {"type": "string", "format": "date-time", "nullable": true},
+          "lag_hits": {"type": "integer"},
+          "lag_ms": {"type": "integer"},
+          "lost_hits": {"type": "integer"},
+          "late_hits": {"type": "integer"},
+          "refused_hits": {"type": "integer"},
+          "checkpoint": {"type": "integer"}
+        }},
+        "store": {"type": "object", "properties": {"bytes": {"type": "integer"}, "free_bytes": {"type": "integer"}}},
+        "faults": {"type": "array", "items": {"type": "object", "properties": {
+          "lane": {"type": "integer", "nullable": true},
+          "text": {"type": "string"},
+          "since": {"type": "string", "format": "date-time", "nullable": true}
+        }}},
+        "warnings": {"type": "array", "items": {"type": "string"}},
+        "version": {"type": "string"}
+      }
+    },
+    "Error": {
+      "type": "object",
+      "required": ["error"],
+      "properties": {"error": {
+        "type": "object",
+        "required": ["code", "message", "param", "allowed"],
+        "properties": {
+          "code": {"type": "string"},
+          "message": {"type": "string"},
+          "param": {"type": "string", "nullable": true, "description": "The parameter at fault."},
+          "allowed": {"type": "array", "description": "What would be right.", "items": {"type": "string"}}
+        }
+      }}
+    }
+  }
+}
+}
+)json";
+
+constexpr std::string_view kQueryDescription =
+    "Rows + `other` = `totals` for every metric that adds up. What is not known, not right or not there yet is a 400 "
+    "that names what would be right.";
+
+template <class Names>
+std::string json_list(const Names& names) {
+  std::string list = "[";
+  for (const auto& name : names) list.append(list.size() > 1 ? ", " : "").append(json_string(name));
+  return list + "]";
+}
+
+template <class Infos>
+std::string json_names(const Infos& infos) {
+  std::vector<std::string_view> names;
+  for (const auto& info : infos) names.push_back(info.name);
+  return json_list(names);
+}
+
+std::string column_types() {
+  std::vector<std::string_view> names;
+  for (int type = 0; type <= static_cast<int>(ColumnType::seconds); ++type)
+    names.push_back(column_type_name(static_cast<ColumnType>(type)));
+  return json_list(names);
+}
+
+std::string metric_description() {
+  std::string text;
+  for (const Metric& metric : metrics()) {
+    text.append("- `").append(metric.name).append("` (").append(metric.unit).append("): ").append(metric.is);
+    text += ". By";
+    for (const std::string& name : dimensions_of(metric)) text += " " + name;
+    text += '\n';
+  }
+  return text;
+}
+
+std::string dimension_description() {
+  std::string text;
+  for (const DimensionInfo& dimension : dimensions()) {
+    text.append("- `").append(dimension.name).append("`");
+    if (dimension.is_time()) text += ", of time";
+    text.append("; by default: ").append(dimension.default_metrics).append("\n");
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string openapi_json() {
+  const std::pair<std::string_view, std::string> values[] = {
+      {"version", json_string(FOOTFALL_VERSION)},
+      {"query_description", json_string(kQueryDescription)},
+      {"ranges", json_list(range_names())},
+      {"limit_max", std::to_string(kLimitMax)},
+      {"limit_default", std::to_string(kLimitDefault)},
+      {"models", json_list(kModelNames)},
+      {"formats", json_list(kFormatNames)},
+      {"metrics", json_names(metrics())},
+      {"metric_description", json_string(metric_description())},
+      {"dimensions", json_names(dimensions())},
+      {"dimension_description", json_string(dimension_description())},
+      {"column_types", column_types()},
+  };
+  std::string document;
+  for (std::string_view rest = kDocument;;) {
+    const size_t from = rest.find('@');
+    document += rest.substr(0, from);
+    if (from == std::string_view::npos) return document;
+    const size_t to = rest.find('@', from + 1);
+    for (const auto& [name, value] : values)
+      if (name == rest.substr(from + 1, to - from - 1)) document += value;
+    rest.remove_prefix(to + 1);
+  }
+}
+
+}  // namespace footfall
