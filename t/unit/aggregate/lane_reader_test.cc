@@ -192,7 +192,7 @@ void a_running_worker_is_read_while_it_flushes(void**) {
 void a_stage_copied_while_it_is_flushed_is_whole(void**) {
   constexpr int kHits = 20'000;
   Child child([](Child& self) {
-    Worker worker(f->store);
+    Worker worker(f->store, kStageRecordBytesMin, kRingBytesDefault);  // room for a slow reader
     const auto flusher = Flusher::start(f->store, worker.lane(), {.flush_ms = 1, .sync_ms = 0});
     self.step_done();
     for (int i = 0; i < kHits;) i += worker.try_view("/" + std::to_string(i), kTen + i);
