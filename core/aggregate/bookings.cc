@@ -21,7 +21,11 @@ Hash128 Bookings::name(int64_t time_ms, std::string_view text) {
 
 Counters& Bookings::at(uint16_t site, Dimension dimension, int64_t time_ms, std::string_view text) {
   const Hash128 value = name(time_ms, text);
-  return changes_.at(site, dimension, minute_start_s(time_ms), value);
+  // No minutes are kept of imports: their deltas go by quarters of an hour, which every zone's hours are made of.
+  constexpr int64_t kQuarterS = 900;
+  const int64_t minute_s = minute_start_s(time_ms);
+  const int64_t start_s = changes_.import() == 0 ? minute_s : minute_s - ((minute_s % kQuarterS) + kQuarterS) % kQuarterS;
+  return changes_.at(site, dimension, start_s, value);
 }
 
 template <class Change>

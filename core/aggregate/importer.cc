@@ -11,7 +11,7 @@ namespace {
 constexpr int64_t kReorderMs = 10'000;
 constexpr int64_t kVisitGapMs = 30 * 60 * 1000;
 constexpr size_t kLinesAtOnce = 2'000;
-constexpr size_t kPutBytes = 2 << 20;
+constexpr size_t kPutBytes = 16 << 20;
 constexpr size_t kFormatLines = 100;  // looked at to tell a file's format
 constexpr std::string_view kDefaultSite = "default";
 

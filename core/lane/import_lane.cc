@@ -184,7 +184,9 @@ Result<bool> ImportLane::next_block(uint64_t import, uint64_t hits, std::string&
   if (!database) return database.error();
   Result<LmdbCursor> cursor = LmdbCursor::open(*txn, *database);
   if (!cursor) return cursor.error();
-  for (bool there = cursor->first(); there && has_kind(cursor->key(), kBlockKey); there = cursor->next()) {
+  for (bool there = cursor->seek(block_key(read_seq_)); there && has_kind(cursor->key(), kBlockKey);
+       there = cursor->next()) {
+    read_seq_ = load_be64(cursor->key().data() + 1) + 1;
     const Result<BlockReader> block = BlockReader::open(cursor->value());
     if (!block || block->header().epoch < import ||
         (block->header().epoch == import && block->header().next_number() <= hits))

@@ -76,6 +76,7 @@ class ImportLane {
   FileLock lock_;
   LmdbEnv env_;
   uint64_t next_seq_ = 0;
+  uint64_t read_seq_ = 0;  // next_block() gave what lies before it
   uint64_t waiting_bytes_ = 0;
 };
 

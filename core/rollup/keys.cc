@@ -1,8 +1,5 @@
 #include "rollup/keys.h"
 
-#include <absl/time/civil_time.h>
-#include <absl/time/time.h>
-
 #include <algorithm>
 #include <array>
 
@@ -54,9 +51,16 @@ std::string dictionary_key(uint16_t month, const Hash128& value) {
   return bytes;
 }
 
+// By the calendar's arithmetic (days counted from 1 March of year 0, in eras of 400 years): called for every key.
 uint16_t month_number(int64_t time_s) {
-  const absl::CivilMonth month(absl::ToCivilSecond(absl::FromUnixSeconds(time_s), absl::UTCTimeZone()));
-  return static_cast<uint16_t>(std::clamp<int64_t>(month - absl::CivilMonth(1970, 1), 0, UINT16_MAX));
+  const int64_t days = (time_s >= 0 ? time_s : time_s - 86'399) / 86'400 + 719'468;
+  const int64_t era = (days >= 0 ? days : days - 146'096) / 146'097;
+  const int64_t day_of_era = days - era * 146'097;
+  const int64_t year_of_era = (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t months_since_march = (5 * day_of_year + 2) / 153;
+  const int64_t months = (era * 400 + year_of_era) * 12 + months_since_march + 2 - 1970 * 12;
+  return static_cast<uint16_t>(std::clamp<int64_t>(months, 0, UINT16_MAX));
 }
 
 std::string visitor_key(uint16_t site, const Hash128& visitor, Timeline timeline) {
