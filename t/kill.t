@@ -14,8 +14,10 @@ my $shop = open_shop(workers => WORKERS, server => <<'END');
     location / { try_files $uri $uri.html $uri/index.html =404; }
     location = /thanks { footfall_order id=$request_id value=1; try_files /thanks.html =404; }
 END
+sub checkpoint () { $shop->health->{aggregator}{checkpoint} }
+
 my $load = $shop->load(processes => PROCESSES, visitors => VISITORS, pages => ['/', '/cup', '/thanks', '/bowl', '/cart']);
-my $workers_killed = 0;
+my ($workers_killed, $aggregators_killed) = (0, 0);
 my %kill = (
     worker => sub {
         my @workers = $shop->workers;
@@ -28,6 +30,11 @@ my %kill = (
         $shop->start_nginx;
     },
     aggregator => sub {
+        # By turns just after a checkpoint, and wherever it is: it commits only twice a second.
+        if ($aggregators_killed++ % 2 == 0) {
+            my $checkpoint = checkpoint();
+            wait_until('a checkpoint is stored', sub { checkpoint() > $checkpoint });
+        }
         $shop->end(aggregator => 'KILL');
         $load->wait_for_more(5 + rand 50);
         $shop->start_aggregator;
