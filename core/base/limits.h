@@ -26,9 +26,10 @@ inline constexpr int64_t kValueUnitsMax = 1'000'000'000;  // an order's or event
 
 // What the raw record keeps of one request before it is read.
 inline constexpr size_t kRawUriBytesMax = 4096;
+inline constexpr size_t kRawPathBytesMax = 2048;       // footfall_path's value
 inline constexpr size_t kRawReferrerBytesMax = 2048;
 inline constexpr size_t kRawHostBytesMax = 255;
-inline constexpr size_t kRawRecordBytesMax = 16 * 1024;
+inline constexpr size_t kRawRecordBytesMax = 20 * 1024;
 
 inline constexpr size_t kHitBytesMax = 8 * 1024;       // one encoded hit
 inline constexpr size_t kBlockBytesMax = 65'472;       // a ring block: fits 16 LMDB overflow pages of 4 KiB
@@ -36,8 +37,9 @@ inline constexpr size_t kBlockSitesMax = kSitesMax + 1;
 inline constexpr unsigned kLanesMax = 256;
 
 static_assert(kHitBytesMax < kBlockBytesMax / 2, "a block holds several of the largest hits");
-static_assert(kRawUriBytesMax + kRawReferrerBytesMax + kAgentBytesMax + kVisitorIdBytesMax + kRawHostBytesMax +
-                  kEventHeaderBytesMax < kRawRecordBytesMax, "every field at its bound fits a raw record");
+static_assert(kRawUriBytesMax + kRawPathBytesMax + kRawReferrerBytesMax + kAgentBytesMax + kVisitorIdBytesMax +
+                  kRawHostBytesMax + 2 * kEventHeaderBytesMax + 256 < kRawRecordBytesMax,
+              "every field at its bound, and as many events of directives as a header holds, fit a raw record");
 
 // What the aggregator keeps of one visitor.
 inline constexpr size_t kTouchesMax = 50;              // the first and the newest 49

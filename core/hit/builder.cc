@@ -27,6 +27,18 @@ bool read_address(std::string_view raw, Address& to) {
   return true;
 }
 
+// Two letters, as GeoIP databases tell countries; `-`, names and whatever else a VALUE may give are none.
+std::string_view read_country(std::string_view raw, TextArena& arena) {
+  const std::string_view text = trim(raw);
+  const auto is_letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
+  if (text.size() != 2 || !is_letter(text[0]) || !is_letter(text[1])) return {};
+  std::string* const to = arena.room_for(2);
+  if (to == nullptr) return {};
+  const size_t start = arena.size();
+  for (const char c : text) to->push_back(c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c);
+  return arena.since(start);
+}
+
 // A target that was cut may end inside an escape.
 std::string_view without_torn_escape(std::string_view uri) {
   if (uri.ends_with('%')) return uri.substr(0, uri.size() - 1);
@@ -81,7 +93,7 @@ void HitBuilder::read_visitor(const RawHit& raw, const VisitorKeys& keys) {
 
   bool marred = raw.visitor_id.size() > kVisitorIdBytesMax || raw.agent.size() > kAgentBytesMax;
   hit_.agent = clean_text(agent, kAgentBytesMax, arena_, marred);
-  hit_.country = clean_text(raw.country, kHitCountryBytesMax, arena_, marred);
+  hit_.country = read_country(raw.country, arena_);
   if (marred) hit_.flags |= kHitFieldCut;
 }
 
@@ -101,6 +113,7 @@ void HitBuilder::read_target(const RawHit& raw, const HitContext& context) {
     if (marred) hit_.flags |= kHitFieldCut;
   }
 
+  const std::string_view path = own_path(raw, target.path);
   const KeptPathArguments kept(target.query, context.kept_path_arguments, arena_);
   const size_t start = arena_.size();
   std::string* to = arena_.room_for(normal_path_room(kPathBytesMax));
@@ -109,9 +122,19 @@ void HitBuilder::read_target(const RawHit& raw, const HitContext& context) {
     hit_.flags |= kHitPathCut;
     return;
   }
-  const bool whole = append_normal_path(target.path, kPathBytesMax, *to) && kept.append(*to, start, kPathBytesMax);
+  const bool whole = append_normal_path(path, kPathBytesMax, *to) && kept.append(*to, start, kPathBytesMax);
   if (!whole) hit_.flags |= kHitPathCut;
   hit_.path = arena_.since(start);
+}
+
+// The page's identity where the shop gives one that is a path. A request that is garbage stays garbage.
+std::string_view HitBuilder::own_path(const RawHit& raw, std::string_view sent) {
+  if (raw.path.empty() || raw.uri.empty()) return sent;
+  const bool is_cut = raw.path.size() > kRawPathBytesMax;
+  const std::string_view value = raw.path.substr(0, kRawPathBytesMax);
+  const std::string_view path = split_target(is_cut ? without_torn_escape(value) : value).path;
+  if (is_cut) hit_.flags |= kHitPathCut;
+  return path.empty() ? sent : path;
 }
 
 void HitBuilder::read_events(const RawHit& raw, const VisitorKeys& keys) {

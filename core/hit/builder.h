@@ -34,6 +34,7 @@ class HitBuilder {
   void begin(const RawHit& raw);
   void read_visitor(const RawHit& raw, const VisitorKeys& keys);
   void read_target(const RawHit& raw, const HitContext& context);
+  std::string_view own_path(const RawHit& raw, std::string_view sent);
   void read_events(const RawHit& raw, const VisitorKeys& keys);
 
   Hit hit_;

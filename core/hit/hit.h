@@ -91,7 +91,7 @@ struct Hit {
   std::string_view referrer_path;    // without query
   std::string_view referrer_term;    // what was searched for, where the referrer is a listed engine
   std::string_view source, medium, campaign, content_label, term;  // campaign arguments; empty: absent
-  std::string_view country;          // at most kHitCountryBytesMax
+  std::string_view country;          // two capital letters; empty: not known
   std::string_view search_term;      // the shop's own search
   std::vector<KeptArgument> arguments;
   std::vector<Event> events;

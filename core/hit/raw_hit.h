@@ -40,10 +40,11 @@ struct RawHit {
   std::string_view address;         // 4 or 16 bytes, network order; empty: none
   std::string_view visitor_id;      // footfall_visitor's value; empty: anonymous
   std::string_view uri;             // the request line's target as sent; empty: the request was garbage
+  std::string_view path;            // footfall_path's value; empty: the uri's own
   std::string_view referrer;
   std::string_view agent;
   std::string_view host;            // the Host header or what stands for it
-  std::string_view country;
+  std::string_view country;         // footfall_country's value
   std::string_view events_header;   // Footfall-Event, lines joined by ", "
   std::vector<RawEvent> events;     // by directives, in their order
 };

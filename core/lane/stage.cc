@@ -29,13 +29,15 @@ struct Record {
   uint8_t country;
   uint16_t events;
   uint16_t uri;
+  uint16_t path;
   uint16_t referrer;
   uint16_t agent;
   uint16_t host;
   uint16_t visitor;
   uint16_t header;
+  uint16_t unused[3];
 };
-static_assert(sizeof(Record) == 48 && alignof(Record) == 8);
+static_assert(sizeof(Record) == 56 && alignof(Record) == 8);
 
 enum RecordFlag : uint16_t { kPrefetch = 1, kOwnBot = 2, kFromCache = 4, kUriCut = 8, kEventsCut = 16 };
 
@@ -242,6 +244,7 @@ bool StageWriter::append(const RawHit& hit, uint16_t context) noexcept {
   if (hit.time_ms < kOldestTimeMs) return count_drop(DropReason::clock), false;
 
   Record record;
+  std::memset(record.unused, 0, sizeof record.unused);
   record.context = context;
   record.status = hit.status;
   record.time_ms = hit.time_ms < header.last_time_ms ? header.last_time_ms : hit.time_ms;  // never runs back in a lane
@@ -254,11 +257,12 @@ bool StageWriter::append(const RawHit& hit, uint16_t context) noexcept {
   record.address = hit.address.size() <= 16 ? static_cast<uint8_t>(hit.address.size()) : 0;
   record.country = static_cast<uint8_t>(bound(hit.country, kCountryBytesMax));
   record.uri = bound(hit.uri, kRawUriBytesMax);
+  record.path = bound(hit.path, kRawPathBytesMax + 1);  // one byte too many says that it was too long
   record.referrer = bound(hit.referrer, kRawReferrerBytesMax);
   record.agent = bound(hit.agent, kAgentBytesMax);
   record.host = bound(hit.host, kRawHostBytesMax);
   record.visitor = bound(hit.visitor_id, kVisitorIdBytesMax);
-  record.header = bound(hit.events_header, kEventHeaderBytesMax + 1);  // one byte too many says that it was too long
+  record.header = bound(hit.events_header, kEventHeaderBytesMax + 1);  // likewise
   size_t events_bytes = 0;
   size_t events = 0;
   for (const RawEvent& event : hit.events) {
@@ -272,8 +276,8 @@ bool StageWriter::append(const RawHit& hit, uint16_t context) noexcept {
   }
   record.events = static_cast<uint16_t>(events_bytes);
 
-  const size_t bytes = sizeof record + record.address + record.country + record.uri + record.referrer + record.agent +
-                       record.host + record.visitor + record.header + events_bytes;
+  const size_t bytes = sizeof record + record.address + record.country + record.uri + record.path + record.referrer +
+                       record.agent + record.host + record.visitor + record.header + events_bytes;
   if (bytes > kRawRecordBytesMax) return count_drop(DropReason::oversized), false;
   record.bytes = static_cast<uint32_t>(round_up(bytes, 8));
 
@@ -285,6 +289,7 @@ bool StageWriter::append(const RawHit& hit, uint16_t context) noexcept {
   to = copy(to, hit.address, record.address);
   to = copy(to, hit.country, record.country);
   to = copy(to, hit.uri, record.uri);
+  to = copy(to, hit.path, record.path);
   to = copy(to, hit.referrer, record.referrer);
   to = copy(to, hit.agent, record.agent);
   to = copy(to, hit.host, record.host);
@@ -349,6 +354,7 @@ bool StageReader::decode(const uint8_t* from, uint32_t bytes) {
   hit_.address = reader.bytes(record.address);
   hit_.country = reader.bytes(record.country);
   hit_.uri = reader.bytes(record.uri);
+  hit_.path = reader.bytes(record.path);
   hit_.referrer = reader.bytes(record.referrer);
   hit_.agent = reader.bytes(record.agent);
   hit_.host = reader.bytes(record.host);

@@ -3,8 +3,9 @@
 //
 //   file:    header 4096 | contexts 65536 | records (StageHeader::record_bytes)
 //   record:  bytes u32 (multiple of 8) | context u16 | status u16 | time_ms i64 | bytes_sent u64 | request_time_ms u32 |
-//            method u8 | content u8 | flags u16 | address u8 | country u8 | events u16 | uri u16 | referrer u16 |
-//            agent u16 | host u16 | visitor u16 | header u16 | then those fields' bytes in that order
+//            method u8 | content u8 | flags u16 | address u8 | country u8 | events u16 | uri u16 | path u16 |
+//            referrer u16 | agent u16 | host u16 | visitor u16 | header u16 | 6 bytes of zero |
+//            then those fields' bytes in that order, the events last
 //   padding: bytes u32 | context 0xffff: the rest up to the end of the records
 //   events:  per event: is_order u8, then eight fields of bytes u16 | bytes
 //   context: bytes u16 | site u8+bytes | search u8+bytes | count u8 | count x (argument u8+bytes)
@@ -36,7 +37,7 @@ inline constexpr size_t kDropReasons = 4;
 std::string_view drop_reason_name(DropReason reason);
 
 inline constexpr uint64_t kStageMagic = 0x3147415453464646;  // "FFFSTAG1"
-inline constexpr uint32_t kStageVersion = 1;
+inline constexpr uint32_t kStageVersion = 2;
 inline constexpr size_t kStageHeaderBytes = 4096;
 inline constexpr size_t kStageContextsBytes = 65536;
 inline constexpr size_t kStageRecordBytesMin = 256 * 1024;

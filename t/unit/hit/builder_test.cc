@@ -54,7 +54,7 @@ void every_field_is_mapped(void**) {
   raw.referrer = "https://www.blog.example/post?x";
   raw.agent = "Mozilla/5.0";
   raw.host = "shop.example";
-  raw.country = "DE";
+  raw.country = "de";
   raw.events_header = "sign_up";
   RawEvent event;
   event.name = "view_item";
@@ -188,6 +188,73 @@ void a_garbage_request_has_a_path(void**) {
   }
 }
 
+void a_page_has_the_name_that_the_shop_gives_it(void**) {
+  raw.uri = "/index.php?page=7&variant=red&utm_source=mail";
+  raw.path = "/shop//cup";
+  context.kept_path_arguments = {"variant"};
+  expect_text(build().path, "/shop/cup?variant=red");  // arguments are the request's
+  expect_text(build().source, "mail");
+  expect_number(build().flags, kHitHasUtm);
+  raw.path = "/caf\xC3\xA9?x=1#top";
+  expect_text(build().path, "/caf%C3%A9?variant=red");
+  raw.path = "https://shop.example/cup";
+  expect_text(build().path, "/cup?variant=red");
+  for (const std::string_view no_path : {"", "-", "cup", "?x=1", " /cup"}) {
+    raw.path = no_path;
+    expect_text(build().path, "/index.php?variant=red");
+  }
+  expect_number(build().flags, kHitHasUtm);
+}
+
+void a_given_name_is_bounded_and_does_not_mend_garbage(void**) {
+  text = "/" + std::string(kRawPathBytesMax, 'x');
+  raw.path = text;
+  expect_number(static_cast<int64_t>(build().path.size()), kPathBytesMax);
+  expect_number(build().flags, kHitPathCut);
+  text = "/";
+  while (text.size() < kRawPathBytesMax - 1) text += "%41";
+  text += "%41";
+  raw.path = std::string_view(text).substr(0, kRawPathBytesMax + 1);  // as the stage cuts it
+  const std::string_view cut = build().path;
+  assert_true(cut.starts_with("/AAA") && cut.find('%') == std::string_view::npos);
+  expect_number(build().flags, kHitPathCut);
+  raw.path = "/cup";
+  raw.uri = "";
+  expect_text(build().path, "/");
+}
+
+void a_country_has_two_letters(void**) {
+  const std::pair<std::string_view, std::string_view> kCountries[] = {
+      {"DE", "DE"}, {"de", "DE"}, {" fR ", "FR"},   {"", ""},  {"-", ""},           {"--", ""},
+      {"DEU", ""},  {"D1", ""},   {"\xC3\x96", ""}, {"D", ""}, {"Deutschland", ""}, {"D\0", ""}};
+  for (const auto& [told, country] : kCountries) {
+    raw.country = told;
+    expect_text(build().country, country);
+    expect_number(build().flags, 0);
+  }
+}
+
+void the_shops_own_search_is_its_argument(void**) {
+  context.search_argument = "q";
+  const std::pair<std::string_view, std::string_view> kTargets[] = {{"/s?q=Blue+Shoes", "Blue Shoes"},
+                                                                    {"/s?q=&q=x", "x"},
+                                                                    {"/s?Q=x", ""},
+                                                                    {"/s?%71=x", "x"},
+                                                                    {"/s?q=%20", ""},
+                                                                    {"/s", ""},
+                                                                    {"/s#?q=x", ""}};
+  for (const auto& [uri, term] : kTargets) {
+    raw.uri = uri;
+    expect_text(build().search_term, term);
+  }
+  text = "/s?q=" + std::string(kCampaignFieldBytesMax + 1, 'x');
+  raw.uri = text;
+  expect_number(static_cast<int64_t>(build().search_term.size()), kCampaignFieldBytesMax);
+  expect_number(build().flags, kHitFieldCut);
+  context.search_argument = "";
+  expect_text(build().search_term, "");
+}
+
 void a_cached_answer_does_not_tell_its_header_again(void**) {
   RawEvent event;
   event.name = "view_item";
@@ -303,6 +370,10 @@ int main() {
       cmocka_unit_test_setup(a_cut_target_says_what_was_cut, begin),
       cmocka_unit_test_setup(the_flusher_and_a_log_give_the_same_hit, begin),
       cmocka_unit_test_setup(a_garbage_request_has_a_path, begin),
+      cmocka_unit_test_setup(a_page_has_the_name_that_the_shop_gives_it, begin),
+      cmocka_unit_test_setup(a_given_name_is_bounded_and_does_not_mend_garbage, begin),
+      cmocka_unit_test_setup(a_country_has_two_letters, begin),
+      cmocka_unit_test_setup(the_shops_own_search_is_its_argument, begin),
       cmocka_unit_test_setup(a_cached_answer_does_not_tell_its_header_again, begin),
       cmocka_unit_test_setup(a_malformed_header_leaves_the_page_and_its_directives, begin),
       cmocka_unit_test_setup(hostile_bytes_reach_no_text, begin),

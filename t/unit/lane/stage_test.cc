@@ -93,6 +93,7 @@ void every_field_comes_back(void**) {
   in.address = std::string_view("\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01", 16);
   in.visitor_id = "uid=1";
   in.uri = "/a\0b?c";
+  in.path = "/product/7";
   in.referrer = "https://search.example/";
   in.agent = "agent";
   in.host = "shop.example:8080";
@@ -111,8 +112,8 @@ void every_field_comes_back(void**) {
   assert_int_equal(out.status, in.status);
   assert_true(out.method == in.method && out.content == in.content);
   assert_true(out.prefetch && out.own_bot && out.from_cache && out.uri_cut && out.events_cut);
-  for (auto field : {&RawHit::address, &RawHit::visitor_id, &RawHit::uri, &RawHit::referrer, &RawHit::agent,
-                     &RawHit::host, &RawHit::country, &RawHit::events_header})
+  for (auto field : {&RawHit::address, &RawHit::visitor_id, &RawHit::uri, &RawHit::path, &RawHit::referrer,
+                     &RawHit::agent, &RawHit::host, &RawHit::country, &RawHit::events_header})
     expect_text(out.*field, in.*field);
   assert_int_equal(out.events.size(), 2);
   for (size_t i = 0; i < 2; ++i) {
@@ -192,7 +193,7 @@ void a_full_stage_drops_and_counts(void**) {
 void a_record_may_fill_the_room_to_the_last_byte(void**) {
   held->hit = page_view("");
   held->hit.agent = {};
-  held->hit.host = "shop.example";  // 48 + 4 of the address + 12 = 64 bytes: a divisor of the room
+  held->hit.host = "shop";  // 56 + 4 of the address + 4 = 64 bytes: a divisor of the room
   while (held->writer->append(held->hit, held->shop)) {
   }
   assert_int_equal(header().head.load(), kStageRecordBytesMin);
@@ -220,20 +221,35 @@ void overlong_fields_are_cut(void**) {
   held->text = std::string(70'000, 'x');
   RawHit& in = held->hit;
   in = page_view(held->text);
-  in.referrer = in.agent = in.host = in.visitor_id = in.country = in.events_header = held->text;
+  in.path = in.referrer = in.agent = in.host = in.visitor_id = in.country = in.events_header = held->text;
   in.address = std::string_view(held->text).substr(0, 17);
   stage(in);
   const RawHit& out = read();
   assert_int_equal(out.uri.size(), kRawUriBytesMax);
   assert_true(out.uri_cut);
+  assert_int_equal(out.path.size(), kRawPathBytesMax + 1);  // so that it is known to be too long
   assert_int_equal(out.referrer.size(), kRawReferrerBytesMax);
   assert_int_equal(out.agent.size(), kAgentBytesMax);
   assert_int_equal(out.host.size(), kRawHostBytesMax);
   assert_int_equal(out.visitor_id.size(), kVisitorIdBytesMax);
   assert_int_equal(out.country.size(), 16);
-  assert_int_equal(out.events_header.size(), kEventHeaderBytesMax + 1);  // so that it is known to be too long
+  assert_int_equal(out.events_header.size(), kEventHeaderBytesMax + 1);  // likewise
   assert_int_equal(out.address.size(), 0);
   assert_false(out.events_cut);
+}
+
+// Whatever a request and its configuration bring, no hit is lost for its size.
+void every_field_at_its_bound_fits(void**) {
+  held->text = std::string(70'000, 'x');
+  RawHit& in = held->hit;
+  in = page_view(held->text);
+  in.address = std::string_view(held->text).substr(0, 16);
+  in.path = in.referrer = in.agent = in.host = in.visitor_id = in.country = in.events_header = held->text;
+  in.events = {told("first", std::string_view(held->text).substr(0, 4096 - 1 - 8 * 2 - 5))};
+  stage(in);
+  assert_int_equal(read().events.size(), 1);
+  assert_false(held->reader->hit().events_cut);
+  assert_int_equal(dropped(DropReason::oversized), 0);
 }
 
 void what_is_at_its_bound_stays_whole(void**) {
@@ -506,8 +522,8 @@ void expect_inside(const StageFile& file, const StageReader& reader) {
   };
   const auto in_contexts = [&](std::string_view view) { return lies_in(view, file.contexts(), kStageContextsBytes); };
   const RawHit& hit = reader.hit();
-  for (auto field : {&RawHit::address, &RawHit::visitor_id, &RawHit::uri, &RawHit::referrer, &RawHit::agent,
-                     &RawHit::host, &RawHit::country, &RawHit::events_header})
+  for (auto field : {&RawHit::address, &RawHit::visitor_id, &RawHit::uri, &RawHit::path, &RawHit::referrer,
+                     &RawHit::agent, &RawHit::host, &RawHit::country, &RawHit::events_header})
     assert_true(in_records(hit.*field));
   for (const RawEvent& event : hit.events)
     for (auto field : {&RawEvent::name, &RawEvent::item, &RawEvent::value, &RawEvent::currency, &RawEvent::id,
@@ -639,7 +655,7 @@ void what_is_no_stage_is_refused(void**) {
     return open_fault();
   };
   assert_int_equal(with([](StageHeader& h) { h.magic ^= 1; }), Error::Code::corrupt);
-  assert_int_equal(with([](StageHeader& h) { h.version = 2; }), Error::Code::version);
+  assert_int_equal(with([](StageHeader& h) { h.version = kStageVersion + 1; }), Error::Code::version);
   assert_int_equal(with([](StageHeader& h) { h.record_bytes = 0; }), Error::Code::corrupt);
   assert_int_equal(with([](StageHeader& h) { h.record_bytes += 4096; }), Error::Code::corrupt);
   assert_int_equal(with([](StageHeader& h) { h.tail = 8; }), Error::Code::corrupt);
@@ -692,6 +708,7 @@ int main() {
       with_stage(a_record_may_fill_the_room_to_the_last_byte),
       with_stage(staging_allocates_nothing),
       with_stage(overlong_fields_are_cut),
+      with_stage(every_field_at_its_bound_fits),
       with_stage(what_is_at_its_bound_stays_whole),
       with_stage(events_beyond_their_bound_are_told_to_be_cut),
       with_stage(time_never_runs_back),
