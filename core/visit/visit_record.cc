@@ -12,8 +12,10 @@ namespace {
 
 // visit: version u8 | start_ms i64 | last_ms i64 | first touch | last touch | entry page u16+bytes | exit page u16+bytes |
 //        entry_ms i64 | exit_ms i64 | pageviews u32 | events u32 | orders u32 | flags u8 | distinct visitor u64 |
-//        pages u32 x u64 | goals u32 x u32 | minutes u32 x (start_s i64, pageviews u32, events u32)
-constexpr uint8_t kVersion = 1;
+//        pages u32 x u64 | goals u32 x u32 | minutes u32 x (start_s i64, pageviews u32, events u32) |
+//        since version 2: country u16+bytes | device u8 | entry term u16+bytes | exit term u16+bytes
+constexpr uint8_t kVersion = 2;
+constexpr uint8_t kVersionBefore = 1;  // its visits have no country, the device `other` and no terms
 enum : uint8_t { kCart = 1, kGoal = 2 };
 
 }  // namespace
@@ -35,13 +37,15 @@ VisitMinute& Visit::minute(int64_t time_ms) {
   return minutes.back();
 }
 
-bool Visit::view(std::string_view path, uint64_t path_hash, int64_t time_ms) {
+bool Visit::view(std::string_view path, uint64_t path_hash, int64_t time_ms, std::string_view term) {
   if (pageviews == 0) {
     entry_page = path;
+    entry_term = term;
     entry_ms = time_ms;
   }
   if (pageviews == 0 || time_ms >= exit_ms) {  // a late view is not the last one
     exit_page = path;
+    exit_term = term;
     exit_ms = time_ms;
   }
   last_ms = std::max(last_ms, time_ms);
@@ -82,12 +86,15 @@ std::string encode_visit(const Visit& visit) {
   writer.le32(static_cast<uint32_t>(visit.minutes.size()));
   for (const VisitMinute& minute : visit.minutes)
     writer.le64(minute.minute_start_s).le32(minute.pageviews).le32(minute.events);
+  writer.text16(visit.country).u8(static_cast<uint8_t>(visit.device));
+  writer.text16(visit.entry_term).text16(visit.exit_term);
   return bytes;
 }
 
 bool decode_visit(std::string_view bytes, Visit& to) {
   BytesReader reader(bytes);
-  if (reader.u8() != kVersion) return false;
+  const uint8_t version = reader.u8();
+  if (version != kVersion && version != kVersionBefore) return false;
   to = Visit();
   to.start_ms = static_cast<int64_t>(reader.le64());
   to.last_ms = static_cast<int64_t>(reader.le64());
@@ -111,6 +118,14 @@ bool decode_visit(std::string_view bytes, Visit& to) {
     minute.pageviews = reader.le32();
     minute.events = reader.le32();
     to.minutes.push_back(minute);
+  }
+  if (version != kVersionBefore) {
+    to.country = reader.text16();
+    const uint8_t device = reader.u8();
+    if (device >= kDevices) return false;
+    to.device = static_cast<Device>(device);
+    to.entry_term = reader.text16();
+    to.exit_term = reader.text16();
   }
   return reader.ok() && reader.at_end();
 }

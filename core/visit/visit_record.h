@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/keyed_hash.h"
+#include "visit/device.h"
 #include "visit/touch.h"
 
 namespace footfall {
@@ -39,10 +40,14 @@ struct VisitMinute {
 struct Visit {
   int64_t start_ms = 0;
   int64_t last_ms = 0;             // of the last page or event
+  std::string country;             // of the first hit, as is the device; empty: not known
+  Device device = Device::other;
   Touch first_touch;               // what the visit's figures go by
   Touch last_touch;                // what a further arrival is told against
   std::string entry_page;          // empty: no page view yet
   std::string exit_page;
+  std::string entry_term;          // what was searched for on the entry page; empty: it was no search
+  std::string exit_term;
   int64_t entry_ms = 0;
   int64_t exit_ms = 0;
   uint32_t pageviews = 0;
@@ -58,8 +63,8 @@ struct Visit {
   bool has_page() const { return pageviews > 0; }
   VisitFigures figures() const;
 
-  // Records a page view. True: the page had not been viewed in this visit.
-  bool view(std::string_view path, uint64_t path_hash, int64_t time_ms);
+  // Records a page view; `term` is what was searched for with it. True: the page had not been viewed in this visit.
+  bool view(std::string_view path, uint64_t path_hash, int64_t time_ms, std::string_view term = {});
   void count_event(int64_t time_ms);
   // True: the goal had not been reached in this visit.
   bool reach(std::string_view goal);
@@ -75,7 +80,7 @@ inline int64_t minute_start_s(int64_t time_ms) {
 
 // The stored form of an open visit (with a version byte; the layout stands in visit_record.cc).
 std::string encode_visit(const Visit& visit);
-// False: no visit, or of another version.
+// False: no visit, or of a version that is neither this one nor the one before.
 bool decode_visit(std::string_view bytes, Visit& to);
 
 }  // namespace footfall

@@ -65,6 +65,17 @@ void a_late_view_is_neither_exit_nor_end(void**) {
   expect_number(visit.figures().duration_ms, 5000);
 }
 
+void terms_go_with_their_pages(void**) {
+  visit.view("/search", 1, kTen, "shoes");
+  expect_text(visit.entry_term, "shoes");
+  expect_text(visit.exit_term, "shoes");
+  visit.view("/shoes", 2, kTen + 5000);
+  expect_text(visit.entry_term, "shoes");
+  expect_text(visit.exit_term, "");
+  visit.view("/search", 1, kTen + 1000, "late");
+  expect_text(visit.exit_term, "");
+}
+
 void duration_goes_to_the_last_page_or_event(void**) {
   visit.view("/", 1, kTen);
   visit.count_event(kTen + 90'000);
@@ -132,8 +143,10 @@ void fill() {
   visit.last_touch.channel = "own-channel";
   visit.last_touch.campaign = "spring";
   visit.distinct_visitor = ~0ull - 5;
-  visit.view("/", 1, kTen);
-  visit.view("/thank-you", 2, kTen + 3 * kMinute);
+  visit.country = "DE";
+  visit.device = Device::tablet;
+  visit.view("/", 1, kTen, "shoes");
+  visit.view("/thank-you", 2, kTen + 3 * kMinute, "red shoes");
   visit.count_event(kTen + 4 * kMinute);
   visit.orders = 1;
   visit.has_cart = true;
@@ -151,6 +164,10 @@ void what_is_stored_comes_back(void**) {
   assert_true(back.figures() == visit.figures());
   expect_text(back.entry_page, "/");
   expect_text(back.exit_page, "/thank-you");
+  expect_text(back.entry_term, "shoes");
+  expect_text(back.exit_term, "red shoes");
+  expect_text(back.country, "DE");
+  assert_true(back.device == Device::tablet);
   expect_number(back.entry_ms, kTen);
   expect_number(back.exit_ms, kTen + 3 * kMinute);
   assert_true(back.distinct_visitor == visit.distinct_visitor);
@@ -158,6 +175,23 @@ void what_is_stored_comes_back(void**) {
   assert_false(back.reach("newsletter"));
   assert_true(decode_visit(bytes, back));
   expect_text(encode_visit(back), bytes);
+}
+
+// Version 1 ended with the minutes.
+void a_visit_of_the_version_before_is_read(void**) {
+  fill();
+  static Visit back;
+  static std::string bytes;
+  bytes = encode_visit(visit);
+  bytes.resize(bytes.size() - (2 + 2) - 1 - (2 + 5) - (2 + 9));
+  assert_false(decode_visit(bytes, back));
+  bytes[0] = 1;
+  assert_true(decode_visit(bytes, back));
+  assert_true(back.figures() == visit.figures());
+  expect_number(back.minutes.size(), 3);
+  expect_text(back.country, "");
+  assert_true(back.device == Device::other);
+  expect_text(back.exit_term, "");
 }
 
 void bytes_that_are_no_visit_are_refused(void**) {
@@ -169,13 +203,16 @@ void bytes_that_are_no_visit_are_refused(void**) {
   bad = bytes + "x";
   assert_false(decode_visit(bad, back));
   bad = bytes;
-  bad[0] = 2;
+  bad[0] = 3;
   assert_false(decode_visit(bad, back));
   static Random random(7);
   for (int round = 0; round < 5000; ++round) {
     bad = bytes;
     random.mutate(bad);
     if (decode_visit(bad, back)) expect_text(encode_visit(back).substr(0, 1), bytes.substr(0, 1));
+    if (bad.empty()) continue;
+    bad[0] = 1;
+    if (decode_visit(bad, back)) expect_text(back.country, "");
   }
 }
 
@@ -190,6 +227,7 @@ int main() {
       cmocka_unit_test_setup(events_alone_are_no_bounce_and_have_no_page, begin_visit),
       cmocka_unit_test_setup(a_reload_is_a_view_but_no_new_page, begin_visit),
       cmocka_unit_test_setup(a_late_view_is_neither_exit_nor_end, begin_visit),
+      cmocka_unit_test_setup(terms_go_with_their_pages, begin_visit),
       cmocka_unit_test_setup(duration_goes_to_the_last_page_or_event, begin_visit),
       cmocka_unit_test_setup(minutes_hold_what_came_in_them, begin_visit),
       cmocka_unit_test(minutes_before_1970_begin_at_full_minutes_too),
@@ -198,6 +236,7 @@ int main() {
       cmocka_unit_test_setup(figures_differ_by_what_came_between, begin_visit),
       cmocka_unit_test_setup(pages_told_apart_are_bounded, begin_visit),
       cmocka_unit_test_setup(what_is_stored_comes_back, begin_visit),
+      cmocka_unit_test_setup(a_visit_of_the_version_before_is_read, begin_visit),
       cmocka_unit_test_setup(bytes_that_are_no_visit_are_refused, begin_visit),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
