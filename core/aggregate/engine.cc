@@ -15,6 +15,25 @@ int64_t lookback_ms(const Site& site) { return site.config.lookback_days * kDayS
 
 std::string_view without_arguments(std::string_view path) { return path.substr(0, path.find('?')); }
 
+// What an order says of each item: one that stands there twice is one. Items that are said to be worth more than an
+// order can be bring no money of their own.
+std::vector<Bookings::ItemSum> sum_by_item(std::span<const OrderItem> items) {
+  std::vector<Bookings::ItemSum> sums;
+  for (const OrderItem& item : items) {
+    auto sum = std::find_if(sums.begin(), sums.end(), [&](const auto& known) { return known.id == item.id; });
+    if (sum == sums.end()) sum = sums.insert(sum, {.id = item.id});
+    const __int128 value_micros = static_cast<__int128>(item.quantity) * item.price_micros;
+    sum->quantity += item.quantity;
+    if (value_micros < kValueUnitsMax * kMicrosPerUnit) sum->value_micros += static_cast<int64_t>(value_micros);
+  }
+  return sums;
+}
+
+void convert(Bookings::Order& order, const Rate& rate) {
+  order.value_micros = convert_micros(order.value_micros, rate);
+  for (Bookings::ItemSum& item : order.by_item) item.value_micros = convert_micros(item.value_micros, rate);
+}
+
 bool is_accepted(const Event& event) { return event.is_order() && event.fault == OrderFault::none; }
 
 }  // namespace
@@ -63,23 +82,23 @@ void Engine::count(const Hit& hit, std::string_view site_name, bool late) {
   if (key.visitor.is_zero()) return count_without_visitor(site, hit);
   Entry& entry = entry_of(key);
   notice_behaviour(hit, entry);
-  const bool is_bot = bot_class(hit, entry.visitor) != BotClass::none;
-  bookings_.hit(site.number, hit, is_bot);
-  if (is_bot) return;
+  const Agent who = judge(hit, entry.visitor);
+  bookings_.hit(site.number, hit, who.bot, who.device);
+  if (who.bot != BotClass::none) return;
 
   const bool is_page = classify(hit) == HitClass::page;
   if (is_page) {
     open_or_extend(site, key, entry, hit);
     count_page(site, entry, hit);
-    reach_goals(site, key, entry, hit, {});
+    reach_goals(site, key, entry, hit, nullptr);
   }
   for (const Event& event : hit.events) {
     if (event.is_order()) {
       count_order(site, key, entry, hit, event);
     } else {
       open_or_extend(site, key, entry, hit);
-      count_event(site, entry, hit, event.name);
-      reach_goals(site, key, entry, hit, event.name);
+      count_event(site, entry, hit, event);
+      reach_goals(site, key, entry, hit, &event);
     }
   }
 }
@@ -87,25 +106,32 @@ void Engine::count(const Hit& hit, std::string_view site_name, bool late) {
 // Whoever has neither id nor address (a socket's clients, say) are many, not one: the hit counts, and an order counts,
 // credited to nothing.
 void Engine::count_without_visitor(Site& site, const Hit& hit) {
-  const bool is_bot = bot_class(hit, Visitor()) != BotClass::none;
-  bookings_.hit(site.number, hit, is_bot);
-  if (is_bot) return;
+  const Agent who = judge(hit, Visitor());
+  bookings_.hit(site.number, hit, who.bot, who.device);
+  if (who.bot != BotClass::none) return;
   for (const Event& event : hit.events) {
     if (!event.is_order()) continue;
     if (std::optional<NewOrder> order = accept_order(site, hit, event)) {
-      bookings_.order(site.number, order->booking, {});
+      bookings_.order(site.number, order->booking, {hit.country, who.device}, {});
       store_conversion(std::move(order->key), ConversionKind::order, {}, {}, order->told);
     }
   }
 }
 
-BotClass Engine::bot_class(const Hit& hit, const Visitor& visitor) {
-  if (hit.flags & kHitOwnBot) return BotClass::own_flag;
-  if (visitor.is_bot) return BotClass::behaviour;
+Engine::Agent Engine::agent(std::string_view text) {
   if (known_agents_.size() >= kKnownAgentsMax) known_agents_.clear();
-  const auto [known, fresh] = known_agents_.try_emplace(hasher_(hit.agent), BotClass::none);
-  if (fresh) known->second = classify_(hit.agent);
+  const auto [known, fresh] = known_agents_.try_emplace(hasher_(text));
+  if (fresh) {
+    const BotClass bot = classify_(text);
+    known->second = {bot, device_of(text, bot != BotClass::none)};
+  }
   return known->second;
+}
+
+Engine::Agent Engine::judge(const Hit& hit, const Visitor& visitor) {
+  if (hit.flags & kHitOwnBot) return {BotClass::own_flag, Device::bot};
+  if (visitor.is_bot) return {BotClass::behaviour, Device::bot};
+  return agent(hit.agent);
 }
 
 void Engine::notice_behaviour(const Hit& hit, Entry& entry) {
@@ -140,6 +166,8 @@ Visit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entry, c
   visit.start_ms = visit.last_ms = hit.time_ms;
   visit.first_touch = site.touches.first_touch(hit);
   visit.last_touch = visit.first_touch;
+  visit.country = hit.country;
+  visit.device = agent(hit.agent).device;
   visit.distinct_visitor = key.visitor.low;
   entry.visitor.add(visit.first_touch);
   entry.visitor_changed = true;
@@ -157,16 +185,16 @@ void Engine::close(const VisitorKey& key, Entry& entry) {
 void Engine::count_page(Site& site, Entry& entry, const Hit& hit) {
   Visit& visit = *entry.visit;
   const Visit before = visit;
-  const bool first_view = visit.view(hit.path, hasher_(hit.path).low, hit.time_ms);
-  bookings_.page_view(site.number, before, visit, hit.path, hit.time_ms, first_view);
+  const bool first_view = visit.view(hit.path, hasher_(hit.path).low, hit.time_ms, hit.search_term);
+  bookings_.page_view(site.number, before, visit, hit, first_view);
 }
 
-void Engine::count_event(Site& site, Entry& entry, const Hit& hit, std::string_view name) {
+void Engine::count_event(Site& site, Entry& entry, const Hit& hit, const Event& event) {
   Visit& visit = *entry.visit;
   const Visit before = visit;
   visit.count_event(hit.time_ms);
-  if (name == "add_to_cart") visit.has_cart = true;
-  bookings_.event(site.number, before, visit, hit.time_ms, name);
+  if (event.name == "add_to_cart") visit.has_cart = true;
+  bookings_.event(site.number, before, visit, hit.time_ms, event);
 }
 
 bool Engine::is_new_order(const std::string& key) {
@@ -190,12 +218,13 @@ std::optional<Engine::NewOrder> Engine::accept_order(Site& site, const Hit& hit,
   Bookings::Order& told = order.told;
   told = {.time_ms = hit.time_ms, .value_micros = event.value_micros, .currency = event.currency};
   for (const OrderItem& item : event.items) told.items += static_cast<uint64_t>(item.quantity);
+  told.by_item = sum_by_item(event.items);
   if (told.currency == Currency{}) told.currency = site.config.currency;
   order.booking = told;
   if (told.currency != site.config.currency) {
     const Rate* rate = find_rate(sites_.config(), told.currency);
     order.booking.has_rate = rate != nullptr;
-    if (rate != nullptr) order.booking.value_micros = convert_micros(told.value_micros, *rate);
+    if (rate != nullptr) convert(order.booking, *rate);
   }
   return order;
 }
@@ -207,25 +236,27 @@ void Engine::count_order(Site& site, const VisitorKey& key, Entry& entry, const 
   const Visit before = visit;
   visit.count_event(hit.time_ms);
   ++visit.orders;
-  bookings_.event(site.number, before, visit, hit.time_ms, event.name);
+  bookings_.event(site.number, before, visit, hit.time_ms, event);
 
-  bookings_.order(site.number, order->booking, journey(entry.visitor.touches, hit.time_ms, lookback_ms(site)));
+  bookings_.order(site.number, order->booking, origin_of(visit),
+                  journey(entry.visitor.touches, hit.time_ms, lookback_ms(site)));
   store_conversion(std::move(order->key), ConversionKind::order, key.visitor, entry.visitor.touches, order->told);
-  reach_goals(site, key, entry, hit, event.name);
+  reach_goals(site, key, entry, hit, &event);
 }
 
-// Goals count once per visit. `event` empty: the hit is a page view.
-void Engine::reach_goals(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, std::string_view event) {
+// Goals count once per visit.
+void Engine::reach_goals(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, const Event* event) {
   Visit& visit = *entry.visit;
   for (const GoalConfig& goal : site.config.goals) {
-    const bool reached =
-        event.empty() ? !goal.path.empty() && matches(goal.path, without_arguments(hit.path)) : goal.event == event;
+    const bool reached = event == nullptr ? !goal.path.empty() && matches(goal.path, without_arguments(hit.path))
+                                          : goal.event == event->name;
     if (!reached) continue;
     const Visit before = visit;
     if (!visit.reach(goal.name)) continue;
     bookings_.figures_changed(site.number, before, visit);
-    bookings_.goal(site.number, {hit.time_ms, goal.name, event, goal.value_micros},
-                   journey(entry.visitor.touches, hit.time_ms, lookback_ms(site)));
+    Bookings::Goal told{.time_ms = hit.time_ms, .name = goal.name, .value_micros = goal.value_micros};
+    if (event != nullptr) told.event = event->name, told.item = event->item;
+    bookings_.goal(site.number, told, origin_of(visit), journey(entry.visitor.touches, hit.time_ms, lookback_ms(site)));
     std::string what(goal.name);
     BytesWriter(what).u8(0).hash(key.visitor).le64(static_cast<uint64_t>(visit.start_ms));
     store_conversion(order_key(site.number, static_cast<uint8_t>(ConversionKind::goal), hasher_(what), changes_.import()),

@@ -76,14 +76,22 @@ class Engine {
 
   Entry& entry_of(const VisitorKey& key);
   void count_without_visitor(Site& site, const Hit& hit);
-  BotClass bot_class(const Hit& hit, const Visitor& visitor);
+  // What an agent says of itself.
+  struct Agent {
+    BotClass bot = BotClass::none;
+    Device device = Device::other;
+  };
+  Agent agent(std::string_view text);
+  // The device is `bot` for a bot, however it was told.
+  Agent judge(const Hit& hit, const Visitor& visitor);
   void notice_behaviour(const Hit& hit, Entry& entry);
   Visit& open_or_extend(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit);
   void close(const VisitorKey& key, Entry& entry);
   void count_page(Site& site, Entry& entry, const Hit& hit);
-  void count_event(Site& site, Entry& entry, const Hit& hit, std::string_view name);
+  void count_event(Site& site, Entry& entry, const Hit& hit, const Event& event);
   void count_order(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, const Event& event);
-  void reach_goals(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, std::string_view event);
+  // `event` null: the hit is a page view.
+  void reach_goals(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, const Event* event);
   bool is_new_order(const std::string& key);
   std::optional<NewOrder> accept_order(Site& site, const Hit& hit, const Event& event);
   // `order`: as told; of a goal its time and value.
@@ -100,7 +108,7 @@ class Engine {
   Bookings bookings_;
   absl::flat_hash_map<VisitorKey, Entry> visitors_;
   RecentOrders& recent_orders_;
-  absl::flat_hash_map<Hash128, BotClass> known_agents_;
+  absl::flat_hash_map<Hash128, Agent> known_agents_;
 };
 
 }  // namespace footfall

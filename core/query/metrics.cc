@@ -17,16 +17,18 @@ constexpr Part kEntries = of(Counter::entries);
 constexpr Part kOrders = credit_of(Counter::orders_last);
 constexpr Part kRevenue = credit_of(Amount::revenue_last);
 
-constexpr uint16_t kHits = kByTime | kByPage | kByStatus;
-constexpr uint16_t kViews = kByTime | kByTouch | kByPage | kByVisitPage;
-constexpr uint16_t kOfVisits = kByTime | kByTouch | kByVisitPage;
-constexpr uint16_t kCredit = kByTime | kByTouch | kByEvent | kByGoal;
+constexpr uint16_t kHits = kByTime | kByPage | kByStatus | kByOrigin | kByBot;
+constexpr uint16_t kOfVisits = kByTime | kByTouch | kByVisitPage | kByOrigin;
+constexpr uint16_t kViews = kOfVisits | kByPage | kBySearch;
+constexpr uint16_t kGoals = kByTime | kByOrigin | kByEvent | kByGoal | kByItem;
+constexpr uint16_t kCredit = kGoals | kByTouch;
 
 using enum ColumnType;
 
 constexpr Metric kMetrics[] = {
     {"hits", integer, of(Counter::hits), kNone, kNone, kHits, 0, "hits", "finished requests, bots too", ""},
-    {"visits", integer, kVisits, kNone, kNone, kViews, kByPage, "visits", "visits; by page those that viewed it", ""},
+    {"visits", integer, kVisits, kNone, kNone, kOfVisits | kByPage, kByPage, "visits",
+     "visits; by page those that viewed it", ""},
     {"visitors", integer, kNone, kNone, kNone, kOfVisits, kByAny, "visitors", "distinct visitors of the visits", ""},
     {"pageviews", integer, kPageviews, kNone, kNone, kViews, 0, "views", "pages shown to people", ""},
     {"entries", integer, kEntries, kNone, kNone, kViews, 0, "visits", "visits that had their first page", ""},
@@ -39,22 +41,25 @@ constexpr Metric kMetrics[] = {
      "bounces / visits; by page bounces / entries", "there are no visits"},
     {"duration", seconds, of(Counter::duration_ms), kVisits, kNone, kOfVisits, 0, "seconds",
      "mean of last minus first page or event", "there are no visits"},
-    {"events", integer, of(Counter::events), kNone, kNone, kOfVisits | kByEvent, 0, "events",
+    {"events", integer, of(Counter::events), kNone, kNone, kOfVisits | kByEvent | kByItem, 0, "events",
      "what the shop reported; orders too", ""},
-    {"conversions", integer, credit_of(Counter::conversions_last), kNone, kNone, kCredit, 0, "conversions",
+    {"conversions", integer, credit_of(Counter::conversions_last), kNone, kNone, kCredit, kByItem, "conversions",
      "orders and reached goals", ""},
     {"cr", ratio, of(Counter::visits_converted), kVisits, kNone, kOfVisits, 0, "0–1",
      "visits with a conversion / visits", "there are no visits"},
-    {"orders", integer, kOrders, kNone, kNone, kCredit, 0, "orders", "accepted orders, each once", ""},
+    {"orders", integer, kOrders, kNone, kNone, kCredit, kByItem, "orders",
+     "accepted orders, each once; by item those that have it", ""},
     {"items", integer, credit_of(Counter::items_last), kNone, kNone, kCredit, 0, "pieces", "quantities of the orders",
      ""},
-    {"revenue", money, kRevenue, kNone, kNone, kCredit, 0, "site's currency", "value of the orders", ""},
-    {"aov", money, kRevenue, kOrders, kNone, kCredit, 0, "site's currency", "revenue / orders", "there are no orders"},
-    {"rpv", money, kRevenue, kVisits, kNone, kByTime | kByTouch, 0, "site's currency", "revenue / visits",
+    {"revenue", money, kRevenue, kNone, kNone, kCredit, 0, "site's currency",
+     "value of the orders; by item quantity × price", ""},
+    {"aov", money, kRevenue, kOrders, kNone, kCredit, kByItem, "site's currency", "revenue / orders",
+     "there are no orders"},
+    {"rpv", money, kRevenue, kVisits, kNone, kByTime | kByTouch | kByOrigin, 0, "site's currency", "revenue / visits",
      "there are no visits"},
     {"cart_abandonment", ratio, of(Counter::visits_cart_left), of(Counter::visits_with_cart), kNone, kOfVisits, 0,
      "0–1", "visits with a cart and no order / visits with a cart", "there are no visits with a cart"},
-    {"goal_value", money, of(Amount::goal_value), kNone, kNone, kByTime | kByEvent | kByGoal, 0, "site's currency",
+    {"goal_value", money, of(Amount::goal_value), kNone, kNone, kGoals, 0, "site's currency",
      "value of the reached goals; no revenue", ""},
     {"errors_4xx", integer, of(Counter::errors_4xx), kNone, kNone, kHits, 0, "hits", "hits answered 4xx", ""},
     {"errors_5xx", integer, of(Counter::errors_5xx), kNone, kNone, kHits, 0, "hits", "hits answered 5xx", ""},
@@ -89,14 +94,19 @@ constexpr DimensionInfo kDimensionInfos[] = {
     {"status_class", kByStatus, Dimension::status_class, {}, "hits,bot_hits,bytes"},
     {"event", kByEvent, Dimension::event, {}, "events,conversions,orders,revenue"},
     {"goal", kByGoal, Dimension::goal, {}, "conversions,goal_value,orders,revenue"},
+    {"country", kByOrigin, Dimension::country, {}, kOverview},
+    {"device", kByOrigin, Dimension::device, {}, kOverview},
+    {"item", kByItem, Dimension::item, {}, "orders,items,revenue,events"},
+    {"search_term", kBySearch, Dimension::search_term, {}, "pageviews,entries,exits,exit_rate"},
+    {"bot_class", kByBot, Dimension::bot_class, {}, "hits,errors_4xx,errors_5xx,bytes"},
 };
 
 constexpr std::string_view kLaterMetrics[] = {
     "time_on_page", "revenue_net", "refunds", "cost", "clicks", "impressions", "cpc",    "cpa",
     "cpo",          "roas",        "roi",     "mer",  "p50_ms", "p95_ms",      "p99_ms", "rejected_lines"};
-constexpr std::string_view kLaterDimensions[] = {
-    "content",     "term", "code",          "referrer", "page_group", "country",       "device",    "browser",    "os",
-    "http_status", "item", "item_category", "currency", "coupon",     "new_returning", "bot_class", "search_term"};
+constexpr std::string_view kLaterDimensions[] = {"content",       "term",     "code",   "referrer",
+                                                 "page_group",    "browser",  "os",     "http_status",
+                                                 "item_category", "currency", "coupon", "new_returning"};
 
 template <class Rows>
 auto find_named(const Rows& rows, std::string_view name) -> decltype(&rows[0]) {
@@ -161,8 +171,17 @@ std::string metric_table_markdown() {
     std::string_view heading;
   };
   static constexpr Group kGroups[] = {
-      {kByTime, "time"},           {kByTouch, "touch"}, {kByPage, "page"}, {kByVisitPage, "entry, exit page"},
-      {kByStatus, "status class"}, {kByEvent, "event"}, {kByGoal, "goal"},
+      {kByTime, "time"},
+      {kByTouch, "touch"},
+      {kByOrigin, "country, device"},
+      {kByPage, "page"},
+      {kByVisitPage, "entry, exit page"},
+      {kBySearch, "search term"},
+      {kByStatus, "status class"},
+      {kByBot, "bot class"},
+      {kByEvent, "event"},
+      {kByGoal, "goal"},
+      {kByItem, "item"},
   };
   std::string table = "| metric | is | unit |";
   for (const Group& group : kGroups) table.append(" ").append(group.heading).append(" |");

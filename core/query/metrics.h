@@ -23,6 +23,10 @@ enum DimensionGroup : uint16_t {
   kByStatus = 16,
   kByEvent = 32,
   kByGoal = 64,
+  kByOrigin = 128,  // country, device
+  kByItem = 256,
+  kBySearch = 512,  // search_term
+  kByBot = 1024,    // bot_class
 };
 
 enum class TimeUnit : uint8_t { minute, hour, day, week, month };
@@ -51,7 +55,7 @@ struct Metric {
   ColumnType type;
   Part top;             // none: distinct visitors
   Part bottom;          // none: `top` itself is the figure
-  Part bottom_by_page;  // none: as `bottom`
+  Part bottom_by_page;  // by page or search term; none: as `bottom`
   uint16_t goes_with;
   uint16_t not_additive_by;       // groups over whose rows it does not add up; of all: kByAny
   std::string_view unit;          // as readers are told
@@ -60,7 +64,7 @@ struct Metric {
 
   bool is_visitors() const { return top.kind == Part::Kind::none; }
   Part bottom_by(const DimensionInfo* dimension) const {
-    const bool by_page = dimension != nullptr && dimension->group == kByPage;
+    const bool by_page = dimension != nullptr && (dimension->group & (kByPage | kBySearch)) != 0;
     return by_page && bottom_by_page.kind != Part::Kind::none ? bottom_by_page : bottom;
   }
 };

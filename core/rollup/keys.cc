@@ -9,8 +9,8 @@ namespace {
 constexpr uint64_t kSign = 1ull << 63;
 
 constexpr std::array<std::string_view, kDimensions> kNames = {
-    "total",      "page",      "channel",      "source", "medium", "campaign", "referrer_host",
-    "entry_page", "exit_page", "status_class", "event",  "goal",   "currency"};
+    "total",        "page",  "channel", "source",   "medium",  "campaign", "referrer_host", "entry_page",  "exit_page",
+    "status_class", "event", "goal",    "currency", "country", "device",   "item",          "search_term", "bot_class"};
 
 }  // namespace
 
@@ -19,8 +19,11 @@ std::string_view dimension_name(Dimension dimension) { return kNames[static_cast
 std::string bucket_prefix(uint16_t site, Dimension dimension, Level level, int64_t bucket_start_s) {
   std::string bytes;
   bytes.reserve(kRollupKeyBytes);
-  BytesWriter(bytes).be16(site).u8(static_cast<uint8_t>(dimension)).u8(static_cast<uint8_t>(level)).be64(
-      static_cast<uint64_t>(bucket_start_s) ^ kSign);
+  BytesWriter(bytes)
+      .be16(site)
+      .u8(static_cast<uint8_t>(dimension))
+      .u8(static_cast<uint8_t>(level))
+      .be64(static_cast<uint64_t>(bucket_start_s) ^ kSign);
   return bytes;
 }
 

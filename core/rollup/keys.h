@@ -29,8 +29,13 @@ enum class Dimension : uint8_t {
   event = 10,
   goal = 11,
   currency = 12,     // orders whose value has no rate: revenue in their own currency
+  country = 13,      // of a visit's first hit; of hits: their own
+  device = 14,       // likewise
+  item = 15,         // null: what no item brought (events without one, shipping, discounts)
+  search_term = 16,  // of page views; null: they are no search
+  bot_class = 17,    // of hits; null: people
 };
-inline constexpr size_t kDimensions = 13;
+inline constexpr size_t kDimensions = 18;
 std::string_view dimension_name(Dimension dimension);
 
 // A dimension's value by its hash: StringHasher of the text, zero for null, all ones for `other`.

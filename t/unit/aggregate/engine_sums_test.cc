@@ -27,21 +27,26 @@ const std::vector<Additive>& additive() {
   static const std::vector<Counter> kVisit = {
       visits,  bounces, duration_ms, visits_converted, visits_with_cart, visits_cart_left, pageviews,
       entries, exits,   events};
-  static std::vector<Counter> visit_and_credited = kVisit, event_and_credited = kCredited;
+  static const std::vector<Counter> kHits = {hits, bytes, errors_4xx, errors_5xx, bot_hits};
+  static std::vector<Counter> visit_and_credited = kVisit, event_and_credited = kCredited, of_origins = kHits;
   static const std::vector<Additive> kAll = [] {
     visit_and_credited.insert(visit_and_credited.end(), kCredited.begin(), kCredited.end());
     event_and_credited.push_back(events);
+    of_origins.insert(of_origins.end(), visit_and_credited.begin(), visit_and_credited.end());
     const std::vector<Amount> revenue = {revenue_last, revenue_last_non_direct, revenue_first};
     std::vector<Amount> all_amounts = revenue;
     all_amounts.push_back(goal_value);
     using enum Dimension;
     return std::vector<Additive>{
         {{page}, {hits, bytes, errors_4xx, errors_5xx, bot_hits, pageviews, entries, exits, bounces}, {}},
-        {{status_class}, {hits, bytes, errors_4xx, errors_5xx, bot_hits}, {}},
+        {{search_term}, {pageviews, entries, exits, bounces}, {}},
+        {{status_class, bot_class}, kHits, {}},
+        {{country, device}, of_origins, all_amounts},
         {{channel, source, medium, campaign, referrer_host}, visit_and_credited, revenue},
         {{entry_page, exit_page}, kVisit, {}},
         {{event}, event_and_credited, all_amounts},
         {{goal}, kCredited, all_amounts},
+        {{item}, {events, items_last, items_last_non_direct, items_first}, all_amounts},
     };
   }();
   return kAll;
@@ -103,6 +108,13 @@ void the_traffic_has_something_of_everything(void**) {
   assert_true(shop().sum(Dimension::currency, "CHF", Level::day, number)[orders_last] > 0);
   assert_true(shop().sum(Dimension::total, "", Level::day, number)[visits] > 100);
   assert_true(shop().open_visits() > 0);
+  const std::pair<Dimension, const char*> kRows[] = {{Dimension::country, "DE"},         {Dimension::country, ""},
+                                                     {Dimension::device, "mobile"},      {Dimension::device, "bot"},
+                                                     {Dimension::bot_class, "behaviour"}};
+  for (const auto& [dimension, text] : kRows)
+    assert_true(shop().sum(dimension, text, Level::month, number)[hits] > 0);
+  assert_true(shop().sum(Dimension::search_term, "Red shoes", Level::month, number)[exits] > 0);
+  assert_true(shop().sum(Dimension::item, "A", Level::month, number)[orders_last] > 0);
   expect_number(
       shop().sum(Dimension::total, "", Level::day, 0)[hits] + shop().sum(Dimension::total, "", Level::day, 1)[hits],
       2000);

@@ -21,6 +21,9 @@
 namespace footfall {
 
 inline constexpr std::string_view kFirefox = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
+inline constexpr std::string_view kPhone =
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 "
+    "Mobile/15E148 Safari/604.1";
 inline constexpr std::string_view kGooglebot = "Mozilla/5.0 (compatible; Googlebot/2.1)";
 
 inline BotClass classify_googlebot(std::string_view agent) {
@@ -78,6 +81,7 @@ class Shop {
   Shop& visitor(std::string_view id) { return visitor_ = id, *this; }
   Shop& site(std::string_view name) { return site_ = name, *this; }
   Shop& agent(std::string_view agent) { return agent_ = agent, *this; }
+  Shop& country(std::string_view code) { return country_ = code, *this; }
   Shop& late(bool late = true) { return late_ = late, *this; }
   Shop& from(std::string_view referrer) { return referrer_ = referrer, *this; }  // of the next hit
 
@@ -121,12 +125,13 @@ class Shop {
     raw.visitor_id = visitor_;
     raw.uri = uri_;
     raw.agent = agent_;
+    raw.country = country_;
     raw.referrer = referrer_;
     raw.host = "shop.example";
     return raw;
   }
   Shop& count(const RawHit& raw, uint32_t more_flags = 0) {
-    Hit hit = builder_.build(raw, HitContext(), keys_);
+    Hit hit = builder_.build(raw, context_, keys_);
     hit.flags |= more_flags;
     return count(hit, site_, late_);
   }
@@ -315,9 +320,10 @@ class Shop {
 
   HitBuilder builder_;
   VisitorKeys keys_;
+  const HitContext context_{"shop", {}, "q"};  // the shop searches by ?q=
   int64_t now_ms_ = 0;
   bool late_ = false;
-  std::string visitor_ = "anna", site_ = "shop", agent_{kFirefox}, referrer_, uri_;
+  std::string visitor_ = "anna", site_ = "shop", agent_{kFirefox}, referrer_, country_, uri_;
 };
 
 // The shop of the running test; a failed assertion leaves its stack by longjmp.

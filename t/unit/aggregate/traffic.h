@@ -13,7 +13,7 @@ namespace footfall {
 // A request that owns its texts.
 struct Request {
   int64_t time_ms = 0;
-  std::string site, visitor, uri, referrer, header;
+  std::string site, visitor, uri, referrer, header, country;
   std::string agent{kFirefox};
   Method method = Method::get;
   uint16_t status = 200;
@@ -32,6 +32,7 @@ struct Request {
     raw.agent = agent;
     raw.host = "shop.example";
     raw.events_header = header;
+    raw.country = country;
     return raw;
   }
 };
@@ -46,15 +47,16 @@ inline std::string random_arrival(Random& random) {
 inline std::string random_events(Random& random) {
   switch (random.below(6)) {
     case 0:
-      return "add_to_cart";
+      return random.below(2) == 0 ? "add_to_cart" : "add_to_cart;item=\"A\"";
     case 1:
-      return "sign_up, scroll";
+      return "sign_up;item=\"B\", scroll";
     case 2:
       return "purchase;value=1";  // rejected
     case 3:
       return "off the grammar ???";
     default: {
-      constexpr std::string_view kMore[] = {"", ";currency=\"USD\"", ";currency=\"CHF\"", ";items=\"A:2:1.50 B:1:2\""};
+      constexpr std::string_view kMore[] = {"", ";currency=\"USD\"", ";currency=\"CHF\"", ";items=\"A:2:1.50 B:1:2 A:1:0.50\"",
+                                      ";currency=\"USD\";items=\"B:3:7.77\"", ";currency=\"CHF\";items=\"B:1:9\""};
       return "purchase;id=\"A-" + std::to_string(random.below(80)) + "\";value=" + std::to_string(random.below(200)) +
              ".95" + std::string(kMore[random.below(std::size(kMore))]);
     }
@@ -87,6 +89,9 @@ inline std::vector<Request> random_traffic(uint64_t seed, size_t number,
     if (random.below(8) == 0) request.method = Method::post;
     if (random.below(25) == 0) request.agent = random.below(2) == 0 ? kGooglebot : "";
     if (random.below(300) == 0) request.uri = "/robots.txt";
+    if (request.uri == "/search") request.uri += random.below(2) == 0 ? "?q=shoes" : "?q=Red+shoes";
+    if (random.below(4) != 0) request.country = visitor % 3 == 0 ? "DE" : "FR";
+    if (visitor % 4 == 0 && request.agent == kFirefox) request.agent = kPhone;
     traffic.push_back(std::move(request));
   }
   return traffic;

@@ -33,6 +33,7 @@ class Worker {
   Worker& stage(const RawHit& raw, std::string_view site = "shop") {
     HitContext context;
     context.site = site;
+    context.search_argument = "q";  // as in Shop
     const Result<uint16_t> number = stage_->add_context(context);
     if (!number || !stage_->append(raw, *number)) fail_msg("not staged");
     return *this;

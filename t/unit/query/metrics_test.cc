@@ -30,7 +30,15 @@ void which_metric_goes_with_which_dimension(void**) {
   expect_text(metrics_by("status_class"), "hits errors_4xx errors_5xx bytes bot_hits");
   expect_text(metrics_by("page"),
               "hits visits pageviews entries exits bounces exit_rate bounce_rate errors_4xx errors_5xx bytes bot_hits");
+  expect_text(metrics_by("search_term"), "pageviews entries exits bounces exit_rate bounce_rate");
+  expect_text(metrics_by("bot_class"), "hits errors_4xx errors_5xx bytes bot_hits");
   expect_text(metrics_by("event"), "events conversions orders items revenue aov goal_value");
+  expect_text(metrics_by("item"), "events conversions orders items revenue aov goal_value");
+  for (const char* origin : {"country", "device"})
+    expect_text(metrics_by(origin),
+                "hits visits visitors pageviews entries exits bounces exit_rate bounce_rate duration events "
+                "conversions cr orders items revenue aov rpv cart_abandonment goal_value errors_4xx errors_5xx bytes "
+                "bot_hits");
   expect_text(metrics_by("goal"), "conversions orders items revenue aov goal_value");
   const std::string of_visit_pages =
       "visits visitors pageviews entries exits bounces exit_rate bounce_rate duration events cr cart_abandonment";
@@ -57,7 +65,7 @@ void names_are_told_apart(void**) {
   for (const Metric& metric : metrics()) assert_true(names.insert(metric.name).second);
   for (const DimensionInfo& dimension : dimensions()) assert_true(names.insert(dimension.name).second);
   for (std::string_view name : names) assert_false(is_later_metric(name) || is_later_dimension(name));
-  assert_true(is_later_metric("p95_ms") && is_later_dimension("country"));
+  assert_true(is_later_metric("p95_ms") && is_later_dimension("browser"));
 }
 
 void what_may_be_null_says_why(void**) {

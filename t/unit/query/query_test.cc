@@ -136,10 +136,11 @@ void sites(void**) {
 }
 
 void dimensions_of_by(void**) {
-  expect_text(refused("by=colour"),
-              "400 by | there is no dimension \"colour\" | minute hour day week month channel source medium campaign "
-              "referrer_host page entry_page exit_page status_class event goal");
-  assert_true(refused("by=country").starts_with("400 by | dimension \"country\" comes with a later version | minute"));
+  expect_text(
+      refused("by=colour"),
+      "400 by | there is no dimension \"colour\" | minute hour day week month channel source medium campaign "
+      "referrer_host page entry_page exit_page status_class event goal country device item search_term bot_class");
+  assert_true(refused("by=browser").starts_with("400 by | dimension \"browser\" comes with a later version | minute"));
   expect_text(refused("by=day,day"), "400 by | dimension \"day\" is named twice | ");
   expect_text(refused("by=day,month"), "400 by | `by` takes one dimension of time | ");
   expect_text(refused("by=channel,page"),
@@ -157,10 +158,10 @@ void metrics_of_the_query(void**) {
   assert_true(refused("metrics=").starts_with("400 metrics | there is no metric \"\""));
   expect_text(refused("by=page&metrics=visits,rpv"),
               "400 by | rpv does not go with page; `allowed` names the dimensions that it goes with | minute hour day "
-              "week month channel source medium campaign referrer_host");
+              "week month channel source medium campaign referrer_host country device");
   expect_text(refused("by=minute&range=today&metrics=visitors"),
               "400 by | visitors does not go with minute; `allowed` names the dimensions that it goes with | hour day "
-              "week month channel source medium campaign referrer_host entry_page exit_page");
+              "week month channel source medium campaign referrer_host entry_page exit_page country device");
 }
 
 void every_pair_is_answered_or_refused_as_the_table_says(void**) {
