@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/money.h"
+#include "hit/event_fields.h"
 #include "hit/order_items.h"
 #include "hit/structured_field.h"
 
@@ -12,13 +13,6 @@ namespace footfall {
 namespace {
 
 constexpr std::string_view kOrderName = "purchase";
-
-// An event's values as text; empty: not given.
-struct EventFields {
-  std::string_view name, item, value, currency, id, items, coupon, customer;
-  bool value_off_form = false;  // given, but of a kind that is no number
-  ItemsSource source = ItemsSource::header;
-};
 
 bool is_event_name(std::string_view name) { return name.size() <= kEventNameBytesMax && is_token(name); }
 
@@ -140,24 +134,32 @@ void read_events_header(std::string_view header, EventRoom& room) {
   room.flags = flags_before | kHitEventsMalformed;
 }
 
+Told read_directive(const RawEvent& raw, TextArena& arena, EventFields& to) {
+  const auto undone = [&](std::string_view text) { return trim(decode_percent(text, arena)); };
+  to = {};
+  to.source = ItemsSource::directive;
+  to.name = raw.is_order ? kOrderName : trim(raw.name);
+  to.id = undone(raw.id);
+  to.value = undone(raw.value);
+  to.value_off_form = raw.value.size() > kValueBytesMax;
+  if (raw.is_order && to.id.empty() && to.value.empty()) return Told::nothing;
+  if (!is_event_name(to.name)) return Told::malformed;
+  to.item = undone(raw.item);
+  to.currency = undone(raw.currency);
+  to.coupon = undone(raw.coupon);
+  to.customer = undone(raw.customer);
+  to.items = trim(raw.items);
+  return Told::event;
+}
+
 void read_raw_event(const RawEvent& raw, EventRoom& room) {
-  const auto undone = [&](std::string_view text) { return trim(decode_percent(text, room.arena)); };
   EventFields fields;
-  fields.source = ItemsSource::directive;
-  fields.name = raw.is_order ? kOrderName : trim(raw.name);
-  fields.id = undone(raw.id);
-  fields.value = undone(raw.value);
-  fields.value_off_form = raw.value.size() > kValueBytesMax;
-  if (raw.is_order && fields.id.empty() && fields.value.empty()) return;
-  if (!is_event_name(fields.name) || room.events.full()) {
+  const Told told = read_directive(raw, room.arena, fields);
+  if (told == Told::nothing) return;
+  if (told == Told::malformed || room.events.full()) {
     room.flags |= kHitEventsMalformed;
     return;
   }
-  fields.item = undone(raw.item);
-  fields.currency = undone(raw.currency);
-  fields.coupon = undone(raw.coupon);
-  fields.customer = undone(raw.customer);
-  fields.items = trim(raw.items);
   fill_event(fields, room, room.events.add());
 }
 
