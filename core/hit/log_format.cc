@@ -38,6 +38,7 @@ constexpr struct {
     {"sent_http_content_type", LogField::content_type},
     {"footfall_site", LogField::site},
     {"footfall_visitor", LogField::visitor},
+    {"footfall_path", LogField::path},
     {"footfall_country", LogField::country},
     {"footfall_bot", LogField::bot},
     {"footfall_signals", LogField::signals},

@@ -18,8 +18,8 @@ namespace footfall {
 inline constexpr std::string_view kFootfallLogFormat =
     "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" "
     "\"$http_user_agent\" $msec $bytes_sent \"$sent_http_content_type\" $request_time \"$footfall_site\" "
-    "\"$http_host\" \"$footfall_visitor\" \"$footfall_country\" \"$footfall_bot\" \"$footfall_signals\" "
-    "\"$footfall_prefetch\" \"$footfall_events\"";
+    "\"$http_host\" \"$footfall_visitor\" \"$footfall_path\" \"$footfall_country\" \"$footfall_bot\" "
+    "\"$footfall_signals\" \"$footfall_prefetch\" \"$footfall_events\"";
 
 // What is read of a line. Each is an nginx variable; `skipped` is any other.
 enum class LogField : uint8_t {
@@ -43,6 +43,7 @@ enum class LogField : uint8_t {
   content_type,
   site,
   visitor,
+  path,
   country,
   bot,
   signals,

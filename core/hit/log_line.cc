@@ -240,6 +240,7 @@ void LogReader::read_texts() {
   hit_.visitor_id = is_anonymous ? std::string_view() : value(LogField::visitor);
   hit_.referrer = value(LogField::referrer);
   hit_.agent = value(LogField::agent);
+  hit_.path = value(LogField::path);
   hit_.country = value(LogField::country);
   hit_.events_header = value(LogField::events);
 }

@@ -39,7 +39,19 @@ void named_formats_are_known(void**) {
   assert_false(LogFormat::parse("combined")->is_json());
   text = shape_of(*LogFormat::parse(kFootfallLogFormat));
   expect_text(shape_of(*LogFormat::parse("footfall")), text);
-  expect_number(static_cast<int64_t>(LogFormat::parse("footfall")->steps().size()), 20);
+  expect_number(static_cast<int64_t>(LogFormat::parse("footfall")->steps().size()), 21);
+}
+
+// What a newcomer copies into nginx's configuration is what `--format footfall` reads.
+void the_docs_show_the_footfall_format(void**) {
+  for (const char* name : {"/README.md", "/core/hit/README.md"}) {
+    std::ifstream file(std::string(FOOTFALL_SOURCE_DIR) + name);
+    text.assign(std::istreambuf_iterator<char>(file), {});
+    const size_t from = text.find("log_format footfall '"), to = text.find("';", from);
+    assert_true(from != std::string::npos && to != std::string::npos);
+    expect_text(shape_of(*LogFormat::parse(std::string_view(text).substr(from, to + 2 - from))),
+                shape_of(*LogFormat::parse("footfall")));
+  }
 }
 
 void only_named_formats_may_go_on(void**) {
@@ -142,6 +154,7 @@ int main() {
   using namespace footfall;
   const CMUnitTest tests[] = {
       cmocka_unit_test(named_formats_are_known),
+      cmocka_unit_test(the_docs_show_the_footfall_format),
       cmocka_unit_test(only_named_formats_may_go_on),
       cmocka_unit_test(a_log_format_string_is_read),
       cmocka_unit_test(a_host_and_its_port_are_one_field),

@@ -168,12 +168,14 @@ void a_footfall_log_is_read(void**) {
   expect_text(first.host, "shop.example");
   expect_text(first.visitor_id, "user-17");
   expect_text(first.country, "DE");
+  expect_text(first.path, "");
   expect_text(first.events_header, "purchase;id=\"A-1\";value=129.90;currency=\"EUR\", sign_up");
   expect_text(reader->site(), "shop");
 
   const RawHit& second = hit(lines_of("footfall.log")[1]);
   assert_true(second.prefetch && second.own_bot);
   expect_text(second.visitor_id, "");
+  expect_text(second.path, "/named");
   expect_text(second.events_header, "");
 }
 
@@ -435,8 +437,8 @@ std::string footfall_line(const RawHit& hit, std::string_view site) {
   to += " " + std::to_string(hit.status) + " 7" + quoted(hit.referrer) + quoted(hit.agent) + " " +
         seconds_of(hit.time_ms) + " " + std::to_string(hit.bytes_sent);
   to += quoted(kContentNames[static_cast<size_t>(hit.content)]) + " " + seconds_of(hit.request_time_ms) + quoted(site) +
-        quoted(hit.host) + quoted(hit.visitor_id) + quoted(hit.country) + quoted(hit.own_bot ? "1" : "") + quoted("") +
-        quoted(hit.prefetch ? "1" : "") + quoted(hit.events_header);
+        quoted(hit.host) + quoted(hit.visitor_id) + quoted(hit.path) + quoted(hit.country) +
+        quoted(hit.own_bot ? "1" : "") + quoted("") + quoted(hit.prefetch ? "1" : "") + quoted(hit.events_header);
   return to;
 }
 
@@ -455,11 +457,12 @@ std::string json_line(const RawHit& hit) {
 
 // Random values and the hit that they make; a value of `-` is none, as in every log.
 struct RandomHit {
-  std::string uri, referrer, agent, host, visitor, country, events, address;
+  std::string uri, path, referrer, agent, host, visitor, country, events, address;
   RawHit hit;
 
   explicit RandomHit(Random& random) {
     uri = "/" + bytes(random, 60, '!');
+    path = random.below(2) == 0 ? "" : bytes(random, 40, '/');
     referrer = bytes(random, 60);
     if (random.below(2) == 0) referrer = "https://blog.example/" + referrer;
     agent = bytes(random, 40);
@@ -479,7 +482,7 @@ struct RandomHit {
     hit.prefetch = random.below(2) == 0;
     hit.own_bot = random.below(2) == 0;
     hit.address = address;
-    hit.uri = uri, hit.referrer = referrer, hit.agent = agent, hit.host = host;
+    hit.uri = uri, hit.path = path, hit.referrer = referrer, hit.agent = agent, hit.host = host;
     hit.visitor_id = visitor, hit.country = country, hit.events_header = events;
   }
 
