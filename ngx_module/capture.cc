@@ -50,7 +50,7 @@ RequestHeaders read_headers(const ngx_http_request_t* r) {
   return headers;
 }
 
-ngx_uint_t signal_policy(const LocConf* conf, const RequestHeaders& headers) {
+ngx_uint_t policy_of(const LocConf* conf, const RequestHeaders& headers) {
   return std::max(headers.gpc ? conf->gpc : kSignalIgnore, headers.dnt ? conf->dnt : kSignalIgnore);
 }
 
@@ -112,12 +112,6 @@ uint32_t request_time_ms(const ngx_http_request_t* r, const ngx_time_t* now) {
   return static_cast<uint32_t>(std::clamp<int64_t>(ms, 0, UINT32_MAX));
 }
 
-std::string_view visitor_of(ngx_http_request_t* r, const LocConf* conf) {
-  if (conf->visitor == nullptr) return {};
-  ngx_str_t id;
-  return ngx_http_complex_value(r, conf->visitor, &id) == NGX_OK ? view(id) : std::string_view{};
-}
-
 std::string_view value_of(const ngx_table_elt_t* header) {
   return header != nullptr ? view(header->value) : std::string_view{};
 }
@@ -128,6 +122,17 @@ bool is_from_cache([[maybe_unused]] const ngx_http_request_t* r) {
 #else
   return false;
 #endif
+}
+
+void map_values(ngx_http_request_t* r, const LocConf* conf, ngx_uint_t policy, RawHit& hit) {
+  hit.visitor_id = hit.path = hit.country = {};
+  hit.own_bot = false;
+  if (!conf->has_values) return;
+  const SentArguments sent(r);
+  if (policy == kSignalIgnore) hit.visitor_id = text_of(r, conf->visitor);
+  hit.path = text_of(r, conf->path);
+  hit.country = text_of(r, conf->country);
+  hit.own_bot = conf->bot != nullptr && holds(r, conf->bot);
 }
 
 void map_request(ngx_http_request_t* r, const LocConf* conf, const RequestHeaders& headers, ngx_uint_t policy,
@@ -142,7 +147,7 @@ void map_request(ngx_http_request_t* r, const LocConf* conf, const RequestHeader
   hit.prefetch = headers.prefetch;
   hit.from_cache = is_from_cache(r);
   hit.address = address_of(r->connection->sockaddr);
-  hit.visitor_id = policy == kSignalIgnore ? visitor_of(r, conf) : std::string_view{};
+  map_values(r, conf, policy, hit);
   hit.uri = view(r->unparsed_uri);
   hit.referrer = value_of(r->headers_in.referer);
   hit.agent = value_of(r->headers_in.user_agent);
@@ -151,6 +156,28 @@ void map_request(ngx_http_request_t* r, const LocConf* conf, const RequestHeader
 }
 
 }  // namespace
+
+ngx_uint_t signal_policy(const ngx_http_request_t* r, const LocConf* conf) noexcept {
+  return policy_of(conf, read_headers(r));
+}
+
+bool is_prefetch(const ngx_http_request_t* r) noexcept { return read_headers(r).prefetch; }
+
+bool is_captured(ngx_http_request_t* r, const LocConf* conf) noexcept {
+  return conf->captured && r == r->main && (conf->condition == nullptr || holds(r, conf->condition)) &&
+         signal_policy(r, conf) != kSignalDrop;
+}
+
+void map_told(ngx_http_request_t* r, const LocConf* conf, RawHit& hit) noexcept {
+  hit.status = status_of(r);
+  hit.method = method_of(r->method);
+  tell_events(r, conf, hit);
+}
+
+std::string_view text_of(ngx_http_request_t* r, ngx_http_complex_value_t* value) noexcept {
+  ngx_str_t text;
+  return value != nullptr && ngx_http_complex_value(r, value, &text) == NGX_OK ? view(text) : std::string_view{};
+}
 
 bool holds(ngx_http_request_t* r, ngx_http_complex_value_t* condition) noexcept {
   ngx_str_t value;
@@ -166,7 +193,7 @@ ngx_int_t stage_hit(ngx_http_request_t* r) noexcept {
   if (conf->condition != nullptr && !holds(r, conf->condition)) return NGX_OK;
 
   const RequestHeaders headers = read_headers(r);
-  const ngx_uint_t policy = signal_policy(conf, headers);
+  const ngx_uint_t policy = policy_of(conf, headers);
   if (policy == kSignalDrop) return capture.writer->count_drop(DropReason::signal), NGX_OK;
 
   map_request(r, conf, headers, policy, *capture.hit);

@@ -93,6 +93,13 @@ char* merge_loc_conf(ngx_conf_t* cf, void* parent, void* child) noexcept {
   ngx_conf_merge_value(conf->enabled, outer->enabled, 0);
   if (conf->visitor_given == NGX_CONF_UNSET) conf->visitor = outer->visitor;
   ngx_conf_merge_value(conf->visitor_given, outer->visitor_given, 0);
+  if (conf->path == nullptr) conf->path = outer->path;
+  if (conf->country == nullptr) conf->country = outer->country;
+  if (conf->bot == nullptr) conf->bot = outer->bot;
+  conf->has_values =
+      conf->visitor != nullptr || conf->path != nullptr || conf->country != nullptr || conf->bot != nullptr;
+  if (conf->kept_arguments == nullptr) conf->kept_arguments = outer->kept_arguments;
+  if (conf->search_argument.data == nullptr) conf->search_argument = outer->search_argument;
   ngx_conf_merge_uint_value(conf->gpc, outer->gpc, kSignalAnonymous);
   ngx_conf_merge_uint_value(conf->dnt, outer->dnt, kSignalIgnore);
   ngx_conf_merge_value(conf->events_header, outer->events_header, 1);

@@ -56,14 +56,20 @@ struct LocConf {
   bool captured;     // footfall on, and not a status location
   uint16_t context;  // index in the stage's table, this process's; kNoContext: none
   ngx_http_complex_value_t* condition;
+  bool has_values;                    // one of the four that follow is there
   ngx_http_complex_value_t* visitor;  // null: anonymous
-  ngx_uint_t gpc, dnt;                // SignalPolicy
-  ngx_array_t* told;                  // EventConf*: events and orders in the order of the configuration; null: none
+  ngx_http_complex_value_t* path;     // null, as an empty value: the request's own
+  ngx_http_complex_value_t* country;
+  ngx_http_complex_value_t* bot;
+  ngx_uint_t gpc, dnt;  // SignalPolicy
+  ngx_array_t* told;    // EventConf*: events and orders in the order of the configuration; null: none
 
   ngx_flag_t events_header;  // read and hide it
   ngx_str_t events_header_name;
 
   ngx_str_t site;
+  ngx_array_t* kept_arguments;  // ngx_str_t; null, as an empty one: none
+  ngx_str_t search_argument;    // empty: none
   StatusConf* status;
 
   // As given on this level, or inherited.
@@ -118,6 +124,11 @@ char* set_footfall(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 char* set_site(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 char* set_visitor(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 char* set_signals(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
+char* set_path(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
+char* set_args(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
+char* set_search(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
+char* set_country(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
+char* set_bot(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 char* set_event(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 char* set_order(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 char* set_events_header(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;

@@ -6,6 +6,8 @@ namespace {
 
 constexpr unsigned kConditionBit = kEventFieldCount;
 
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
 char* read_event_parameter(ngx_conf_t* cf, std::string_view argument, unsigned& seen, EventConf* event) {
   ngx_http_complex_value_t** to = nullptr;
   unsigned bit = 0;
@@ -60,8 +62,9 @@ EventConf* add_event(ngx_conf_t* cf, ngx_array_t*& list) {
 char* set_event(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
   auto* loc = static_cast<LocConf*>(conf);
   const ngx_str_t& name = arguments(cf)[1];
-  if (!is_name(view(name), kEventNameBytesMax)) {
-    return refuse(cf, {"\"", view(name), "\" is no event name; right would be 1 to 64 of A-Z a-z 0-9 _ . -"});
+  if (!is_name(view(name), kEventNameBytesMax) || !is_letter(view(name).front())) {
+    return refuse(
+        cf, {"\"", view(name), "\" is no event name; right would be 1 to 64 of A-Z a-z 0-9 _ . -, a letter first"});
   }
   if (view(name) == "purchase") {
     return refuse(cf, {"\"purchase\" is an order; right would be footfall_order id=VALUE value=VALUE"});

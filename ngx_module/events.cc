@@ -94,7 +94,6 @@ ngx_int_t hide_event_header(ngx_http_request_t* r) noexcept {
 
 // --- events and orders of directives ---------------------------------------------------------------------------------
 
-// The query string as the client sent it: try_files and internal redirects change or clear r->args.
 ngx_str_t sent_query(const ngx_http_request_t* r) {
   std::string_view target = view(r->unparsed_uri);
   target = target.substr(0, target.find('#'));
@@ -134,14 +133,14 @@ void tell_directives(ngx_http_request_t* r, const MainConf* main, const LocConf*
   const ngx_http_variable_value_t& slot = r->variables[main->entry_slot];
   const auto* entry = slot.valid ? reinterpret_cast<const LocConf*>(slot.data) : conf;
   if (entry->told == nullptr && conf->told == nullptr) return;
-  const ngx_str_t args = r->args;
-  r->args = sent_query(r);
+  const SentArguments sent(r);
   tell_list(r, entry->told, nullptr, hit);
   if (entry != conf) tell_list(r, conf->told, entry->told, hit);
-  r->args = args;
 }
 
 }  // namespace
+
+SentArguments::SentArguments(ngx_http_request_t* r) noexcept : r_(r), args_(r->args) { r->args = sent_query(r); }
 
 ngx_int_t add_slots(ngx_conf_t* cf, MainConf* main) noexcept {
   main->entry_slot = add_slot(cf, kEntrySlotName);

@@ -7,6 +7,19 @@
 
 namespace footfall {
 
+// While it lives, $arg_… and $args are of the query as the client sent it: try_files and internal redirects change or
+// clear r->args.
+class SentArguments {
+ public:
+  explicit SentArguments(ngx_http_request_t* r) noexcept;
+  ~SentArguments() { r_->args = args_; }
+  SentArguments(const SentArguments&) = delete;
+
+ private:
+  ngx_http_request_t* r_;
+  ngx_str_t args_;
+};
+
 // Hidden indexed variables whose slots carry, from early phases to the log phase and over internal redirects, the
 // location that the request entered first and the event header's text.
 ngx_int_t add_slots(ngx_conf_t* cf, MainConf* main) noexcept;

@@ -3,6 +3,7 @@
 #include "conf.h"
 #include "events.h"
 #include "ngx.h"
+#include "variables.h"
 #include "worker.h"
 
 namespace footfall {
@@ -17,6 +18,11 @@ ngx_command_t commands[] = {
     {ngx_string("footfall_site"), kEverywhere | NGX_CONF_TAKE1, set_site, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
     {ngx_string("footfall_visitor"), kEverywhere | NGX_CONF_TAKE1, set_visitor, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
     {ngx_string("footfall_signals"), kEverywhere | NGX_CONF_TAKE12, set_signals, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+    {ngx_string("footfall_path"), kEverywhere | NGX_CONF_TAKE1, set_path, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+    {ngx_string("footfall_args"), kEverywhere | NGX_CONF_1MORE, set_args, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+    {ngx_string("footfall_search"), kEverywhere | NGX_CONF_TAKE1, set_search, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+    {ngx_string("footfall_country"), kEverywhere | NGX_CONF_TAKE1, set_country, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+    {ngx_string("footfall_bot"), kEverywhere | NGX_CONF_TAKE1, set_bot, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
     {ngx_string("footfall_event"), kEverywhere | NGX_CONF_1MORE, set_event, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
     {ngx_string("footfall_order"), kEverywhere | NGX_CONF_1MORE, set_order, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
     {ngx_string("footfall_events_header"), kEverywhere | NGX_CONF_TAKE1, set_events_header, NGX_HTTP_LOC_CONF_OFFSET, 0,
@@ -34,7 +40,9 @@ bool add_handler(ngx_conf_t* cf, ngx_http_phases phase, ngx_http_handler_pt hand
   return true;
 }
 
-ngx_int_t before_configuration(ngx_conf_t* cf) noexcept { return add_slots(cf, main_conf(cf)); }
+ngx_int_t before_configuration(ngx_conf_t* cf) noexcept {
+  return add_variables(cf) == NGX_OK ? add_slots(cf, main_conf(cf)) : NGX_ERROR;
+}
 
 ngx_int_t after_configuration(ngx_conf_t* cf) noexcept {
   const MainConf* main = main_conf(cf);

@@ -58,11 +58,20 @@ int64_t now_ms() {
 
 // --- claiming a lane -------------------------------------------------------------------------------------------------
 
+// Views of the configuration.
+HitContext context_of(const LocConf* loc) {
+  HitContext context{view(loc->site), {}, view(loc->search_argument)};
+  if (loc->kept_arguments == nullptr) return context;
+  const auto* names = static_cast<const ngx_str_t*>(loc->kept_arguments->elts);
+  for (ngx_uint_t i = 0; i < loc->kept_arguments->nelts; ++i) context.kept_path_arguments.push_back(view(names[i]));
+  return context;
+}
+
 // Adds the locations of this configuration to the stage's table. One that finds no room is not captured.
 void add_contexts(ngx_cycle_t* cycle, const MainConf* main) {
   auto* const* loc = static_cast<LocConf* const*>(main->captured.elts);
   for (ngx_uint_t i = 0; i < main->captured.nelts; ++i) {
-    const Result<uint16_t> index = worker->writer->add_context({view(loc[i]->site), {}, {}});
+    const Result<uint16_t> index = worker->writer->add_context(context_of(loc[i]));
     loc[i]->context = index ? *index : kNoContext;
     if (!index) ngx_log_error(NGX_LOG_WARN, cycle->log, 0, "footfall: %s", index.error().text.c_str());
   }
