@@ -16,7 +16,7 @@ event = "sign_up"
 value = 2.00
 END
 my $live = open_shop(
-    workers => 2,
+    # One worker: two may stamp one visitor's requests with the same millisecond, and then their lanes' order counts.
     toml => $toml,
     http => "$format\n" . <<'END',
         footfall_visitor $cookie_id;

@@ -5,7 +5,7 @@ use lib 't/lib';
 use Footfall::Test;
 
 my $shop = open_shop(
-    workers => 2,
+    # One worker: two may stamp one visitor's requests with the same millisecond, and then their lanes' order counts.
     toml => qq([site.shop]\nhosts = ["shop.example"]\n[site.items]\n[rates]\nUSD = 0.5\n),
     http => 'map $http_x_page $page { default ""; "~^(?<named>.*)$" $named; }',
     server => <<'END',
