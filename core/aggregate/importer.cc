@@ -9,7 +9,6 @@ namespace footfall {
 namespace {
 
 constexpr int64_t kReorderMs = 10'000;
-constexpr int64_t kVisitGapMs = 30 * 60 * 1000;
 constexpr size_t kLinesAtOnce = 2'000;
 constexpr size_t kPutBytes = 16 << 20;
 constexpr size_t kFormatLines = 100;  // looked at to tell a file's format
@@ -112,8 +111,7 @@ Importer::SiteContext& Importer::context_of(std::string_view told) {
   if (known != sites_.end()) return *known->second;
   auto site = std::make_unique<SiteContext>();
   site->name = name;
-  if (find_site(config_, name) == nullptr)
-    if (const SiteConfig* of_host = find_site_of_host(config_, name)) site->name = of_host->name;
+  if (const SiteConfig* known = resolve_site(config_, name)) site->name = known->name;
   site->config = site_or_default(config_, site->name);
   site->context.site = site->name;
   site->context.search_argument = site->config.search_argument;
@@ -123,7 +121,7 @@ Importer::SiteContext& Importer::context_of(std::string_view told) {
 }
 
 // Salts of imported days are derived, so that an import that was cut off goes on with the same keys.
-const VisitorKeys& Importer::keys_of(int64_t time_ms) {
+const VisitorKeys& Importer::keys_of(int64_t time_ms, int64_t visit_gap_ms) {
   const auto key_of = [&](int64_t day) {
     const std::string purpose = options_.one_salt ? "imported visitors" : "imported visitors " + std::to_string(day);
     return derive_key(store_.secret(), purpose);
@@ -135,7 +133,7 @@ const VisitorKeys& Importer::keys_of(int64_t time_ms) {
     keys_.has_anonymous = true;
     keys_day_ = day;
   }
-  keys_.has_previous = !options_.one_salt && time_ms - day * kMsPerDay < kVisitGapMs;
+  keys_.has_previous = !options_.one_salt && time_ms - day * kMsPerDay < visit_gap_ms;
   return keys_;
 }
 
@@ -169,21 +167,15 @@ void Importer::take(Input& input, std::string_view line, uint64_t position) {
     ++totals_.skipped;
     return;
   }
-  const Hit* hit = &hits_.build(raw, site.context, keys_of(raw.time_ms));
-  Hit excluded;
-  if (is_excluded(site.config, raw.address, hit->agent, hit->path.substr(0, hit->path.find('?')))) {
-    excluded = *hit;
-    excluded.flags |= kHitExcluded;
-    hit = &excluded;
-  }
+  const Hit& hit = hits_.build(raw, site.context, keys_of(raw.time_ms, site.config.visit_gap_s * 1000), &site.config);
   if (raw.time_ms < released_ms_) {  // too late to be put in its place
     std::string late;
-    encode_hit(*hit, late);
+    encode_hit(hit, late);
     return emit(late, raw.time_ms, site);
   }
   Second& second = waiting_[second_of(raw.time_ms)];
   const size_t offset = second.hits.size();
-  encode_hit(*hit, second.hits);
+  encode_hit(hit, second.hits);
   second.lines.push_back({raw.time_ms, position, &site, static_cast<uint32_t>(offset),
                           static_cast<uint32_t>(second.hits.size() - offset), input.number});
 }

@@ -76,7 +76,7 @@ class Importer {
 
   Status add_file(std::unique_ptr<LogFile> file);
   SiteContext& context_of(std::string_view site);
-  const VisitorKeys& keys_of(int64_t time_ms);
+  const VisitorKeys& keys_of(int64_t time_ms, int64_t visit_gap_ms);
   void read_some(Input& input);
   void take(Input& input, std::string_view line, uint64_t position);
   void reject(const Input& input, std::string reason);

@@ -27,8 +27,7 @@ std::vector<int64_t> Sites::first_live_ms() const {
 Site& Sites::find(std::string_view name) {
   if (const auto known = by_name_.find(name); known != by_name_.end()) return *sites_[known->second];
   std::string_view own_name = name;
-  if (find_site(config_, name) == nullptr)
-    if (const SiteConfig* of_host = find_site_of_host(config_, name)) own_name = of_host->name;
+  if (const SiteConfig* settings = resolve_site(config_, name)) own_name = settings->name;
   const auto known = by_name_.find(own_name);
   Site& site = known != by_name_.end() ? *sites_[known->second] : add(own_name);
   // Names that a host stands for are few: those of the configuration.

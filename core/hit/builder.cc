@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "hit/campaign.h"
 #include "hit/referrer.h"
+#include "hit/rules.h"
 #include "hit/url.h"
 
 namespace footfall {
@@ -48,12 +49,24 @@ std::string_view without_torn_escape(std::string_view uri) {
 
 }  // namespace
 
-const Hit& HitBuilder::build(const RawHit& raw, const HitContext& context, const VisitorKeys& keys) {
+const Hit& HitBuilder::build(const RawHit& raw, const HitContext& context, const VisitorKeys& keys,
+                             const SiteConfig* site) {
   begin(raw);
-  read_visitor(raw, keys);
+  read_agent(raw);
   read_target(raw, context);
+  if (site != nullptr && is_excluded(*site, raw.address, hit_.agent, path_without_arguments(hit_.path)))
+    return exclude(raw);
+  read_visitor(raw, keys);
   read_referrer(raw.referrer.substr(0, kRawReferrerBytesMax), raw.host.substr(0, kRawHostBytesMax), arena_, hit_);
-  read_events(raw, keys);
+  read_events(raw, keys, site);
+  return hit_;
+}
+
+// Begun anew: what was read so far goes no further.
+const Hit& HitBuilder::exclude(const RawHit& raw) {
+  begin(raw);
+  hit_.path = "/";
+  hit_.flags |= kHitExcluded;
   return hit_;
 }
 
@@ -78,6 +91,12 @@ void HitBuilder::begin(const RawHit& raw) {
   if (raw.own_bot) hit_.flags |= kHitOwnBot;
 }
 
+void HitBuilder::read_agent(const RawHit& raw) {
+  bool marred = raw.agent.size() > kAgentBytesMax;
+  hit_.agent = clean_text(raw.agent.substr(0, kAgentBytesMax), kAgentBytesMax, arena_, marred);
+  if (marred) hit_.flags |= kHitFieldCut;
+}
+
 void HitBuilder::read_visitor(const RawHit& raw, const VisitorKeys& keys) {
   const std::string_view id = raw.visitor_id.substr(0, kVisitorIdBytesMax);
   if (!id.empty()) hit_.id_key = keyed_hash(keys.id, id);
@@ -91,10 +110,8 @@ void HitBuilder::read_visitor(const RawHit& raw, const VisitorKeys& keys) {
   }
   wipe(address.data(), address.size());
 
-  bool marred = raw.visitor_id.size() > kVisitorIdBytesMax || raw.agent.size() > kAgentBytesMax;
-  hit_.agent = clean_text(agent, kAgentBytesMax, arena_, marred);
+  if (raw.visitor_id.size() > kVisitorIdBytesMax) hit_.flags |= kHitFieldCut;
   hit_.country = read_country(raw.country, arena_);
-  if (marred) hit_.flags |= kHitFieldCut;
 }
 
 void HitBuilder::read_target(const RawHit& raw, const HitContext& context) {
@@ -102,6 +119,7 @@ void HitBuilder::read_target(const RawHit& raw, const HitContext& context) {
   std::string_view uri = raw.uri.substr(0, kRawUriBytesMax);
   if (uri_cut) uri = without_torn_escape(uri);
   const Target target = split_target(uri);
+  query_ = target.query;
   // What was cut off belonged to the query if there is one.
   if (uri_cut) hit_.flags |= uri.find_first_of("?#") == std::string_view::npos ? kHitPathCut : kHitFieldCut;
 
@@ -137,12 +155,13 @@ std::string_view HitBuilder::own_path(const RawHit& raw, std::string_view sent) 
   return path.empty() ? sent : path;
 }
 
-void HitBuilder::read_events(const RawHit& raw, const VisitorKeys& keys) {
+void HitBuilder::read_events(const RawHit& raw, const VisitorKeys& keys, const SiteConfig* site) {
   EventRoom room{events_, arena_, keys.customer, hit_.flags};
   if (raw.events_cut) hit_.flags |= kHitEventsMalformed;
   // A cached answer repeats the header of the one that it was made from.
   if (!raw.from_cache) read_events_header(raw.events_header, room);
   for (const RawEvent& event : raw.events) read_raw_event(event, room);
+  if (site != nullptr) read_rules(*site, query_, hit_, room);
 }
 
 }  // namespace footfall

@@ -6,6 +6,7 @@
 #include "hit/event_list.h"
 #include "hit/raw_hit.h"
 #include "hit/text.h"
+#include "site/config.h"
 
 namespace footfall {
 
@@ -20,25 +21,31 @@ struct VisitorKeys {
   bool has_previous = false;
 };
 
-// Not thread-safe; keep one per thread. Does not allocate once warm.
+// Not thread-safe; keep one per thread. Does not allocate once warm (but to look for excluded agents).
 class HitBuilder {
  public:
   HitBuilder() = default;
   HitBuilder(const HitBuilder&) = delete;
 
   // The hit's views live until the next build, and no longer than the bytes of `raw` and `context`. Fields longer than
-  // their bound are cut here, so it does not matter whether whoever made `raw` has cut them before.
-  const Hit& build(const RawHit& raw, const HitContext& context, const VisitorKeys& keys);
+  // their bound are cut here, so it does not matter whether whoever made `raw` has cut them before. `site`: the settings
+  // whose rules and exclusions hold; null: none are known. What they exclude is marked, and has neither visitor nor
+  // events nor anything else but the request's facts.
+  const Hit& build(const RawHit& raw, const HitContext& context, const VisitorKeys& keys,
+                   const SiteConfig* site = nullptr);
 
  private:
   void begin(const RawHit& raw);
+  void read_agent(const RawHit& raw);
   void read_visitor(const RawHit& raw, const VisitorKeys& keys);
+  const Hit& exclude(const RawHit& raw);
   void read_target(const RawHit& raw, const HitContext& context);
   std::string_view own_path(const RawHit& raw, std::string_view sent);
-  void read_events(const RawHit& raw, const VisitorKeys& keys);
+  void read_events(const RawHit& raw, const VisitorKeys& keys, const SiteConfig* site);
 
   Hit hit_;
   EventList events_{hit_.events};
+  std::string_view query_;  // as sent
   TextArena arena_;  // reserved once to its bound, so that views stay
 };
 

@@ -1,10 +1,11 @@
-// One event's values as text, between the form that they were told in and their judgement. Used by event_list.cc and
-// event_writer.cc alone.
+// One event's values as text, between the form that they were told in and their judgement. Used by event_list.cc,
+// event_writer.cc and rules.cc alone.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 
+#include "hit/event_list.h"
 #include "hit/order_items.h"
 #include "hit/raw_hit.h"
 #include "hit/text.h"
@@ -26,5 +27,9 @@ enum class Told : uint8_t {
 
 // A directive's values with their escapes undone; the items are still as they came.
 Told read_directive(const RawEvent& raw, TextArena& arena, EventFields& to);
+
+// Judges the values and adds the event, or sets kHitEventsMalformed: the hit has its most events already, or the items
+// are too many. The name is a token; views live as long as the hit.
+void take_event(const EventFields& fields, EventRoom& room);
 
 }  // namespace footfall

@@ -12,8 +12,6 @@
 namespace footfall {
 namespace {
 
-constexpr std::string_view kOrderName = "purchase";
-
 bool is_event_name(std::string_view name) { return name.size() <= kEventNameBytesMax && is_token(name); }
 
 // Nothing where the id is missing, too long or unclean.
@@ -138,7 +136,7 @@ Told read_directive(const RawEvent& raw, TextArena& arena, EventFields& to) {
   const auto undone = [&](std::string_view text) { return trim(decode_percent(text, arena)); };
   to = {};
   to.source = ItemsSource::directive;
-  to.name = raw.is_order ? kOrderName : trim(raw.name);
+  to.name = raw.is_order ? kOrderEventName : trim(raw.name);
   to.id = undone(raw.id);
   to.value = undone(raw.value);
   to.value_off_form = raw.value.size() > kValueBytesMax;
@@ -156,7 +154,15 @@ void read_raw_event(const RawEvent& raw, EventRoom& room) {
   EventFields fields;
   const Told told = read_directive(raw, room.arena, fields);
   if (told == Told::nothing) return;
-  if (told == Told::malformed || room.events.full()) {
+  if (told == Told::malformed) {
+    room.flags |= kHitEventsMalformed;
+    return;
+  }
+  take_event(fields, room);
+}
+
+void take_event(const EventFields& fields, EventRoom& room) {
+  if (room.events.full()) {
     room.flags |= kHitEventsMalformed;
     return;
   }

@@ -44,6 +44,8 @@ struct OrderItem {
   int64_t price_micros = 0;   // of one piece
 };
 
+inline constexpr std::string_view kOrderEventName = "purchase";
+
 // Something that the shop reports happened. `purchase` is an order: it has an id and a value, or a fault.
 struct Event {
   std::string_view name;             // 1..kEventNameBytesMax
@@ -57,7 +59,7 @@ struct Event {
   Hash128 customer;                  // keyed hash of the shop's customer id; zero: none
   std::vector<OrderItem> items;
 
-  bool is_order() const { return name == "purchase"; }
+  bool is_order() const { return name == kOrderEventName; }
 };
 
 // An argument that the configuration asked to keep, in decoded form.
@@ -98,6 +100,9 @@ struct Hit {
 
   bool has_campaign() const { return !(source.empty() && medium.empty() && campaign.empty() && content_label.empty() && term.empty()); }
 };
+
+// A hit's path without the arguments that footfall_args keeps: what rules and exclusions look at.
+inline std::string_view path_without_arguments(std::string_view path) { return path.substr(0, path.find('?')); }
 
 // The class of a hit by method, status, content kind and path: first match of numbers.md §2.
 HitClass classify(const Hit& hit);

@@ -12,7 +12,7 @@ namespace footfall {
 // Room for the text that a hit's views point into. Never grows past its bound, so views stay until clear().
 class TextArena {
  public:
-  static constexpr size_t kBytesMax = 80 * 1024;  // four times the largest raw record
+  static constexpr size_t kBytesMax = 160 * 1024;  // four times the largest raw record, and a query read by each of 16 rules
 
   TextArena() { bytes_.reserve(kBytesMax); }
 

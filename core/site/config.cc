@@ -26,25 +26,14 @@ const SiteConfig* find_site_of_host(const Config& config, std::string_view host)
   return nullptr;
 }
 
+const SiteConfig* resolve_site(const Config& config, std::string_view name) {
+  const SiteConfig* site = find_site(config, name);
+  return site != nullptr ? site : find_site_of_host(config, name);
+}
+
 SiteConfig site_or_default(const Config& config, std::string_view name) {
   const SiteConfig* site = find_site(config, name);
   return site != nullptr ? *site : default_site(name);
-}
-
-std::vector<std::string> rule_arguments(const SiteConfig& site) {
-  std::vector<std::string> names;
-  for (const EventRule& rule : site.events) {
-    names.insert(names.end(), {rule.item_argument, rule.value_argument, rule.currency_argument});
-  }
-  if (site.order_page) {
-    const OrderPage& page = *site.order_page;
-    names.insert(names.end(), {page.id_argument, page.value_argument, page.currency_argument, page.items_argument,
-                               page.coupon_argument, page.customer_argument});
-  }
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-  std::erase(names, "");
-  return names;
 }
 
 const Rate* find_rate(const Config& config, Currency currency) {

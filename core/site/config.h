@@ -175,11 +175,12 @@ const SiteConfig* find_site(const Config& config, std::string_view name);
 // The site that has `host` (lower case, no port, no leading www.) among its hosts, or nullptr.
 const SiteConfig* find_site_of_host(const Config& config, std::string_view host);
 
+// The settings that a hit's site name stands for: the site of that name, else the one that has it among its hosts, else
+// nullptr.
+const SiteConfig* resolve_site(const Config& config, std::string_view name);
+
 // The site's settings: those of the file, else the defaults.
 SiteConfig site_or_default(const Config& config, std::string_view name);
-
-// Names of the query arguments that the site's rules read (events and order page), sorted, each once.
-std::vector<std::string> rule_arguments(const SiteConfig& site);
 
 // The rate of a currency, or nullptr.
 const Rate* find_rate(const Config& config, Currency currency);

@@ -104,8 +104,6 @@ void test_example_keeps_and_shows_what_it_says(void**) {
   const DeskConfig desk{
       "marketing", {"channels", "campaigns", "attribution", "roi"}, {"traffic", "revenue", "cost"}, {}};
   assert_true(config.desks.at(0) == desk);
-  expect_number(static_cast<int64_t>(rule_arguments(config.sites.at(0)).size()), 6);
-  expect_text(rule_arguments(config.sites.at(0)).at(0), "coupon");
 }
 
 void test_hosts_read_as_referrers_do(void**) {
