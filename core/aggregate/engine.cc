@@ -130,8 +130,10 @@ Engine::Agent Engine::agent(std::string_view text) {
 
 Engine::Agent Engine::judge(const Hit& hit, const Visitor& visitor) {
   if (hit.flags & kHitOwnBot) return {BotClass::own_flag, Device::bot};
-  if (visitor.is_bot) return {BotClass::behaviour, Device::bot};
-  return agent(hit.agent);
+  const Agent by_agent = agent(hit.agent);
+  // A crawler that reads robots.txt is still that crawler.
+  if (visitor.is_bot && by_agent.bot == BotClass::none) return {BotClass::behaviour, Device::bot};
+  return by_agent;
 }
 
 void Engine::notice_behaviour(const Hit& hit, Entry& entry) {

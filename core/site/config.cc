@@ -20,6 +20,7 @@ const SiteConfig* find_site(const Config& config, std::string_view name) {
 }
 
 const SiteConfig* find_site_of_host(const Config& config, std::string_view host) {
+  if (host.starts_with("www.")) host.remove_prefix(4);  // as `hosts` are told
   for (const SiteConfig& site : config.sites) {
     if (std::find(site.hosts.begin(), site.hosts.end(), host) != site.hosts.end()) return &site;
   }

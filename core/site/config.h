@@ -172,7 +172,7 @@ SiteConfig default_site(std::string_view name);
 // The site of that name, or nullptr.
 const SiteConfig* find_site(const Config& config, std::string_view name);
 
-// The site that has `host` (lower case, no port, no leading www.) among its hosts, or nullptr.
+// The site that has `host` (lower case, no port, with or without a leading www.) among its hosts, or nullptr.
 const SiteConfig* find_site_of_host(const Config& config, std::string_view host);
 
 // The settings that a hit's site name stands for: the site of that name, else the one that has it among its hosts, else

@@ -75,20 +75,20 @@ void an_order_of_nobody_is_where_its_hit_was(void**) {
 
 void bots_are_told_by_class(void**) {
   shop().at("10:00").hit("/");
-  shop().visitor("bot").agent(kGooglebot).hit("/").asset("/style.css");
+  shop().visitor("bot").agent(kGooglebot).asset("/robots.txt").hit("/").asset("/style.css");
   shop().visitor("none").agent("").answer(404, "/x");
   shop().visitor("curious").agent(kFirefox).asset("/robots.txt").hit("/");
   shop().count(shop().visitor("own").request("/", ""), kHitOwnBot);
   expect_figure(bot_class, "", hits, 1);
   expect_figure(bot_class, "", bot_hits, 0);
-  expect_figure(bot_class, "search_crawler", hits, 2);
-  expect_figure(bot_class, "search_crawler", bot_hits, 2);
-  expect_figure(bot_class, "search_crawler", bytes, 2000);
+  expect_figure(bot_class, "search_crawler", hits, 3);
+  expect_figure(bot_class, "search_crawler", bot_hits, 3);
+  expect_figure(bot_class, "search_crawler", bytes, 3000);
   expect_figure(bot_class, "no_user_agent", errors_4xx, 1);
   expect_figure(bot_class, "behaviour", hits, 2);
   expect_figure(bot_class, "own_flag", hits, 1);
-  expect_figure(device, "bot", hits, 6);
-  expect_figure(device, "bot", bot_hits, 6);
+  expect_figure(device, "bot", hits, 7);
+  expect_figure(device, "bot", bot_hits, 7);
   expect_figure(device, "desktop", hits, 1);
 }
 

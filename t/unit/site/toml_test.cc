@@ -72,6 +72,7 @@ void test_example_says_what_it_says(void**) {
   expect_text(shop->timezone, "Europe/Berlin");
   expect_text(shop->hosts.at(0), "shop.example");
   assert_ptr_equal(find_site_of_host(config, "shop.example"), shop);
+  assert_ptr_equal(find_site_of_host(config, "www.shop.example"), shop);
   assert_null(find_site_of_host(config, "other.example"));
   expect_number(*shop->margin_micros, 350'000);
   expect_number(shop->visit_gap_s, 1800);
