@@ -69,7 +69,7 @@ std::string_view join_lines(ngx_http_request_t* r, const ngx_str_t& name) {
 
 // The client never sees the header. A cached answer repeats the header of the request that filled the cache, whose
 // events were told then.
-void take_event_header(ngx_http_request_t* r, const LocConf* conf) {
+[[gnu::noinline]] void take_event_header(ngx_http_request_t* r, const LocConf* conf) {
   size_t lines = 0;
   std::string_view text;
   each_event_header(r, conf->events_header_name, [&](const ngx_table_elt_t& header) {

@@ -30,6 +30,13 @@ void add_header_filter() noexcept;
 // Rewrite-phase handler.
 ngx_int_t remember_entry(ngx_http_request_t* r) noexcept;
 
+// Whether there is something for tell_events() to look at.
+inline bool tells_something(const ngx_http_request_t* r, const LocConf* conf) {
+  const MainConf* main = main_conf(r);
+  if (r->variables[main->header_slot].valid) return true;
+  return main->tells_events && (conf->told != nullptr || r->variables[main->entry_slot].valid);
+}
+
 // Sets events_header and events of the hit, whose status, method and from_cache are there already. Views live as long
 // as the request.
 void tell_events(ngx_http_request_t* r, const LocConf* conf, RawHit& hit) noexcept;

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "hit/raw_hit.h"
-#include "lane/stage.h"
+#include "lane/stage_writer.h"
 #include "ngx.h"
 
 namespace footfall {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "lane/stage.h"
 #include "lane/store.h"
 

@@ -21,7 +21,6 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/limits.h"
 #include "hit/raw_hit.h"
 
 namespace footfall {
@@ -98,32 +97,6 @@ class StageFile {
  private:
   uint8_t* map_ = nullptr;
   size_t bytes_ = 0;
-};
-
-// The producer's side. Not thread-safe. append makes no system call, takes no lock, allocates nothing.
-class StageWriter {
- public:
-  explicit StageWriter(StageFile& file);
-
-  // The index of this context in the stage's table, added where it is not there yet. Error::full: the table is full
-  // (kStageContextsBytes). For the start of a worker, not for a request.
-  Result<uint16_t> add_context(const HitContext& context);
-
-  // Stages the hit. Fields longer than their bound are cut. False: dropped, and counted under its reason.
-  bool append(const RawHit& hit, uint16_t context) noexcept;
-
-  void count_drop(DropReason reason) noexcept;
-
-  // Says that no later hit is older than this. Called at each tick of the worker.
-  void set_clock(int64_t now_ms) noexcept;
-
- private:
-  uint8_t* place(uint64_t position, size_t bytes) noexcept;
-
-  StageFile& file_;
-  uint64_t head_;
-  uint64_t record_bytes_;
-  uint64_t wiped_seen_;
 };
 
 // The consumer's side, or a reader that only looks. Contexts are decoded as they are met.

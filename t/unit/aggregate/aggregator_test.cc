@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "child.h"
 #include "lane/flusher.h"
+#include "lane/stage_writer.h"
 
 namespace footfall {
 namespace {

@@ -12,6 +12,7 @@
 #include "lane/lane.h"
 #include "lane/ring.h"
 #include "lane/salts.h"
+#include "lane/stage_writer.h"
 #include "test.h"
 
 namespace footfall {

@@ -12,6 +12,7 @@
 #include "child.h"
 #include "lane/ring.h"
 #include "lane/sample.h"
+#include "lane/stage_writer.h"
 #include "temp_folder.h"
 #include "test.h"
 

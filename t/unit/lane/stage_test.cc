@@ -1,6 +1,6 @@
 // The stage: what goes in comes out, whole and in order; what does not fit is counted; what was read is wiped; and no
 // bytes, however broken, lead outside.
-#include "lane/stage.h"
+#include "lane/stage_writer.h"
 
 #include <fcntl.h>
 #include <sched.h>

@@ -13,6 +13,7 @@
 
 #include "child.h"
 #include "lane/lane.h"
+#include "lane/stage_writer.h"
 #include "query/health.h"
 #include "query/shop.h"
 #include "temp_folder.h"
