@@ -75,7 +75,6 @@ sub bucket ($zone, $unit, $time_ms) {
     my $text = $unit eq 'hour' ? strftime('%Y-%m-%dT%H:00:00%z', @at) =~ s/(\d\d)$/:$1/r
         : $unit eq 'day' ? strftime('%Y-%m-%d', @at) : $unit eq 'month' ? strftime('%Y-%m', @at)
         : strftime('%Y-%m-%d', 0, 0, 12, $at[3] - $weekday, $at[4], $at[5]);
-    $text =~ s/\+00:00$/Z/;
     return $text;
 }
 
