@@ -20,6 +20,9 @@ constexpr int64_t kFoldMs = 30'000;
 constexpr int64_t kHeartbeatMs = 1'000;
 constexpr uint64_t kFoldBytes = 32 << 20;
 constexpr uint64_t kHitsPerCheckpoint = 100'000;  // at most, when behind
+// Of imports without a daemon. Each is a fold, so they are far between.
+constexpr uint64_t kImportsPerCheckpoint = 1'000'000;
+constexpr size_t kRowsPerCheckpoint = 150'000;
 constexpr auto kPoll = std::chrono::milliseconds(50);
 
 // What a site's figures are counted in cannot change under them.
@@ -98,14 +101,18 @@ struct Aggregator::State {
   Engine imported;   // of imports: a timeline of its own
   ImportReader imports;
   Lanes lanes;
+  const ZoneOf zone_of = [this](uint16_t site) -> const Zone& { return sites.at(site).zone; };
   int64_t folded_ms = now_ms();
+  uint64_t unsaved_imports = 0;
 
   Engine make_engine(Timeline timeline);
   Status restore();
   uint64_t count_due(bool all);
   uint64_t count_imports();
+  void note_checkpoint();
   Status save();
   Status fold();
+  Status save_and_fold();
   void settle();
 };
 
@@ -162,7 +169,7 @@ void Aggregator::State::settle() {
   changes.set_import(0);
 }
 
-Status Aggregator::State::save() {
+void Aggregator::State::note_checkpoint() {
   engine.flush();
   imported.flush();
   checkpoint.committed_ms = now_ms();
@@ -174,14 +181,27 @@ Status Aggregator::State::save() {
   checkpoint.pid = static_cast<uint32_t>(getpid());
   checkpoint.warnings = lanes.faults();
   checkpoint.lagging_lanes = lanes.lagging();
+}
+
+Status Aggregator::State::save() {
+  note_checkpoint();
   const std::string block = changes.empty() ? std::string() : changes.take();
   return summary.checkpoint(checkpoint, block);
 }
 
 Status Aggregator::State::fold() {
-  const Status folded = summary.fold([&](uint16_t site) -> const Zone& { return sites.at(site).zone; });
+  const Status folded = summary.fold(zone_of);
   folded_ms = now_ms();
   return folded;
+}
+
+// For whoever has much to fold: the changes are not stored as a block before.
+Status Aggregator::State::save_and_fold() {
+  note_checkpoint();
+  if (Status folded = summary.fold(zone_of, changes, checkpoint); !folded) return folded;
+  folded_ms = now_ms();
+  settle();
+  return {};
 }
 
 Aggregator::Aggregator(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -259,11 +279,11 @@ Status Aggregator::run(const std::atomic<bool>& stop) {
 
 Status Aggregator::count_imports() {
   State& state = *state_;
-  while (state.count_imports() > 0) {
-    if (Status saved = state.save(); !saved) return saved;
-    if (state.summary.unfolded_bytes() < kFoldBytes) continue;
-    if (Status folded = state.fold(); !folded) return folded;
-    state.settle();
+  for (uint64_t counted; (counted = state.count_imports()) > 0;) {
+    state.unsaved_imports += counted;
+    if (state.unsaved_imports < kImportsPerCheckpoint && state.changes.rows() < kRowsPerCheckpoint) continue;
+    if (Status saved = state.save_and_fold(); !saved) return saved;
+    state.unsaved_imports = 0;
   }
   return {};
 }
@@ -272,7 +292,7 @@ LanePlace Aggregator::import_place() const { return state_->imports.place(); }
 
 Status Aggregator::finish_imports() {
   if (Status counted = count_imports(); !counted) return counted;
-  return state_->fold();
+  return state_->save_and_fold();
 }
 
 Status Aggregator::run_once() {

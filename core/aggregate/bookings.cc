@@ -10,26 +10,78 @@ std::string_view status_class(uint16_t status) {
   return status >= 100 && status < 600 ? kNames[status / 100 - 1] : "other";
 }
 
+std::string_view bot_name(BotClass bot) { return bot == BotClass::none ? std::string_view() : bot_class_name(bot); }
+
 }  // namespace
 
-Hash128 Bookings::name(int64_t time_ms, std::string_view text) {
-  if (text.empty()) return kNullValue;
-  const Hash128 value = hasher_(text);
-  changes_.name(month_number(time_ms / 1000), value, text);
-  return value;
+Hash128 Bookings::value_of(std::string_view text) const { return text.empty() ? kNullValue : hasher_(text); }
+
+GroupRow Bookings::row(Dimension dimension, std::string_view text) const {
+  return {dimension, value_of(text), std::string(text)};
 }
 
-Counters& Bookings::at(uint16_t site, Dimension dimension, int64_t time_ms, std::string_view text) {
-  const Hash128 value = name(time_ms, text);
-  // No minutes are kept of imports: their deltas go by quarters of an hour, which every zone's hours are made of.
-  constexpr int64_t kQuarterS = 900;
+int64_t Bookings::bucket_s(const Site& site, int64_t time_ms) {
   const int64_t minute_s = minute_start_s(time_ms);
-  const int64_t start_s = changes_.import() == 0 ? minute_s : minute_s - ((minute_s % kQuarterS) + kQuarterS) % kQuarterS;
-  return changes_.at(site, dimension, start_s, value);
+  if (changes_.import() == 0) return minute_s;
+  // No minutes are kept of imports.
+  Hour& hour = hours_[static_cast<uint64_t>(minute_s) / 3600 % hours_.size()];
+  if (minute_s < hour.start_s || minute_s >= hour.next_s || hour.site != site.number) {
+    hour.site = site.number;
+    hour.start_s = site.zone.bucket_start_s(Level::hour, minute_s);
+    hour.next_s = site.zone.next_bucket_s(Level::hour, hour.start_s);
+  }
+  return hour.start_s;
+}
+
+Counters& Bookings::at(const Site& site, Dimension dimension, int64_t time_ms, std::string_view text) {
+  return at(site, dimension, time_ms, Page{text, value_of(text)});
+}
+
+Counters& Bookings::at(const Site& site, Dimension dimension, int64_t time_ms, const Page& page) {
+  return changes_.at(site.number, dimension, bucket_s(site, time_ms), page.value, page.path);
+}
+
+const RowGroup& Bookings::hit_rows(const Hit& hit, BotClass bot, Device device) {
+  const std::string_view status = status_class(hit.status), agent = bot_name(bot);
+  // A name that no visit's hash is like: its high half is a small number.
+  const Hash128 name{uint64_t{1} + (static_cast<uint64_t>(status[0]) << 16 | static_cast<uint64_t>(device) << 8 |
+                                    static_cast<uint64_t>(bot)),
+                     value_of(hit.country).low};
+  return changes_.group(name, [&] {
+    return RowGroup{row(Dimension::total, {}), row(Dimension::status_class, status),
+                    row(Dimension::country, hit.country), row(Dimension::device, device_name(device)),
+                    row(Dimension::bot_class, agent)};
+  });
+}
+
+const RowGroup& Bookings::rows_of(OpenVisit& visit) {
+  if (visit.rows_of == changes_.groups_number()) return *visit.rows;
+  const Touch& touch = visit.first_touch;
+  std::string all;
+  BytesWriter(all)
+      .text16(touch.channel)
+      .text16(touch.source)
+      .text16(touch.medium)
+      .text16(touch.campaign)
+      .text16(touch.referrer_host)
+      .text16(visit.country)
+      .u8(static_cast<uint8_t>(visit.device));
+  visit.rows = &changes_.group(hasher_(all), [&] {
+    return RowGroup{row(Dimension::total, {}),
+                    row(Dimension::channel, touch.channel),
+                    row(Dimension::source, touch.source),
+                    row(Dimension::medium, touch.medium),
+                    row(Dimension::campaign, touch.campaign),
+                    row(Dimension::referrer_host, touch.referrer_host),
+                    row(Dimension::country, visit.country),
+                    row(Dimension::device, device_name(visit.device))};
+  });
+  visit.rows_of = changes_.groups_number();
+  return *visit.rows;
 }
 
 template <class Change>
-void Bookings::each_touch_dimension(uint16_t site, const Touch& touch, int64_t time_ms, Change change) {
+void Bookings::each_touch_dimension(const Site& site, const Touch& touch, int64_t time_ms, Change change) {
   change(at(site, Dimension::channel, time_ms, touch.channel));
   change(at(site, Dimension::source, time_ms, touch.source));
   change(at(site, Dimension::medium, time_ms, touch.medium));
@@ -38,96 +90,87 @@ void Bookings::each_touch_dimension(uint16_t site, const Touch& touch, int64_t t
 }
 
 template <class Change>
-void Bookings::each_origin_dimension(uint16_t site, const Origin& origin, int64_t time_ms, Change change) {
+void Bookings::each_origin_dimension(const Site& site, const Origin& origin, int64_t time_ms, Change change) {
   change(at(site, Dimension::country, time_ms, origin.country));
   change(at(site, Dimension::device, time_ms, device_name(origin.device)));
 }
 
-template <class Change>
-void Bookings::each_visit_dimension(uint16_t site, const Visit& visit, int64_t time_ms, Change change) {
-  change(at(site, Dimension::total, time_ms, {}));
-  each_touch_dimension(site, visit.first_touch, time_ms, change);
-  each_origin_dimension(site, origin_of(visit), time_ms, change);
-  if (visit.has_page()) change(at(site, Dimension::entry_page, time_ms, visit.entry_page));
-}
-
-void Bookings::hit(uint16_t site, const Hit& hit, BotClass bot, Device device) {
-  const bool is_bot = bot != BotClass::none;
+void Bookings::hit(const Site& site, const Hit& hit, const Page& page, BotClass bot, Device device) {
   const auto add = [&](Counters& counters) {
     counters[Counter::hits] += 1;
     counters[Counter::bytes] += static_cast<int64_t>(hit.bytes_sent);
     counters[Counter::errors_4xx] += hit.status >= 400 && hit.status < 500;
     counters[Counter::errors_5xx] += hit.status >= 500 && hit.status < 600;
-    counters[Counter::bot_hits] += is_bot;
+    counters[Counter::bot_hits] += bot != BotClass::none;
   };
-  add(at(site, Dimension::total, hit.time_ms, {}));
-  add(at(site, Dimension::page, hit.time_ms, hit.path));
-  add(at(site, Dimension::status_class, hit.time_ms, status_class(hit.status)));
-  each_origin_dimension(site, {hit.country, device}, hit.time_ms, add);
-  add(at(site, Dimension::bot_class, hit.time_ms, is_bot ? bot_class_name(bot) : std::string_view()));
+  add(changes_.at(site.number, bucket_s(site, hit.time_ms), hit_rows(hit, bot, device)));
+  add(at(site, Dimension::page, hit.time_ms, page));
 }
 
-void Bookings::count(uint16_t site, int64_t time_ms, Counter counter) {
-  at(site, Dimension::total, time_ms, {})[counter] += 1;
+void Bookings::count(const Site& site, int64_t time_ms, Counter counter) {
+  at(site, Dimension::total, time_ms, std::string_view())[counter] += 1;
 }
 
-void Bookings::visit_began(uint16_t site, const Visit& visit) {
-  const VisitFigures figures = visit.figures();
-  each_visit_dimension(site, visit, visit.start_ms, [&](Counters& counters) {
-    add_figures(counters, figures);
-    counters.visitors.add(visit.distinct_visitor);
-  });
+void Bookings::visit_began(const Site& site, OpenVisit& visit) {
+  Counters& counters = visit_rows(site, visit, visit.start_ms);
+  add_figures(counters, visit.figures());
+  counters.visitors.add(visit.distinct_visitor);
 }
 
-void Bookings::figures_changed(uint16_t site, const Visit& before, const Visit& after) {
-  const VisitFigures change = after.figures() - before.figures();
+void Bookings::figures_changed(const Site& site, OpenVisit& visit, const VisitFigures& before) {
+  change_figures(site, visit, before, visit.has_page());
+}
+
+void Bookings::change_figures(const Site& site, OpenVisit& visit, const VisitFigures& before, bool with_entry_page) {
+  const VisitFigures change = visit.figures() - before;
   if (change == VisitFigures{}) return;
-  each_visit_dimension(site, before, after.start_ms, [&](Counters& counters) { add_figures(counters, change); });
+  add_figures(visit_rows(site, visit, visit.start_ms), change);
+  if (with_entry_page) add_figures(at(site, Dimension::entry_page, visit.start_ms, visit.entry_page), change);
   if (change.bounces == 0) return;
-  at(site, Dimension::page, after.start_ms, after.entry_page)[Counter::bounces] += change.bounces;
-  at(site, Dimension::search_term, after.start_ms, after.entry_term)[Counter::bounces] += change.bounces;
+  at(site, Dimension::page, visit.start_ms, visit.entry_page)[Counter::bounces] += change.bounces;
+  at(site, Dimension::search_term, visit.start_ms, visit.entry_term)[Counter::bounces] += change.bounces;
 }
 
-void Bookings::page_view(uint16_t site, const Visit& before, const Visit& after, const Hit& hit,
-                         bool first_view_of_page) {
-  const int64_t time_ms = hit.time_ms;
-  const bool is_entry = !before.has_page();
-  const bool is_exit = !before.has_page() || time_ms >= before.exit_ms;  // a late view is not the last one
-  const auto view = [&](Counters& counters) {
+void Bookings::exit_passed(const Site& site, OpenVisit& visit) {
+  const int64_t time_ms = visit.exit_ms;
+  visit_rows(site, visit, time_ms)[Counter::exits] -= 1;
+  at(site, Dimension::entry_page, time_ms, visit.entry_page)[Counter::exits] -= 1;
+  at(site, Dimension::page, time_ms, visit.exit_page)[Counter::exits] -= 1;
+  at(site, Dimension::search_term, time_ms, visit.exit_term)[Counter::exits] -= 1;
+}
+
+void Bookings::page_view(const Site& site, OpenVisit& visit, const VisitFigures& before, const View& view) {
+  const auto add = [&](Counters& counters) {
     counters[Counter::pageviews] += 1;
-    counters[Counter::entries] += is_entry;
-    counters[Counter::exits] += is_exit;
+    counters[Counter::entries] += view.is_entry;
+    counters[Counter::exits] += view.is_exit;
   };
-  const auto no_exit = [](Counters& counters) { counters[Counter::exits] -= 1; };
-
-  each_visit_dimension(site, before, time_ms, view);
-  view(at(site, Dimension::page, time_ms, hit.path));
-  view(at(site, Dimension::search_term, time_ms, hit.search_term));
-  if (!is_entry && is_exit) {
-    each_visit_dimension(site, before, before.exit_ms, no_exit);
-    no_exit(at(site, Dimension::page, before.exit_ms, before.exit_page));
-    no_exit(at(site, Dimension::search_term, before.exit_ms, before.exit_term));
-  }
-  if (first_view_of_page) at(site, Dimension::page, after.start_ms, hit.path)[Counter::visits] += 1;
-  figures_changed(site, before, after);
+  add(visit_rows(site, visit, view.time_ms));
+  if (!view.is_entry) add(at(site, Dimension::entry_page, view.time_ms, visit.entry_page));
+  add(at(site, Dimension::page, view.time_ms, view.page));
+  add(at(site, Dimension::search_term, view.time_ms, view.search_term));
+  if (view.first_of_page) at(site, Dimension::page, visit.start_ms, view.page)[Counter::visits] += 1;
+  change_figures(site, visit, before, !view.is_entry);
   // From its first page on, the visit has an entry page, with all that it brought before.
-  if (is_entry) whole_visit(site, after, Dimension::entry_page, after.entry_page);
+  if (view.is_entry) whole_visit(site, visit, Dimension::entry_page, visit.entry_page);
 }
 
-void Bookings::event(uint16_t site, const Visit& before, const Visit& after, int64_t time_ms, const Event& event) {
+void Bookings::event(const Site& site, OpenVisit& visit, const VisitFigures& before, int64_t time_ms,
+                     const Event& event) {
   const auto add = [](Counters& counters) { counters[Counter::events] += 1; };
-  each_visit_dimension(site, before, time_ms, add);
+  add(visit_rows(site, visit, time_ms));
+  if (visit.has_page()) add(at(site, Dimension::entry_page, time_ms, visit.entry_page));
   add(at(site, Dimension::event, time_ms, event.name));
   add(at(site, Dimension::item, time_ms, event.item));
-  figures_changed(site, before, after);
+  figures_changed(site, visit, before);
 }
 
-void Bookings::whole_visit(uint16_t site, const Visit& visit, Dimension dimension, std::string_view page) {
-  each_part_of_visit(
-      visit, [&](int64_t minute_s, const Counters& part) { at(site, dimension, minute_s * 1000, page).merge(part); });
+void Bookings::whole_visit(const Site& site, const Visit& visit, Dimension dimension, std::string_view page) {
+  const Page of{page, value_of(page)};
+  add_visit(visit, [&](int64_t minute_s) -> Counters& { return at(site, dimension, minute_s * 1000, of); });
 }
 
-void Bookings::visit_closed(uint16_t site, const Visit& visit) {
+void Bookings::visit_closed(const Site& site, const Visit& visit) {
   whole_visit(site, visit, Dimension::exit_page, visit.exit_page);
   if (!visit.has_page()) whole_visit(site, visit, Dimension::entry_page, {});
 }
@@ -144,10 +187,10 @@ void Bookings::add_whole(Counters& to, const Conversion& conversion) {
   to[Amount::goal_value] += conversion.goal_value_micros;
 }
 
-void Bookings::credit(uint16_t site, const Conversion& conversion, const Origin& origin,
+void Bookings::credit(const Site& site, const Conversion& conversion, const Origin& origin,
                       std::span<const Touch> journey) {
   const auto add = [&](Counters& counters) { add_whole(counters, conversion); };
-  add(at(site, Dimension::total, conversion.time_ms, {}));
+  add(at(site, Dimension::total, conversion.time_ms, std::string_view()));
   each_origin_dimension(site, origin, conversion.time_ms, add);
   for (Model model : kAllModels) {
     const Touch* touch = credited_touch(model, journey);
@@ -157,7 +200,7 @@ void Bookings::credit(uint16_t site, const Conversion& conversion, const Origin&
   }
 }
 
-void Bookings::order(uint16_t site, const Order& order, const Origin& origin, std::span<const Touch> journey) {
+void Bookings::order(const Site& site, const Order& order, const Origin& origin, std::span<const Touch> journey) {
   const Conversion conversion{.time_ms = order.time_ms,
                               .orders = kCreditWhole,
                               .items = static_cast<int64_t>(order.items) * kCreditWhole,
@@ -165,7 +208,7 @@ void Bookings::order(uint16_t site, const Order& order, const Origin& origin, st
                               .revenue_micros = order.has_rate ? order.value_micros : 0};
   credit(site, conversion, origin, journey);
   add_whole(at(site, Dimension::event, order.time_ms, "purchase"), conversion);
-  add_whole(at(site, Dimension::goal, order.time_ms, {}), conversion);
+  add_whole(at(site, Dimension::goal, order.time_ms, std::string_view()), conversion);
   items(site, order, conversion);
   if (!order.has_rate) {
     const Conversion apart{.orders = kCreditWhole, .revenue_micros = order.value_micros};
@@ -175,7 +218,7 @@ void Bookings::order(uint16_t site, const Order& order, const Origin& origin, st
 
 // Each item's own part of the order. What is left of the value (shipping, a discount below zero) is nobody's, and so is
 // an order that names no items: rows of pieces and money add up to the order.
-void Bookings::items(uint16_t site, const Order& order, const Conversion& whole) {
+void Bookings::items(const Site& site, const Order& order, const Conversion& whole) {
   Conversion left = whole;
   if (!order.by_item.empty()) left.orders = left.conversions = 0;
   for (const ItemSum& item : order.by_item) {
@@ -186,10 +229,10 @@ void Bookings::items(uint16_t site, const Order& order, const Conversion& whole)
     left.revenue_micros -= part.revenue_micros;
     add_whole(at(site, Dimension::item, order.time_ms, item.id), part);
   }
-  add_whole(at(site, Dimension::item, order.time_ms, {}), left);
+  add_whole(at(site, Dimension::item, order.time_ms, std::string_view()), left);
 }
 
-void Bookings::goal(uint16_t site, const Goal& goal, const Origin& origin, std::span<const Touch> journey) {
+void Bookings::goal(const Site& site, const Goal& goal, const Origin& origin, std::span<const Touch> journey) {
   const Conversion conversion{
       .time_ms = goal.time_ms, .conversions = kCreditWhole, .goal_value_micros = goal.value_micros};
   credit(site, conversion, origin, journey);

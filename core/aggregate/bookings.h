@@ -2,11 +2,13 @@
 // of which dimension gets which figure live here and nowhere else; core/README.md tells them to users.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "aggregate/sites.h"
 #include "base/keyed_hash.h"
 #include "credit/model.h"
 #include "hit/hit.h"
@@ -24,22 +26,44 @@ struct Origin {
 };
 inline Origin origin_of(const Visit& visit) { return {visit.country, visit.device}; }
 
+// An open visit with the rows that its figures go to, whatever its pages.
+struct OpenVisit : Visit {
+  const RowGroup* rows = nullptr;
+  uint64_t rows_of = 0;  // Changes::groups_number() that they are of; another one: to be looked for again
+};
+
 class Bookings {
  public:
   Bookings(Changes& changes, const StringHasher& hasher) : changes_(changes), hasher_(hasher) {}
 
+  // A page's path by its hash, so that it is hashed once a hit.
+  struct Page {
+    std::string_view path;
+    Hash128 value;
+  };
+
   // Facts of any hit.
-  void hit(uint16_t site, const Hit& hit, BotClass bot, Device device);
-  void count(uint16_t site, int64_t time_ms, Counter counter);  // in the site's total alone
+  void hit(const Site& site, const Hit& hit, const Page& page, BotClass bot, Device device);
+  void count(const Site& site, int64_t time_ms, Counter counter);  // in the site's total alone
 
   // Facts of a visit. The figures go to the bucket of its first hit; a page view or event to its own.
-  void visit_began(uint16_t site, const Visit& visit);
-  // `before`: the visit as it was before the view.
-  void page_view(uint16_t site, const Visit& before, const Visit& after, const Hit& hit, bool first_view_of_page);
-  void event(uint16_t site, const Visit& before, const Visit& after, int64_t time_ms, const Event& event);
-  void figures_changed(uint16_t site, const Visit& before, const Visit& after);
+  void visit_began(const Site& site, OpenVisit& visit);
+  // Before the visit is told of a view that follows its last page: that is its exit no more.
+  void exit_passed(const Site& site, OpenVisit& visit);
+  struct View {
+    int64_t time_ms = 0;
+    Page page;
+    std::string_view search_term;
+    bool is_entry = false;
+    bool is_exit = false;       // no later page is known
+    bool first_of_page = false; // in the visit
+  };
+  // `before`: what the visit stood for before the view.
+  void page_view(const Site& site, OpenVisit& visit, const VisitFigures& before, const View& view);
+  void event(const Site& site, OpenVisit& visit, const VisitFigures& before, int64_t time_ms, const Event& event);
+  void figures_changed(const Site& site, OpenVisit& visit, const VisitFigures& before);
   // The exit page is known now; for a visit without page view that there is no entry page either.
-  void visit_closed(uint16_t site, const Visit& visit);
+  void visit_closed(const Site& site, const Visit& visit);
 
   // A conversion, credited over the journey.
   struct ItemSum {
@@ -55,7 +79,7 @@ class Bookings {
     Currency currency;
     std::vector<ItemSum> by_item{};  // each id once, in the money of value_micros; views of the hit
   };
-  void order(uint16_t site, const Order& order, const Origin& origin, std::span<const Touch> journey);
+  void order(const Site& site, const Order& order, const Origin& origin, std::span<const Touch> journey);
   struct Goal {
     int64_t time_ms = 0;
     std::string_view name;
@@ -63,7 +87,7 @@ class Bookings {
     std::string_view item{};   // of the event
     int64_t value_micros = 0;
   };
-  void goal(uint16_t site, const Goal& goal, const Origin& origin, std::span<const Touch> journey);
+  void goal(const Site& site, const Goal& goal, const Origin& origin, std::span<const Touch> journey);
 
  private:
   struct Conversion {
@@ -71,26 +95,38 @@ class Bookings {
     int64_t orders = 0, items = 0, conversions = 0;  // millionths
     int64_t revenue_micros = 0, goal_value_micros = 0;
   };
-  using CounterChange = std::pair<Counter, int64_t>;
+  // Hours of imports, found by the time that they hold.
+  struct Hour {
+    uint16_t site = 0;
+    int64_t start_s = 0, next_s = 0;
+  };
 
-  Hash128 name(int64_t time_ms, std::string_view text);
-  Counters& at(uint16_t site, Dimension dimension, int64_t time_ms, std::string_view text);
+  Hash128 value_of(std::string_view text) const;  // null for an empty one
+  GroupRow row(Dimension dimension, std::string_view text) const;
+  int64_t bucket_s(const Site& site, int64_t time_ms);
+  Counters& at(const Site& site, Dimension dimension, int64_t time_ms, std::string_view text);
+  Counters& at(const Site& site, Dimension dimension, int64_t time_ms, const Page& page);
+  const RowGroup& hit_rows(const Hit& hit, BotClass bot, Device device);
+  const RowGroup& rows_of(OpenVisit& visit);
+  // To the total, the first touch's dimensions and those of its origin.
+  Counters& visit_rows(const Site& site, OpenVisit& visit, int64_t time_ms) {
+    return changes_.at(site.number, bucket_s(site, time_ms), rows_of(visit));
+  }
   template <class Change>
-  void each_touch_dimension(uint16_t site, const Touch& touch, int64_t time_ms, Change change);
+  void each_touch_dimension(const Site& site, const Touch& touch, int64_t time_ms, Change change);
   template <class Change>
-  void each_origin_dimension(uint16_t site, const Origin& origin, int64_t time_ms, Change change);
-  // To the total, the first touch's dimensions, those of its origin and, once it has one, the entry page.
-  template <class Change>
-  void each_visit_dimension(uint16_t site, const Visit& visit, int64_t time_ms, Change change);
-  void whole_visit(uint16_t site, const Visit& visit, Dimension dimension, std::string_view page);
-  void items(uint16_t site, const Order& order, const Conversion& whole);
-  void credit(uint16_t site, const Conversion& conversion, const Origin& origin, std::span<const Touch> journey);
+  void each_origin_dimension(const Site& site, const Origin& origin, int64_t time_ms, Change change);
+  void change_figures(const Site& site, OpenVisit& visit, const VisitFigures& before, bool with_entry_page);
+  void whole_visit(const Site& site, const Visit& visit, Dimension dimension, std::string_view page);
+  void items(const Site& site, const Order& order, const Conversion& whole);
+  void credit(const Site& site, const Conversion& conversion, const Origin& origin, std::span<const Touch> journey);
   static void add_credit(Counters& to, const Conversion& conversion, Model model);
   // Where no touch decides: the same in each model, and the goals' value.
   static void add_whole(Counters& to, const Conversion& conversion);
 
   Changes& changes_;
   const StringHasher& hasher_;
+  std::array<Hour, 16> hours_{};
 };
 
 }  // namespace footfall

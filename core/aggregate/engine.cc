@@ -58,7 +58,7 @@ void Engine::restore_open_visit(std::string_view key, std::string_view value) {
   Visit visit;
   if (!reader.ok() || site >= sites_.size() || !decode_visit(value, visit)) return;
   Entry& entry = entry_of(visitor);
-  entry.visit = std::move(visit);
+  entry.visit = std::make_unique<OpenVisit>(std::move(visit));
   entry.visit_stored = true;
 }
 
@@ -74,22 +74,27 @@ Engine::Entry& Engine::entry_of(const VisitorKey& key) {
 void Engine::count(const Hit& hit, std::string_view site_name, bool late) {
   Site& site = sites_.find(site_name);
   if (timeline_ == Timeline::live && site.first_live_ms == 0) site.first_live_ms = hit.time_ms;
-  if (hit.flags & kHitExcluded) return bookings_.count(site.number, hit.time_ms, Counter::excluded_hits);
-  if (late) bookings_.count(site.number, hit.time_ms, Counter::late_hits);
-  if (hit.flags & kHitEventsMalformed) bookings_.count(site.number, hit.time_ms, Counter::malformed_events);
+  if (hit.flags & kHitExcluded) return bookings_.count(site, hit.time_ms, Counter::excluded_hits);
+  if (late) bookings_.count(site, hit.time_ms, Counter::late_hits);
+  if (hit.flags & kHitEventsMalformed) bookings_.count(site, hit.time_ms, Counter::malformed_events);
 
   const VisitorKey key{site.number, hit.id_key.is_zero() ? hit.anonymous_key : hit.id_key};
   if (key.visitor.is_zero()) return count_without_visitor(site, hit);
   Entry& entry = entry_of(key);
   notice_behaviour(hit, entry);
+  count_of_visitor(site, key, entry, hit);
+  note_change(key, entry);
+}
+
+void Engine::count_of_visitor(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit) {
+  const Bookings::Page page{hit.path, hasher_(hit.path)};
   const Agent who = judge(hit, entry.visitor);
-  bookings_.hit(site.number, hit, who.bot, who.device);
+  bookings_.hit(site, hit, page, who.bot, who.device);
   if (who.bot != BotClass::none) return;
 
-  const bool is_page = classify(hit) == HitClass::page;
-  if (is_page) {
+  if (classify(hit) == HitClass::page) {
     open_or_extend(site, key, entry, hit);
-    count_page(site, entry, hit);
+    count_page(site, entry, hit, page);
     reach_goals(site, key, entry, hit, nullptr);
   }
   for (const Event& event : hit.events) {
@@ -107,12 +112,12 @@ void Engine::count(const Hit& hit, std::string_view site_name, bool late) {
 // credited to nothing.
 void Engine::count_without_visitor(Site& site, const Hit& hit) {
   const Agent who = judge(hit, Visitor());
-  bookings_.hit(site.number, hit, who.bot, who.device);
+  bookings_.hit(site, hit, {hit.path, hasher_(hit.path)}, who.bot, who.device);
   if (who.bot != BotClass::none) return;
   for (const Event& event : hit.events) {
     if (!event.is_order()) continue;
     if (std::optional<NewOrder> order = accept_order(site, hit, event)) {
-      bookings_.order(site.number, order->booking, {hit.country, who.device}, {});
+      bookings_.order(site, order->booking, {hit.country, who.device}, {});
       store_conversion(std::move(order->key), ConversionKind::order, {}, {}, order->told);
     }
   }
@@ -148,7 +153,7 @@ void Engine::notice_behaviour(const Hit& hit, Entry& entry) {
 
 // The visitor's visit that the hit belongs to: the open one, with a further touch where the hit carries one, or a new
 // one.
-Visit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit) {
+OpenVisit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit) {
   entry.visit_changed = true;
   if (entry.visit && (hit.time_ms - entry.visit->last_ms > gap_ms(site) ||
                       entry.visit->start_ms - hit.time_ms > gap_ms(site)))  // long before: an older import, or very late
@@ -164,7 +169,8 @@ Visit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entry, c
     }
     return *entry.visit;
   }
-  Visit visit;
+  entry.visit = std::make_unique<OpenVisit>();
+  OpenVisit& visit = *entry.visit;
   visit.start_ms = visit.last_ms = hit.time_ms;
   visit.first_touch = site.touches.first_touch(hit);
   visit.last_touch = visit.first_touch;
@@ -173,30 +179,33 @@ Visit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entry, c
   visit.distinct_visitor = key.visitor.low;
   entry.visitor.add(visit.first_touch);
   entry.visitor_changed = true;
-  entry.visit = std::move(visit);
-  bookings_.visit_began(site.number, *entry.visit);
-  return *entry.visit;
+  bookings_.visit_began(site, visit);
+  return visit;
 }
 
 void Engine::close(const VisitorKey& key, Entry& entry) {
-  bookings_.visit_closed(key.site, *entry.visit);
+  bookings_.visit_closed(sites_.at(key.site), *entry.visit);
   entry.visit.reset();
   entry.visit_changed = true;
 }
 
-void Engine::count_page(Site& site, Entry& entry, const Hit& hit) {
-  Visit& visit = *entry.visit;
-  const Visit before = visit;
-  const bool first_view = visit.view(hit.path, hasher_(hit.path).low, hit.time_ms, hit.search_term);
-  bookings_.page_view(site.number, before, visit, hit, first_view);
+void Engine::count_page(Site& site, Entry& entry, const Hit& hit, const Bookings::Page& page) {
+  OpenVisit& visit = *entry.visit;
+  const VisitFigures before = visit.figures();
+  Bookings::View view{.time_ms = hit.time_ms, .page = page, .search_term = hit.search_term};
+  view.is_entry = !visit.has_page();
+  view.is_exit = view.is_entry || hit.time_ms >= visit.exit_ms;
+  if (view.is_exit && !view.is_entry) bookings_.exit_passed(site, visit);
+  view.first_of_page = visit.view(hit.path, page.value.low, hit.time_ms, hit.search_term);
+  bookings_.page_view(site, visit, before, view);
 }
 
 void Engine::count_event(Site& site, Entry& entry, const Hit& hit, const Event& event) {
-  Visit& visit = *entry.visit;
-  const Visit before = visit;
+  OpenVisit& visit = *entry.visit;
+  const VisitFigures before = visit.figures();
   visit.count_event(hit.time_ms);
   if (event.name == "add_to_cart") visit.has_cart = true;
-  bookings_.event(site.number, before, visit, hit.time_ms, event);
+  bookings_.event(site, visit, before, hit.time_ms, event);
 }
 
 bool Engine::is_new_order(const std::string& key) {
@@ -210,11 +219,11 @@ std::optional<Engine::NewOrder> Engine::accept_order(Site& site, const Hit& hit,
   NewOrder order;
   order.key = order_key(site.number, static_cast<uint8_t>(ConversionKind::order), hasher_(event.id), changes_.import());
   if (!is_accepted(event)) {
-    bookings_.count(site.number, hit.time_ms, Counter::rejected_orders);
+    bookings_.count(site, hit.time_ms, Counter::rejected_orders);
     return std::nullopt;
   }
   if (!is_new_order(order.key)) {
-    bookings_.count(site.number, hit.time_ms, Counter::duplicate_orders);
+    bookings_.count(site, hit.time_ms, Counter::duplicate_orders);
     return std::nullopt;
   }
   Bookings::Order& told = order.told;
@@ -234,13 +243,13 @@ std::optional<Engine::NewOrder> Engine::accept_order(Site& site, const Hit& hit,
 void Engine::count_order(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, const Event& event) {
   std::optional<NewOrder> order = accept_order(site, hit, event);
   if (!order) return;
-  Visit& visit = open_or_extend(site, key, entry, hit);
-  const Visit before = visit;
+  OpenVisit& visit = open_or_extend(site, key, entry, hit);
+  const VisitFigures before = visit.figures();
   visit.count_event(hit.time_ms);
   ++visit.orders;
-  bookings_.event(site.number, before, visit, hit.time_ms, event);
+  bookings_.event(site, visit, before, hit.time_ms, event);
 
-  bookings_.order(site.number, order->booking, origin_of(visit),
+  bookings_.order(site, order->booking, origin_of(visit),
                   journey(entry.visitor.touches, hit.time_ms, lookback_ms(site)));
   store_conversion(std::move(order->key), ConversionKind::order, key.visitor, entry.visitor.touches, order->told);
   reach_goals(site, key, entry, hit, &event);
@@ -248,17 +257,17 @@ void Engine::count_order(Site& site, const VisitorKey& key, Entry& entry, const 
 
 // Goals count once per visit.
 void Engine::reach_goals(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, const Event* event) {
-  Visit& visit = *entry.visit;
+  OpenVisit& visit = *entry.visit;
   for (const GoalConfig& goal : site.config.goals) {
     const bool reached = event == nullptr ? !goal.path.empty() && matches(goal.path, without_arguments(hit.path))
                                           : goal.event == event->name;
     if (!reached) continue;
-    const Visit before = visit;
+    const VisitFigures before = visit.figures();
     if (!visit.reach(goal.name)) continue;
-    bookings_.figures_changed(site.number, before, visit);
+    bookings_.figures_changed(site, visit, before);
     Bookings::Goal told{.time_ms = hit.time_ms, .name = goal.name, .value_micros = goal.value_micros};
     if (event != nullptr) told.event = event->name, told.item = event->item;
-    bookings_.goal(site.number, told, origin_of(visit), journey(entry.visitor.touches, hit.time_ms, lookback_ms(site)));
+    bookings_.goal(site, told, origin_of(visit), journey(entry.visitor.touches, hit.time_ms, lookback_ms(site)));
     std::string what(goal.name);
     BytesWriter(what).u8(0).hash(key.visitor).le64(static_cast<uint64_t>(visit.start_ms));
     store_conversion(order_key(site.number, static_cast<uint8_t>(ConversionKind::goal), hasher_(what), changes_.import()),
@@ -281,21 +290,34 @@ void Engine::store_conversion(std::string key, ConversionKind kind, const Hash12
   changes_.set(KeyedDatabase::orders, std::move(key), encode_conversion(conversion));
 }
 
+void Engine::note_change(const VisitorKey& key, Entry& entry) {
+  if (entry.is_listed || !(entry.visitor_changed || entry.visit_changed)) return;
+  changed_.push_back(key);
+  entry.is_listed = true;
+}
+
 void Engine::flush() {
-  for (auto& [key, entry] : visitors_) {
+  for (const VisitorKey& key : changed_) {
+    const auto place = visitors_.find(key);
+    if (place == visitors_.end()) continue;
+    Entry& entry = place->second;
     if (entry.visitor_changed)
       changes_.set(KeyedDatabase::visitors, visitor_key(key.site, key.visitor, timeline_), encode_visitor(entry.visitor));
     if (entry.visit_changed && (entry.visit || entry.visit_stored))
       changes_.set(KeyedDatabase::open_visits, visitor_key(key.site, key.visitor, timeline_),
                    entry.visit ? encode_visit(*entry.visit) : std::string());
-    entry.visit_stored = entry.visit_changed ? entry.visit.has_value() : entry.visit_stored;
-    entry.visitor_changed = entry.visit_changed = false;
+    if (entry.visit_changed) entry.visit_stored = entry.visit != nullptr;
+    entry.visitor_changed = entry.visit_changed = entry.is_listed = false;
   }
+  changed_.clear();
 }
 
 void Engine::settle(int64_t time_ms) {
   for (auto& [key, entry] : visitors_)
-    if (entry.visit && time_ms - entry.visit->last_ms > gap_ms(sites_.at(key.site))) close(key, entry);
+    if (entry.visit && time_ms - entry.visit->last_ms > gap_ms(sites_.at(key.site))) {
+      close(key, entry);
+      note_change(key, entry);
+    }
   absl::erase_if(visitors_, [](const auto& place) {
     const Entry& entry = place.second;
     return !entry.visit && !entry.visitor_changed && !entry.visit_changed;
@@ -304,7 +326,7 @@ void Engine::settle(int64_t time_ms) {
 
 size_t Engine::open_visits() const {
   return static_cast<size_t>(std::count_if(visitors_.begin(), visitors_.end(),
-                                           [](const auto& place) { return place.second.visit.has_value(); }));
+                                           [](const auto& place) { return place.second.visit != nullptr; }));
 }
 
 }  // namespace footfall

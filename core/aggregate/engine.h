@@ -7,10 +7,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "aggregate/bookings.h"
 #include "aggregate/sites.h"
@@ -63,10 +65,11 @@ class Engine {
   };
   struct Entry {
     Visitor visitor;
-    std::optional<Visit> visit;
+    std::unique_ptr<OpenVisit> visit;
     bool visitor_changed = false;
     bool visit_changed = false;
     bool visit_stored = false;
+    bool is_listed = false;  // in changed_
   };
   struct NewOrder {
     std::string key;
@@ -75,6 +78,7 @@ class Engine {
   };
 
   Entry& entry_of(const VisitorKey& key);
+  void count_of_visitor(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit);
   void count_without_visitor(Site& site, const Hit& hit);
   // What an agent says of itself.
   struct Agent {
@@ -85,9 +89,10 @@ class Engine {
   // The device is `bot` for a bot, however it was told.
   Agent judge(const Hit& hit, const Visitor& visitor);
   void notice_behaviour(const Hit& hit, Entry& entry);
-  Visit& open_or_extend(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit);
+  void note_change(const VisitorKey& key, Entry& entry);
+  OpenVisit& open_or_extend(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit);
   void close(const VisitorKey& key, Entry& entry);
-  void count_page(Site& site, Entry& entry, const Hit& hit);
+  void count_page(Site& site, Entry& entry, const Hit& hit, const Bookings::Page& page);
   void count_event(Site& site, Entry& entry, const Hit& hit, const Event& event);
   void count_order(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, const Event& event);
   // `event` null: the hit is a page view.
@@ -107,6 +112,7 @@ class Engine {
   Changes& changes_;
   Bookings bookings_;
   absl::flat_hash_map<VisitorKey, Entry> visitors_;
+  std::vector<VisitorKey> changed_;  // of those whose visitor or visit changed since the last flush, and maybe others
   RecentOrders& recent_orders_;
   absl::flat_hash_map<Hash128, Agent> known_agents_;
 };

@@ -1,30 +1,72 @@
 #include "rollup/changes.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "footfall/v1/summary.pb.h"
+#include "rollup/counters_codec.h"
 
 namespace footfall {
 namespace {
 
 constexpr size_t kNamedMax = 200'000;  // texts remembered as named; beyond, they are named again
+constexpr size_t kGroupsMax = 50'000;  // groups that outlive a take()
 
+// Of a map with pointers to its values' keys in order; the map is left with empty values.
 template <class Map>
-auto sorted(const Map& map) {
-  std::vector<typename Map::const_pointer> entries;
+auto take_sorted(Map& map) {
+  std::vector<std::pair<typename Map::key_type, typename Map::mapped_type>> entries;
   entries.reserve(map.size());
-  for (const auto& entry : map) entries.push_back(&entry);
-  std::sort(entries.begin(), entries.end(), [](auto* a, auto* b) { return a->first < b->first; });
+  for (auto& [key, value] : map) entries.emplace_back(key, std::move(value));
+  map.clear();
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   return entries;
+}
+
+void set_precision(const RollupKey& key, Counters& counters) {
+  if (key.dimension == Dimension::total && counters.visitors.empty()) counters.visitors.set_precision(Precision::total);
 }
 
 }  // namespace
 
+Counters& Changes::at(uint16_t site, Dimension dimension, int64_t bucket_start_s, const Hash128& value,
+                      std::string_view text) {
+  return at(RollupKey{site, dimension, Level::minute, bucket_start_s, value, import_}, text);
+}
+
+Counters& Changes::at(const RollupKey& key, std::string_view text) {
+  const auto [place, fresh] = deltas_.try_emplace(key);
+  if (fresh) {
+    set_precision(key, place->second);
+    if (!text.empty()) name(month_number(key.bucket_start_s), key.value, text);
+  }
+  return place->second;
+}
+
+Counters& Changes::at(uint16_t site, int64_t bucket_start_s, const RowGroup& group) {
+  const auto [place, fresh] = group_sums_.try_emplace(GroupBucket{&group, bucket_start_s, site, import_});
+  if (fresh) place->second.visitors.set_precision(Precision::total);
+  return place->second;
+}
+
+void Changes::settle_groups() {
+  for (const auto& [at_group, sum] : group_sums_) {
+    Counters row_sum = sum;
+    row_sum.visitors.lower_precision(Precision::row);
+    for (const GroupRow& row : *at_group.group) {
+      const RollupKey key{at_group.site, row.dimension, Level::minute, at_group.bucket_start_s, row.value, at_group.import};
+      at(key, row.text).merge(row.dimension == Dimension::total ? sum : row_sum);
+    }
+  }
+  group_sums_.clear();
+  if (groups_.size() <= kGroupsMax) return;
+  groups_.clear();
+  ++groups_number_;
+}
+
 void Changes::name(uint16_t month, const Hash128& value, std::string_view text) {
   if (value == kNullValue || value == kOtherValue) return;
   if (named_.size() >= kNamedMax) named_.clear();
-  if (named_.try_emplace(Name{month, value}, true).second) entries_.try_emplace(Name{month, value}, text);
+  if (named_.insert(DictionaryName{month, value}).second) entries_.try_emplace(DictionaryName{month, value}, text);
 }
 
 void Changes::set(KeyedDatabase database, std::string key, std::string value) {
@@ -43,33 +85,42 @@ size_t Changes::keyed_changes() const {
   return count;
 }
 
+Deltas Changes::take_deltas() {
+  settle_groups();
+  return std::exchange(deltas_, {});
+}
+
+std::vector<std::pair<DictionaryName, std::string>> Changes::take_names() { return take_sorted(entries_); }
+
+std::vector<std::pair<std::string, std::string>> Changes::take_keyed(KeyedDatabase database) {
+  return take_sorted(keyed_[static_cast<size_t>(database)]);
+}
+
 std::string Changes::take() {
   v1::ChangeBlock block;
-  for (const auto* entry : sorted(deltas_)) {
-    if (entry->second.is_zero()) continue;
+  Deltas deltas = take_deltas();
+  for (const auto& [key, counters] : take_sorted(deltas)) {
+    if (counters.is_zero()) continue;
     v1::Delta* delta = block.add_delta();
-    delta->set_key(encode_key(entry->first));
-    delta->mutable_rollup()->ParseFromString(encode_counters(entry->second));
+    delta->set_key(encode_key(key));
+    fill_rollup(counters, *delta->mutable_rollup());
   }
-  for (const auto* named : sorted(entries_)) {
+  for (auto& [name, text] : take_names()) {
     v1::DictionaryEntry* entry = block.add_entry();
     std::string hash;
-    BytesWriter(hash).hash(named->first.value);
+    BytesWriter(hash).hash(name.value);
     entry->set_hash(std::move(hash));
-    entry->set_month(named->first.month);
-    entry->set_text(named->second);
+    entry->set_month(name.month);
+    entry->set_text(std::move(text));
   }
   for (size_t database = 0; database < kKeyedDatabases; ++database) {
-    for (const auto* changed : sorted(keyed_[database])) {
+    for (auto& [key, value] : take_keyed(static_cast<KeyedDatabase>(database))) {
       v1::KeyedChange* change = block.add_change();
       change->set_database(static_cast<uint32_t>(database));
-      change->set_key(changed->first);
-      change->set_value(changed->second);
+      change->set_key(std::move(key));
+      change->set_value(std::move(value));
     }
-    keyed_[database].clear();
   }
-  deltas_.clear();
-  entries_.clear();
   return block.SerializeAsString();
 }
 

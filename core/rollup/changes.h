@@ -3,10 +3,14 @@
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/string_map.h"
 #include "rollup/counters.h"
@@ -18,14 +22,48 @@ namespace footfall {
 enum class KeyedDatabase : uint8_t { visitors = 0, open_visits = 1, orders = 2 };
 inline constexpr size_t kKeyedDatabases = 3;
 
+// Rows of one bucket that get the same counts, as those of one visit do: booked once, and added to each row when the
+// changes are taken.
+struct GroupRow {
+  Dimension dimension;
+  Hash128 value;
+  std::string text;  // of the value; empty: null
+};
+using RowGroup = std::vector<GroupRow>;
+
+using Deltas = absl::flat_hash_map<RollupKey, Counters>;
+
+struct DictionaryName {
+  uint16_t month;
+  Hash128 value;
+  auto operator<=>(const DictionaryName&) const = default;
+  template <class H>
+  friend H AbslHashValue(H state, const DictionaryName& name) {
+    return H::combine(std::move(state), name.month, name.value);
+  }
+};
+
 class Changes {
  public:
-  // The counters of a key at the level minute, to be added to. The reference lives until the next call.
-  Counters& at(uint16_t site, Dimension dimension, int64_t minute_start_s, const Hash128& value) {
-    Counters& counters = deltas_[RollupKey{site, dimension, Level::minute, minute_start_s, value, import_}];
-    if (dimension == Dimension::total && counters.visitors.empty()) counters.visitors.set_precision(Precision::total);
-    return counters;
+  // The counters of a key, to be added to. The reference lives until the next call. Buckets of deltas are minutes; those
+  // of imports, of which no minutes are kept, may be hours of the site's zone.
+  Counters& at(uint16_t site, Dimension dimension, int64_t bucket_start_s, const Hash128& value) {
+    return at(site, dimension, bucket_start_s, value, {});
   }
+  // The same, and makes sure that the value's text is known.
+  Counters& at(uint16_t site, Dimension dimension, int64_t bucket_start_s, const Hash128& value, std::string_view text);
+
+  // The group known by that name, made by `make` where it is not known. It lives while groups_number() stays the same,
+  // which only take() and take_deltas() change.
+  template <class Make>
+  const RowGroup& group(const Hash128& name, Make make) {
+    std::unique_ptr<RowGroup>& group = groups_[name];
+    if (!group) group = std::make_unique<RowGroup>(make());
+    return *group;
+  }
+  uint64_t groups_number() const { return groups_number_; }
+  // The counters of all rows of a group in one bucket. The reference lives until the next call.
+  Counters& at(uint16_t site, int64_t bucket_start_s, const RowGroup& group);
 
   // What is added from now on belongs to that import; 0: live.
   void set_import(uint16_t import) { import_ = import; }
@@ -39,29 +77,42 @@ class Changes {
   // What set() gave since the last take(); nullptr: nothing.
   const std::string* find(KeyedDatabase database, const std::string& key) const;
 
-  bool empty() const { return deltas_.empty() && keyed_changes() == 0 && entries_.empty(); }
+  bool empty() const { return rows() == 0 && keyed_changes() == 0 && entries_.empty(); }
+  size_t rows() const { return deltas_.size() + group_sums_.size(); }
   size_t keyed_changes() const;
 
-  // All of it as a serialised footfall.v1.ChangeBlock, in key order; then empty again.
-  std::string take();
   // Forgets which texts were named, so that they are named again: after the months' dictionaries may have been dropped.
   void forget_names() { named_.clear(); }
 
+  // All of it as a serialised footfall.v1.ChangeBlock, in key order; then empty again.
+  std::string take();
+  // The same in parts, for whoever folds them at once: each leaves what it takes empty.
+  Deltas take_deltas();
+  std::vector<std::pair<DictionaryName, std::string>> take_names();                        // in key order
+  std::vector<std::pair<std::string, std::string>> take_keyed(KeyedDatabase database);  // likewise
+
  private:
-  struct Name {
-    uint16_t month;
-    Hash128 value;
-    auto operator<=>(const Name&) const = default;
+  struct GroupBucket {
+    const RowGroup* group;
+    int64_t bucket_start_s;
+    uint16_t site, import;
+    bool operator==(const GroupBucket&) const = default;
     template <class H>
-    friend H AbslHashValue(H state, const Name& name) {
-      return H::combine(std::move(state), name.month, name.value);
+    friend H AbslHashValue(H state, const GroupBucket& at) {
+      return H::combine(std::move(state), at.group, at.bucket_start_s, uint32_t{at.site} << 16 | at.import);
     }
   };
 
+  Counters& at(const RollupKey& key, std::string_view text);
+  void settle_groups();
+
   uint16_t import_ = 0;
-  absl::flat_hash_map<RollupKey, Counters> deltas_;
-  absl::flat_hash_map<Name, std::string> entries_;
-  absl::flat_hash_map<Name, bool> named_;
+  Deltas deltas_;
+  absl::flat_hash_map<Hash128, std::unique_ptr<RowGroup>> groups_;
+  absl::flat_hash_map<GroupBucket, Counters> group_sums_;
+  uint64_t groups_number_ = 1;
+  absl::flat_hash_map<DictionaryName, std::string> entries_;
+  absl::flat_hash_set<DictionaryName> named_;
   StringMap<std::string> keyed_[kKeyedDatabases];
 };
 

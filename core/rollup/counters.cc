@@ -1,6 +1,7 @@
 #include "rollup/counters.h"
 
 #include "footfall/v1/summary.pb.h"
+#include "rollup/counters_codec.h"
 
 namespace footfall {
 namespace {
@@ -28,8 +29,7 @@ void Counters::merge(const Counters& other) {
   if (!other.visitors.empty()) visitors.merge(other.visitors);
 }
 
-std::string encode_counters(const Counters& counters) {
-  v1::Rollup message;
+void fill_rollup(const Counters& counters, v1::Rollup& message) {
   for (size_t i = 0; i < kCounters; ++i) {
     if (counters.values[i] == 0) continue;
     message.add_counter(static_cast<uint32_t>(i));
@@ -43,12 +43,9 @@ std::string encode_counters(const Counters& counters) {
     message.add_amount_high(static_cast<int64_t>(amount >> 64));
   }
   if (!counters.visitors.empty()) message.set_visitors(counters.visitors.encode());
-  return message.SerializeAsString();
 }
 
-bool merge_encoded_counters(std::string_view bytes, Counters& to) {
-  v1::Rollup message;
-  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return false;
+bool merge_rollup(const v1::Rollup& message, Counters& to) {
   if (message.counter_size() != message.value_size() || message.amount_size() != message.amount_low_size() ||
       message.amount_size() != message.amount_high_size())
     return false;
@@ -63,6 +60,28 @@ bool merge_encoded_counters(std::string_view bytes, Counters& to) {
                                              static_cast<__int128>(message.amount_low(i)));
   if (!visitors.empty()) to.visitors.merge(visitors);
   return true;
+}
+
+// One message a thread keeps its memory: both are called for every row that is read or written.
+namespace {
+
+v1::Rollup& empty_message() {
+  thread_local v1::Rollup message;
+  message.Clear();
+  return message;
+}
+
+}  // namespace
+
+std::string encode_counters(const Counters& counters) {
+  v1::Rollup& message = empty_message();
+  fill_rollup(counters, message);
+  return message.SerializeAsString();
+}
+
+bool merge_encoded_counters(std::string_view bytes, Counters& to) {
+  v1::Rollup& message = empty_message();
+  return message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) && merge_rollup(message, to);
 }
 
 }  // namespace footfall

@@ -40,12 +40,12 @@ class Distinct {
   bool decode(std::string_view bytes);
 
   void set_precision(Precision precision);  // only while empty
+  void lower_precision(Precision to);       // as if all had been added to one of that precision; never raises it
 
  private:
   size_t exact_max() const { return precision_ == Precision::total ? 1000 : 256; }
   void settle() const;  // sorts what was added; what is told of the set stays the same
   void densify() const;
-  void lower_precision(Precision to);
 
   Precision precision_;
   mutable std::vector<uint64_t> exact_;    // the first sorted_ of them ascending and distinct

@@ -54,7 +54,9 @@ struct RollupKey {
 
   template <class H>
   friend H AbslHashValue(H state, const RollupKey& key) {
-    return H::combine(std::move(state), key.site, key.dimension, key.level, key.bucket_start_s, key.value, key.import);
+    const uint64_t rest = uint64_t{key.site} << 32 | static_cast<uint64_t>(key.dimension) << 24 |
+                          static_cast<uint64_t>(key.level) << 16 | key.import;
+    return H::combine(std::move(state), key.value.low ^ key.value.high, key.bucket_start_s, rest);
   }
 };
 inline constexpr size_t kRollupKeyBytes = 2 + 1 + 1 + 8 + 16 + 2;

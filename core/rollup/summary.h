@@ -26,6 +26,9 @@
 
 namespace footfall {
 
+class Fold;
+using ZoneOf = std::function<const Zone&(uint16_t site)>;
+
 struct LanePlace {
   uint32_t lane = 0;
   uint64_t epoch = 0;
@@ -67,7 +70,10 @@ class SummaryWriter {
   Status checkpoint(CheckpointState& state, std::string_view change_block);
 
   // Adds all change blocks to the keyed databases, in one transaction. `zone_of` gives a site's zone.
-  Status fold(const std::function<const Zone&(uint16_t site)>& zone_of);
+  Status fold(const ZoneOf& zone_of);
+  // A checkpoint and a fold in one transaction: the changes never become a block. They are empty afterwards, also where
+  // it fails.
+  Status fold(const ZoneOf& zone_of, Changes& changes, CheckpointState& state);
   uint64_t unfolded_bytes() const { return unfolded_bytes_; }
 
   // A folded keyed value; Error::not_found.
@@ -79,6 +85,9 @@ class SummaryWriter {
 
  private:
   Status load_databases();
+  Status put_keyed(LmdbTxn& txn, size_t database, std::string_view key, std::string_view value);
+  Status fold_blocks(LmdbTxn& txn, Fold& fold);
+  Status finish_fold(LmdbTxn& txn, Fold& fold);
 
   LmdbEnv env_;
   LmdbDatabase meta_, changes_, rollups_, key_counts_, dictionary_;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "footfall/v1/summary.pb.h"
+#include "rollup/counters_codec.h"
 #include "rollup/summary.h"
 #include "rollup/summary_codec.h"
 #include "site/config_codec.h"
@@ -67,7 +68,7 @@ Result<SummarySnapshot> SummaryReader::snapshot() {
       SummarySnapshot::PendingDelta pending;
       const std::optional<RollupKey> key = decode_rollup_key(delta.key());
       if (key && key->dimension == Dimension::total) pending.counters.visitors.set_precision(Precision::total);
-      if (!key || !merge_encoded_counters(delta.rollup().SerializeAsString(), pending.counters))
+      if (!key || !merge_rollup(delta.rollup(), pending.counters))
         return Error::corrupt("delta in a block of changes");
       pending.key = *key;
       snapshot.pending_.push_back(std::move(pending));

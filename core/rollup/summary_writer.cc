@@ -1,6 +1,6 @@
-#include <map>
-
 #include "footfall/v1/summary.pb.h"
+#include "rollup/counters_codec.h"
+#include "rollup/fold.h"
 #include "rollup/summary.h"
 #include "rollup/summary_codec.h"
 #include "site/config_codec.h"
@@ -11,50 +11,12 @@ namespace {
 constexpr const char* kKeyedNames[kKeyedDatabases] = {"visitors", "open_visits", "orders"};
 constexpr std::string_view kCheckpointKey = "checkpoint";
 constexpr std::string_view kConfigKey = "config";
-constexpr size_t kBucketPrefixBytes = 12;  // site, dimension, level, bucket
 
 std::string block_key(uint64_t number) {
   std::string key;
   BytesWriter(key).be64(number);
   return key;
 }
-
-uint32_t keys_max(Level level) { return level == Level::day ? kDayKeysMax : kKeysMax; }
-
-// Adds counters to stored rollups; a bucket that holds its most keys sends new ones to the row `other`.
-class RollupFolder {
- public:
-  RollupFolder(LmdbTxn& txn, LmdbDatabase rollups, LmdbDatabase key_counts)
-      : txn_(txn), rollups_(rollups), key_counts_(key_counts) {}
-
-  Status add(RollupKey key, const Counters& counters) {
-    std::string bytes = encode_key(key);
-    Counters sum;
-    if (key.dimension == Dimension::total) sum.visitors.set_precision(Precision::total);
-    Result<std::string_view> stored = txn_.get(rollups_, bytes);
-    if (!stored && stored.error().code != Error::Code::not_found) return stored.error();
-    if (!stored && key.value != kOtherValue && !count_new_key(bytes.substr(0, kBucketPrefixBytes), key.level)) {
-      key.value = kOtherValue;
-      return add(key, counters);
-    }
-    if (stored && !merge_encoded_counters(*stored, sum)) return Error::corrupt("rollup");
-    sum.merge(counters);
-    return txn_.put(rollups_, bytes, encode_counters(sum));
-  }
-
- private:
-  bool count_new_key(const std::string& prefix, Level level) {
-    uint32_t count = 0;
-    if (Result<std::string_view> stored = txn_.get(key_counts_, prefix)) count = load_le32(stored->data());
-    if (count >= keys_max(level)) return false;
-    std::string value;
-    BytesWriter(value).le32(count + 1);
-    return txn_.put(key_counts_, prefix, value).ok();
-  }
-
-  LmdbTxn& txn_;
-  const LmdbDatabase rollups_, key_counts_;
-};
 
 }  // namespace
 
@@ -136,58 +98,69 @@ Status SummaryWriter::checkpoint(CheckpointState& state, std::string_view change
   return {};
 }
 
-Status SummaryWriter::fold(const std::function<const Zone&(uint16_t site)>& zone_of) {
+Status SummaryWriter::put_keyed(LmdbTxn& txn, size_t database, std::string_view key, std::string_view value) {
+  if (database >= kKeyedDatabases) return Error::corrupt("database in a block of changes");
+  return value.empty() ? txn.remove(keyed_[database], key) : txn.put(keyed_[database], key, value);
+}
+
+// Blocks first: what a block says of a key is older than what later ones say.
+Status SummaryWriter::fold_blocks(LmdbTxn& txn, Fold& fold) {
+  Result<LmdbCursor> cursor = LmdbCursor::open(txn, changes_);
+  if (!cursor) return cursor.error();
+  for (bool there = cursor->first(); there; there = cursor->next()) {
+    v1::ChangeBlock block;
+    if (!block.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())))
+      return Error::corrupt("block of changes");
+    for (const v1::Delta& delta : block.delta()) {
+      const std::optional<RollupKey> key = decode_rollup_key(delta.key());
+      Counters counters;
+      if (key && key->dimension == Dimension::total) counters.visitors.set_precision(Precision::total);
+      if (!key || !merge_rollup(delta.rollup(), counters)) return Error::corrupt("delta in a block of changes");
+      fold.add(*key, std::move(counters));
+    }
+    for (const v1::DictionaryEntry& entry : block.entry()) {
+      std::string key;
+      BytesWriter(key).be16(static_cast<uint16_t>(entry.month())).bytes(entry.hash());
+      if (Status status = txn.put(dictionary_, key, entry.text()); !status) return status;
+    }
+    for (const v1::KeyedChange& change : block.change())
+      if (Status status = put_keyed(txn, change.database(), change.key(), change.value()); !status) return status;
+  }
+  while (cursor->first())
+    if (Status status = cursor->remove(); !status) return status;
+  return {};
+}
+
+Status SummaryWriter::fold(const ZoneOf& zone_of) {
   Result<LmdbTxn> txn = LmdbTxn::write(env_);
   if (!txn) return txn.error();
-  std::map<RollupKey, Counters> sums;
-  {
-    Result<LmdbCursor> cursor = LmdbCursor::open(*txn, changes_);
-    if (!cursor) return cursor.error();
-    for (bool there = cursor->first(); there; there = cursor->next()) {
-      v1::ChangeBlock block;
-      if (!block.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())))
-        return Error::corrupt("block of changes");
-      for (const v1::Delta& delta : block.delta()) {
-        std::optional<RollupKey> key = decode_rollup_key(delta.key());
-        Counters counters;
-        if (key && key->dimension == Dimension::total) counters.visitors.set_precision(Precision::total);
-        if (!key || !merge_encoded_counters(delta.rollup().SerializeAsString(), counters))
-          return Error::corrupt("delta in a block of changes");
-        const int64_t minute_s = key->bucket_start_s;
-        for (Level level : kLevels) {
-          if (level == Level::minute && key->import != 0) continue;  // older than minutes are kept
-          key->level = level;
-          key->bucket_start_s = zone_of(key->site).bucket_start_s(level, minute_s);
-          const auto [sum, fresh] = sums.try_emplace(*key);
-          if (fresh && key->dimension == Dimension::total) sum->second.visitors.set_precision(Precision::total);
-          sum->second.merge(counters);
-          if (level == Level::minute) sum->second.visitors = Distinct();  // none by minute
-        }
-      }
-      for (const v1::DictionaryEntry& entry : block.entry()) {
-        std::string key;
-        BytesWriter(key).be16(static_cast<uint16_t>(entry.month())).bytes(entry.hash());
-        if (Status status = txn->put(dictionary_, key, entry.text()); !status) return status;
-      }
-      for (const v1::KeyedChange& change : block.change()) {
-        if (change.database() >= kKeyedDatabases) return Error::corrupt("database in a block of changes");
-        const LmdbDatabase database = keyed_[change.database()];
-        const Status status = change.value().empty() ? txn->remove(database, change.key())
-                                                     : txn->put(database, change.key(), change.value());
-        if (!status) return status;
-      }
-    }
-  }
-  RollupFolder folder(*txn, rollups_, key_counts_);
-  for (const auto& [key, counters] : sums)
-    if (Status status = folder.add(key, counters); !status) return status;
-  {
-    Result<LmdbCursor> cursor = LmdbCursor::open(*txn, changes_);
-    if (!cursor) return cursor.error();
-    while (cursor->first())
-      if (Status status = cursor->remove(); !status) return status;
-  }
-  if (Status status = txn->commit(); !status) return status;
+  Fold fold(zone_of);
+  if (Status status = fold_blocks(*txn, fold); !status) return status;
+  return finish_fold(*txn, fold);
+}
+
+Status SummaryWriter::fold(const ZoneOf& zone_of, Changes& changes, CheckpointState& state) {
+  Result<LmdbTxn> txn = LmdbTxn::write(env_);
+  if (!txn) return txn.error();
+  Fold fold(zone_of);
+  if (Status status = fold_blocks(*txn, fold); !status) return status;
+  fold.add(changes.take_deltas());
+  for (const auto& [name, text] : changes.take_names())
+    if (Status status = txn->put(dictionary_, dictionary_key(name.month, name.value), text); !status) return status;
+  for (size_t database = 0; database < kKeyedDatabases; ++database)
+    for (const auto& [key, value] : changes.take_keyed(static_cast<KeyedDatabase>(database)))
+      if (Status status = put_keyed(*txn, database, key, value); !status) return status;
+  CheckpointState next = state;
+  ++next.number;
+  if (Status status = txn->put(meta_, kCheckpointKey, encode_checkpoint(next)); !status) return status;
+  if (Status status = finish_fold(*txn, fold); !status) return status;
+  state = std::move(next);
+  return {};
+}
+
+Status SummaryWriter::finish_fold(LmdbTxn& txn, Fold& fold) {
+  if (Status status = fold.write(txn, rollups_, key_counts_); !status) return status;
+  if (Status status = txn.commit(); !status) return status;
   unfolded_bytes_ = 0;
   return {};
 }

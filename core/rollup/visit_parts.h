@@ -2,6 +2,8 @@
 // the page is known for good (the exit page: when the visit closes); a query adds the open visits with it.
 #pragma once
 
+#include <map>
+
 #include "rollup/counters.h"
 #include "rollup/keys.h"
 #include "visit/visit_record.h"
@@ -23,25 +25,30 @@ inline bool is_booked_at_close(const Visit& visit, Dimension dimension) {
   return dimension == Dimension::exit_page || (dimension == Dimension::entry_page && !visit.has_page());
 }
 
-// add(minute_start_s, counters) for each part; the parts add up to the whole visit.
-template <class Add>
-void each_part_of_visit(const Visit& visit, Add add) {
-  Counters own;
-  add_figures(own, visit.figures());
-  own.visitors.add(visit.distinct_visitor);
-  add(minute_start_s(visit.start_ms), own);
+// at(minute_start_s) gives the counters of that minute, to be added to, for each part; the parts add up to the whole visit.
+template <class At>
+void add_visit(const Visit& visit, At at) {
+  {
+    Counters& own = at(minute_start_s(visit.start_ms));
+    add_figures(own, visit.figures());
+    own.visitors.add(visit.distinct_visitor);
+  }
   for (const VisitMinute& minute : visit.minutes) {
-    Counters counters;
-    counters[Counter::pageviews] = minute.pageviews;
-    counters[Counter::events] = minute.events;
-    add(minute.minute_start_s, counters);
+    Counters& counters = at(minute.minute_start_s);
+    counters[Counter::pageviews] += minute.pageviews;
+    counters[Counter::events] += minute.events;
   }
   if (!visit.has_page()) return;
-  Counters entry, exit;
-  entry[Counter::entries] = 1;
-  exit[Counter::exits] = 1;
-  add(minute_start_s(visit.entry_ms), entry);
-  add(minute_start_s(visit.exit_ms), exit);
+  at(minute_start_s(visit.entry_ms))[Counter::entries] += 1;
+  at(minute_start_s(visit.exit_ms))[Counter::exits] += 1;
+}
+
+// add(minute_start_s, counters) for each part.
+template <class Add>
+void each_part_of_visit(const Visit& visit, Add add) {
+  std::map<int64_t, Counters> parts;
+  add_visit(visit, [&](int64_t minute_s) -> Counters& { return parts[minute_s]; });
+  for (const auto& [minute_s, part] : parts) add(minute_s, part);
 }
 
 }  // namespace footfall

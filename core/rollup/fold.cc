@@ -1,0 +1,132 @@
+#include "rollup/fold.h"
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+namespace footfall {
+namespace {
+
+constexpr size_t kBucketPrefixBytes = 12;  // site, dimension, level, bucket
+
+uint32_t keys_max(Level level) { return level == Level::day ? kDayKeysMax : kKeysMax; }
+
+void add_to(Deltas& sums, const RollupKey& key, const Counters& counters) {
+  const auto [sum, fresh] = sums.try_emplace(key);
+  if (fresh && key.dimension == Dimension::total) sum->second.visitors.set_precision(Precision::total);
+  sum->second.merge(counters);
+}
+
+// Writes the rows of one bucket after the other; a bucket that holds its most keys sends new ones to the row `other`.
+class RowWriter {
+ public:
+  RowWriter(LmdbTxn& txn, LmdbDatabase rollups, LmdbDatabase key_counts)
+      : txn_(txn), rollups_(rollups), key_counts_(key_counts) {}
+
+  Status add(const RollupKey& key, Counters& counters) {
+    const std::string bytes = encode_key(key);
+    if (bytes.compare(0, kBucketPrefixBytes, bucket_) != 0)
+      if (Status status = begin_bucket(bytes.substr(0, kBucketPrefixBytes)); !status) return status;
+    // Rows `other` are written when the bucket is done.
+    if (key.value == kOtherValue) return add_to_other(key, counters), Status{};
+    if (keys_before_ > 0) {
+      const Result<std::string_view> stored = txn_.get(rollups_, bytes);
+      if (!stored && stored.error().code != Error::Code::not_found) return stored.error();
+      if (stored) {
+        if (!merge_encoded_counters(*stored, counters)) return Error::corrupt("rollup");
+        return txn_.put(rollups_, bytes, encode_counters(counters));
+      }
+    }
+    if (keys_ >= keys_max(key.level)) return add_to_other(key, counters), Status{};
+    ++keys_;
+    return txn_.put(rollups_, bytes, encode_counters(counters));
+  }
+
+  Status finish() {
+    for (auto& [key, counters] : others_) {
+      const std::string bytes = encode_key(key);
+      const Result<std::string_view> stored = txn_.get(rollups_, bytes);
+      if (!stored && stored.error().code != Error::Code::not_found) return stored.error();
+      if (stored && !merge_encoded_counters(*stored, counters)) return Error::corrupt("rollup");
+      if (Status status = txn_.put(rollups_, bytes, encode_counters(counters)); !status) return status;
+    }
+    others_.clear();
+    if (keys_ == keys_before_) return {};
+    keys_before_ = keys_;
+    std::string count;
+    BytesWriter(count).le32(keys_);
+    return txn_.put(key_counts_, bucket_, count);
+  }
+
+ private:
+  Status begin_bucket(std::string bucket) {
+    if (Status status = finish(); !status) return status;
+    bucket_ = std::move(bucket);
+    keys_ = 0;
+    const Result<std::string_view> stored = txn_.get(key_counts_, bucket_);
+    if (!stored && stored.error().code != Error::Code::not_found) return stored.error();
+    if (stored && stored->size() == sizeof keys_) keys_ = load_le32(stored->data());
+    keys_before_ = keys_;
+    return {};
+  }
+
+  void add_to_other(RollupKey key, const Counters& counters) {
+    key.value = kOtherValue;
+    others_[key].merge(counters);
+  }
+
+  LmdbTxn& txn_;
+  const LmdbDatabase rollups_, key_counts_;
+  std::string bucket_;                                // the prefix of the running one
+  uint32_t keys_ = 0, keys_before_ = 0;               // that it holds, `other` not counted
+  std::map<RollupKey, Counters> others_;              // of the running bucket: one for each import
+};
+
+}  // namespace
+
+void Fold::add(const RollupKey& key, Counters counters) {
+  add_to(sums_[static_cast<size_t>(Level::minute)], key, counters);
+}
+
+void Fold::add(Deltas deltas) {
+  Deltas& minutes = sums_[static_cast<size_t>(Level::minute)];
+  if (minutes.empty()) {
+    minutes = std::move(deltas);
+    return;
+  }
+  for (const auto& [key, counters] : deltas) add_to(minutes, key, counters);
+}
+
+void Fold::add_up() {
+  for (size_t level = 1; level < kLevels.size(); ++level) {
+    for (auto& [key, counters] : sums_[level - 1]) {
+      RollupKey above = key;
+      above.level = kLevels[level];
+      above.bucket_start_s = zone_of_(key.site).bucket_start_s(above.level, key.bucket_start_s);
+      add_to(sums_[level], above, counters);
+    }
+  }
+}
+
+Status Fold::write(LmdbTxn& txn, LmdbDatabase rollups, LmdbDatabase key_counts) {
+  add_up();
+  for (size_t level = 0; level < kLevels.size(); ++level) {
+    std::vector<std::pair<RollupKey, Counters*>> rows;
+    rows.reserve(sums_[level].size());
+    for (auto& [key, counters] : sums_[level]) {
+      if (kLevels[level] == Level::minute) {
+        if (key.import != 0) continue;  // older than minutes are kept
+        counters.visitors = Distinct();  // none by minute
+      }
+      if (!counters.is_zero()) rows.emplace_back(key, &counters);
+    }
+    std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    RowWriter writer(txn, rollups, key_counts);
+    for (auto& [key, counters] : rows)
+      if (Status status = writer.add(key, *counters); !status) return status;
+    if (Status status = writer.finish(); !status) return status;
+  }
+  return {};
+}
+
+}  // namespace footfall
