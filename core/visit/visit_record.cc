@@ -13,9 +13,9 @@ namespace {
 // visit: version u8 | start_ms i64 | last_ms i64 | first touch | last touch | entry page u16+bytes | exit page u16+bytes |
 //        entry_ms i64 | exit_ms i64 | pageviews u32 | events u32 | orders u32 | flags u8 | distinct visitor u64 |
 //        pages u32 x u64 | goals u32 x u32 | minutes u32 x (start_s i64, pageviews u32, events u32) |
-//        since version 2: country u16+bytes | device u8 | entry term u16+bytes | exit term u16+bytes
-constexpr uint8_t kVersion = 2;
-constexpr uint8_t kVersionBefore = 1;  // its visits have no country, the device `other` and no terms
+//        country u16+bytes | device u8 | entry term u16+bytes | exit term u16+bytes | since version 3: import u16
+constexpr uint8_t kVersion = 3;
+constexpr uint8_t kVersionBefore = 2;  // knows no import
 enum : uint8_t { kCart = 1, kGoal = 2 };
 
 }  // namespace
@@ -87,7 +87,7 @@ std::string encode_visit(const Visit& visit) {
   for (const VisitMinute& minute : visit.minutes)
     writer.le64(minute.minute_start_s).le32(minute.pageviews).le32(minute.events);
   writer.text16(visit.country).u8(static_cast<uint8_t>(visit.device));
-  writer.text16(visit.entry_term).text16(visit.exit_term);
+  writer.text16(visit.entry_term).text16(visit.exit_term).le16(visit.import);
   return bytes;
 }
 
@@ -119,14 +119,13 @@ bool decode_visit(std::string_view bytes, Visit& to) {
     minute.events = reader.le32();
     to.minutes.push_back(minute);
   }
-  if (version != kVersionBefore) {
-    to.country = reader.text16();
-    const uint8_t device = reader.u8();
-    if (device >= kDevices) return false;
-    to.device = static_cast<Device>(device);
-    to.entry_term = reader.text16();
-    to.exit_term = reader.text16();
-  }
+  to.country = reader.text16();
+  const uint8_t device = reader.u8();
+  if (device >= kDevices) return false;
+  to.device = static_cast<Device>(device);
+  to.entry_term = reader.text16();
+  to.exit_term = reader.text16();
+  if (version != kVersionBefore) to.import = reader.le16();
   return reader.ok() && reader.at_end();
 }
 

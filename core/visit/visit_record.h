@@ -55,6 +55,7 @@ struct Visit {
   uint32_t orders = 0;
   bool has_cart = false;
   bool reached_goal = false;
+  uint16_t import = 0;             // whose hit was the last; 0: a live one
   uint64_t distinct_visitor = 0;   // what the visit adds to distinct counts: of the key it began with
   std::vector<uint64_t> pages;     // hashes of the pages viewed, each once, at most kVisitPagesMax
   std::vector<uint32_t> goals;     // goals reached (hash of the name), each once

@@ -177,21 +177,22 @@ void what_is_stored_comes_back(void**) {
   expect_text(encode_visit(back), bytes);
 }
 
-// Version 1 ended with the minutes.
+// Version 2 knew no import.
 void a_visit_of_the_version_before_is_read(void**) {
   fill();
+  visit.import = 7;
   static Visit back;
   static std::string bytes;
   bytes = encode_visit(visit);
-  bytes.resize(bytes.size() - (2 + 2) - 1 - (2 + 5) - (2 + 9));
+  assert_true(decode_visit(bytes, back));
+  expect_number(back.import, 7);
+  bytes.resize(bytes.size() - 2);
   assert_false(decode_visit(bytes, back));
-  bytes[0] = 1;
+  bytes[0] = 2;
   assert_true(decode_visit(bytes, back));
   assert_true(back.figures() == visit.figures());
-  expect_number(back.minutes.size(), 3);
-  expect_text(back.country, "");
-  assert_true(back.device == Device::other);
-  expect_text(back.exit_term, "");
+  expect_text(back.country, visit.country);
+  expect_number(back.import, 0);
 }
 
 void bytes_that_are_no_visit_are_refused(void**) {
@@ -203,7 +204,7 @@ void bytes_that_are_no_visit_are_refused(void**) {
   bad = bytes + "x";
   assert_false(decode_visit(bad, back));
   bad = bytes;
-  bad[0] = 3;
+  bad[0] = 4;
   assert_false(decode_visit(bad, back));
   static Random random(7);
   for (int round = 0; round < 5000; ++round) {
@@ -211,8 +212,8 @@ void bytes_that_are_no_visit_are_refused(void**) {
     random.mutate(bad);
     if (decode_visit(bad, back)) expect_text(encode_visit(back).substr(0, 1), bytes.substr(0, 1));
     if (bad.empty()) continue;
-    bad[0] = 1;
-    if (decode_visit(bad, back)) expect_text(back.country, "");
+    bad[0] = 2;
+    if (decode_visit(bad, back)) expect_number(back.import, 0);
   }
 }
 

@@ -65,6 +65,37 @@ void what_is_stored_comes_back(void**) {
   assert_false(back.is_bot);
 }
 
+void what_an_import_brought_can_be_taken_off(void**) {
+  touch_at(100, "first");
+  touch_at(200, "second");
+  visitor.touches[1].import = 7;
+  visitor.is_bot = true;
+  visitor.bot_import = 7;
+  static Visitor back;
+  assert_true(decode_visitor(encode_visitor(visitor), back));
+  expect_number(back.touches[1].import, 7);
+  assert_false(back.forget_import(6));
+  assert_true(back.forget_import(7));
+  assert_false(back.is_bot);
+  expect_number(back.touches.size(), 1);
+  expect_text(back.touches[0].source, "first");
+  assert_true(back.forget_import(0));
+  assert_true(back.is_blank());
+}
+
+// Version 1 knew no imports.
+void a_visitor_of_the_version_before_is_read(void**) {
+  static std::string bytes;
+  static Visitor back;
+  bytes = encode_visitor(visitor);  // nothing but its head
+  bytes.erase(2, 2);
+  bytes[0] = 1;
+  bytes[1] = 1;
+  assert_true(decode_visitor(bytes, back));
+  assert_true(back.is_bot);
+  expect_number(back.bot_import, 0);
+}
+
 void as_many_touches_as_are_kept_can_be_stored(void**) {
   for (int64_t time_ms = 0; time_ms < 100; ++time_ms) touch_at(time_ms);
   static Visitor back;
@@ -82,7 +113,7 @@ void bytes_that_are_no_visitor_are_refused(void**) {
   bad = bytes + "x";
   assert_false(decode_visitor(bad, back));
   bad = bytes;
-  bad[0] = 2;
+  bad[0] = 3;
   assert_false(decode_visitor(bad, back));
   static Random random(3);
   for (int round = 0; round < 5000; ++round) {
@@ -103,6 +134,8 @@ int main() {
       cmocka_unit_test_setup(the_first_and_the_newest_49_are_kept, begin_visitor),
       cmocka_unit_test_setup(a_late_touch_takes_its_place_among_50, begin_visitor),
       cmocka_unit_test_setup(what_is_stored_comes_back, begin_visitor),
+      cmocka_unit_test_setup(what_an_import_brought_can_be_taken_off, begin_visitor),
+      cmocka_unit_test_setup(a_visitor_of_the_version_before_is_read, begin_visitor),
       cmocka_unit_test_setup(as_many_touches_as_are_kept_can_be_stored, begin_visitor),
       cmocka_unit_test_setup(bytes_that_are_no_visitor_are_refused, begin_visitor),
   };
