@@ -9,6 +9,7 @@
 #include "aggregate/engine.h"
 #include "aggregate/import_reader.h"
 #include "aggregate/lanes.h"
+#include "aggregate/undo.h"
 #include "base/clock.h"
 #include "rollup/summary.h"
 
@@ -114,6 +115,7 @@ struct Aggregator::State {
   Status fold();
   Status save_and_fold();
   void settle();
+  Status undo(uint32_t import);
 };
 
 Engine Aggregator::State::make_engine(Timeline timeline) {
@@ -204,6 +206,20 @@ Status Aggregator::State::save_and_fold() {
   return {};
 }
 
+Status Aggregator::State::undo(uint32_t import) {
+  const std::vector<uint32_t>& undone = checkpoint.undone_imports;
+  if (std::find(undone.begin(), undone.end(), import) != undone.end()) return {};
+  if (Status saved = save(); !saved) return saved;
+  if (Status folded = fold(); !folded) return folded;
+  recent_orders.clear();
+  if (Status done = footfall::undo_import(summary, checkpoint, sites, hasher, static_cast<uint16_t>(import)); !done) return done;
+  if (Status folded = fold(); !folded) return folded;
+  imported.forget();
+  return summary.each(KeyedDatabase::open_visits, [&](std::string_view key, std::string_view value) {
+    imported.restore_open_visit(key, value);
+  });
+}
+
 Aggregator::Aggregator(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Aggregator::~Aggregator() = default;
 
@@ -247,7 +263,11 @@ Status Aggregator::run(const std::atomic<bool>& stop) {
   std::vector<std::string> faults;
   while (!stop) {
     state.lanes.poll(now_ms(), false);
-    const uint64_t counted = state.count_due(false) + state.count_imports();
+    const uint64_t imported = state.count_imports();
+    const uint64_t counted = state.count_due(false) + imported;
+    if (imported == 0)
+      for (const uint32_t import : state.imports.undo_requests())
+        if (Status undone = state.undo(import); !undone) return undone;
     unsaved += counted;
     if (std::vector<std::string> found = state.lanes.faults(); found != faults) {
       faults = std::move(found);
@@ -289,6 +309,8 @@ Status Aggregator::count_imports() {
 }
 
 LanePlace Aggregator::import_place() const { return state_->imports.place(); }
+
+Status Aggregator::undo_import(uint32_t import) { return state_->undo(import); }
 
 Status Aggregator::finish_imports() {
   if (Status counted = count_imports(); !counted) return counted;

@@ -44,6 +44,8 @@ class Aggregator {
   Status count_imports();
   Status finish_imports();
   LanePlace import_place() const;  // counted so far
+  // Takes back what that import brought, all of which is counted. One that is undone already is none of its concern.
+  Status undo_import(uint32_t import);
 
  private:
   struct State;

@@ -165,14 +165,43 @@ void Bookings::event(const Site& site, OpenVisit& visit, const VisitFigures& bef
   figures_changed(site, visit, before);
 }
 
-void Bookings::whole_visit(const Site& site, const Visit& visit, Dimension dimension, std::string_view page) {
+void Bookings::whole_visit(const Site& site, const Visit& visit, Dimension dimension, std::string_view page, int sign) {
   const Page of{page, value_of(page)};
-  add_visit(visit, [&](int64_t minute_s) -> Counters& { return at(site, dimension, minute_s * 1000, of); });
+  add_visit(visit, sign, [&](int64_t minute_s) -> Counters& { return at(site, dimension, minute_s * 1000, of); });
 }
 
-void Bookings::visit_closed(const Site& site, const Visit& visit) {
-  whole_visit(site, visit, Dimension::exit_page, visit.exit_page);
-  if (!visit.has_page()) whole_visit(site, visit, Dimension::entry_page, {});
+void Bookings::until_closed(const Site& site, const Visit& visit, int sign) {
+  whole_visit(site, visit, Dimension::exit_page, visit.exit_page, sign);
+  if (!visit.has_page()) whole_visit(site, visit, Dimension::entry_page, {}, sign);
+}
+
+void Bookings::visit_closed(const Site& site, const Visit& visit) { until_closed(site, visit, 1); }
+
+void Bookings::visit_reopened(const Site& site, const Visit& visit) { until_closed(site, visit, -1); }
+
+void Bookings::visit_carried(const Site& site, const Visit& visit, int sign) {
+  OpenVisit open{visit};
+  const auto each_dimension = [&](int64_t time_ms, auto change) {
+    change(visit_rows(site, open, time_ms));
+    change(at(site, Dimension::entry_page, time_ms, visit.entry_page));
+    change(at(site, Dimension::exit_page, time_ms, visit.exit_page));
+  };
+  const VisitFigures figures = sign > 0 ? visit.figures() : VisitFigures{} - visit.figures();
+  each_dimension(visit.start_ms, [&](Counters& counters) {
+    add_figures(counters, figures);
+    if (sign > 0) counters.visitors.add(visit.distinct_visitor);
+  });
+  if (!visit.has_page()) return;
+  const auto entry = [&](Counters& counters) { counters[Counter::entries] += sign; };
+  const auto exit = [&](Counters& counters) { counters[Counter::exits] += sign; };
+  each_dimension(visit.entry_ms, entry);
+  each_dimension(visit.exit_ms, exit);
+  entry(at(site, Dimension::page, visit.entry_ms, visit.entry_page));
+  entry(at(site, Dimension::search_term, visit.entry_ms, visit.entry_term));
+  exit(at(site, Dimension::page, visit.exit_ms, visit.exit_page));
+  exit(at(site, Dimension::search_term, visit.exit_ms, visit.exit_term));
+  at(site, Dimension::page, visit.start_ms, visit.entry_page)[Counter::bounces] += figures.bounces;
+  at(site, Dimension::search_term, visit.start_ms, visit.entry_term)[Counter::bounces] += figures.bounces;
 }
 
 void Bookings::add_credit(Counters& to, const Conversion& conversion, Model model) {

@@ -64,6 +64,11 @@ class Bookings {
   void figures_changed(const Site& site, OpenVisit& visit, const VisitFigures& before);
   // The exit page is known now; for a visit without page view that there is no entry page either.
   void visit_closed(const Site& site, const Visit& visit);
+  // What visit_closed booked is taken back: the visit goes on.
+  void visit_reopened(const Site& site, const Visit& visit);
+  // The visit as such, without what was viewed and told in it: given to (`sign` 1) or taken from (-1) the import that
+  // goes on with it, once the one that it is from is undone.
+  void visit_carried(const Site& site, const Visit& visit, int sign);
 
   // A conversion, credited over the journey.
   struct ItemSum {
@@ -117,7 +122,8 @@ class Bookings {
   template <class Change>
   void each_origin_dimension(const Site& site, const Origin& origin, int64_t time_ms, Change change);
   void change_figures(const Site& site, OpenVisit& visit, const VisitFigures& before, bool with_entry_page);
-  void whole_visit(const Site& site, const Visit& visit, Dimension dimension, std::string_view page);
+  void whole_visit(const Site& site, const Visit& visit, Dimension dimension, std::string_view page, int sign = 1);
+  void until_closed(const Site& site, const Visit& visit, int sign);
   void items(const Site& site, const Order& order, const Conversion& whole);
   void credit(const Site& site, const Conversion& conversion, const Origin& origin, std::span<const Touch> journey);
   static void add_credit(Counters& to, const Conversion& conversion, Model model);

@@ -148,6 +148,7 @@ void Engine::notice_behaviour(const Hit& hit, Entry& entry) {
                         hit.time_ms - entry.visit->start_ms < int64_t{kViewsOfPeopleMax} * 1000;
   if (!fetched_robots && !too_fast) return;
   entry.visitor.is_bot = true;
+  entry.visitor.bot_import = changes_.import();
   entry.visitor_changed = true;
 }
 
@@ -159,12 +160,12 @@ OpenVisit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entr
                       entry.visit->start_ms - hit.time_ms > gap_ms(site)))  // long before: an older import, or very late
     close(key, entry);
   if (entry.visit) {
+    if (entry.visit->import != changes_.import()) go_on_with(key, *entry.visit);
     const HitClass of_hit = classify(hit);
     if (of_hit != HitClass::error && of_hit != HitClass::redirect) {
       if (std::optional<Touch> touch = site.touches.further_touch(hit, entry.visit->last_touch)) {
         entry.visit->last_touch = *touch;
-        entry.visitor.add(std::move(*touch));
-        entry.visitor_changed = true;
+        add_touch(entry, std::move(*touch));
       }
     }
     return *entry.visit;
@@ -176,17 +177,39 @@ OpenVisit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entr
   visit.last_touch = visit.first_touch;
   visit.country = hit.country;
   visit.device = agent(hit.agent).device;
+  visit.import = changes_.import();
   visit.distinct_visitor = key.visitor.low;
-  entry.visitor.add(visit.first_touch);
-  entry.visitor_changed = true;
+  add_touch(entry, visit.first_touch);
   bookings_.visit_began(site, visit);
   return visit;
 }
 
+void Engine::add_touch(Entry& entry, Touch touch) {
+  touch.import = changes_.import();
+  entry.visitor.add(std::move(touch));
+  entry.visitor_changed = true;
+}
+
+// Whatever import is being counted, a visit's end belongs to the one that it was last in.
 void Engine::close(const VisitorKey& key, Entry& entry) {
+  const uint16_t import = changes_.import();
+  changes_.set_import(entry.visit->import);
   bookings_.visit_closed(sites_.at(key.site), *entry.visit);
+  changes_.set_import(import);
   entry.visit.reset();
   entry.visit_changed = true;
+}
+
+// A visit of an earlier import goes on in this one: it is closed under the one and opened again under the other, so that
+// the figures of each hold without the other's, and is remembered as it was then (undo.h).
+void Engine::go_on_with(const VisitorKey& key, Visit& visit) {
+  const uint16_t import = changes_.import();
+  changes_.set_import(visit.import);
+  bookings_.visit_closed(sites_.at(key.site), visit);
+  changes_.set_import(import);
+  bookings_.visit_reopened(sites_.at(key.site), visit);
+  changes_.set(KeyedDatabase::orders, order_key(key.site, kCarriedVisitKind, key.visitor, import), encode_visit(visit));
+  visit.import = import;
 }
 
 void Engine::count_page(Site& site, Entry& entry, const Hit& hit, const Bookings::Page& page) {

@@ -41,6 +41,8 @@ class Engine {
 
   // Takes up an open visit that was stored, if it is of this timeline. `key` as in rollup/keys.h.
   void restore_open_visit(std::string_view key, std::string_view value);
+  // Lets go of every visitor, after a flush: what is stored is read again.
+  void forget() { visitors_.clear(), changed_.clear(); }
 
   // Hits come in order of time; one that is older than the hits before it is `late`.
   void count(const Hit& hit, std::string_view site_name, bool late);
@@ -92,6 +94,8 @@ class Engine {
   void note_change(const VisitorKey& key, Entry& entry);
   OpenVisit& open_or_extend(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit);
   void close(const VisitorKey& key, Entry& entry);
+  void add_touch(Entry& entry, Touch touch);
+  void go_on_with(const VisitorKey& key, Visit& visit);
   void count_page(Site& site, Entry& entry, const Hit& hit, const Bookings::Page& page);
   void count_event(Site& site, Entry& entry, const Hit& hit, const Event& event);
   void count_order(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, const Event& event);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lane/block.h"
 #include "lane/import_lane.h"
@@ -31,6 +32,9 @@ class ImportReader {
   // The last hit given is older than one of the same import before it.
   bool is_late() const { return late_; }
   int64_t newest_ms() const { return newest_ms_; }
+
+  // Imports that somebody waits to have undone.
+  std::vector<uint32_t> undo_requests() { return cursor_ ? read_undo_requests(cursor_->env()) : std::vector<uint32_t>(); }
 
   const LanePlace& place() const { return place_; }  // behind the last hit given
 

@@ -37,6 +37,7 @@ struct Importer::Input {
   uint16_t number = 0;
   Hash128 identity;
   FilePlace place;
+  bool gave_hits = false;  // in this import
   int64_t newest_ms = INT64_MIN;
   bool ended = false;
 };
@@ -167,6 +168,7 @@ void Importer::take(Input& input, std::string_view line, uint64_t position) {
     ++totals_.skipped;
     return;
   }
+  input.gave_hits = true;
   const Hit& hit = hits_.build(raw, site.context, keys_of(raw.time_ms, site.config.visit_gap_s * 1000), &site.config);
   if (raw.time_ms < released_ms_) {  // too late to be put in its place
     std::string late;
@@ -235,6 +237,9 @@ Status Importer::put_blocks() {
   for (const std::unique_ptr<Input>& input : inputs_) {
     input->place.read_from = input->file->position();
     input->place.settled_before_ms = std::max(input->place.settled_before_ms, released_ms_);
+    if (!input->gave_hits || record_.hits == 0 || input->place.import == record_.number) continue;
+    input->place.from_import = input->place.import;
+    input->place.import = record_.number;
   }
   for (const auto& [second, waiting] : waiting_)
     for (const Line& line : waiting.lines) {

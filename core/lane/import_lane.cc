@@ -11,9 +11,10 @@ namespace footfall {
 namespace {
 
 constexpr uint64_t kMapBytes = 512ull << 20;  // blocks are dropped once counted; places and records are small
-enum : uint8_t { kBlockKey = 1, kFileKey = 2, kRecordKey = 3 };
+enum : uint8_t { kBlockKey = 1, kFileKey = 2, kRecordKey = 3, kUndoKey = 4 };
+constexpr size_t kFileKeyBytes = 1 + 16 + 4;
 
-// file place: head_bytes u32 | read_from u64 | read_to u64 | settled_before_ms i64
+// file place: head_bytes u32 | read_from u64 | read_to u64 | settled_before_ms i64 | from_import u32
 // record:     started_ms i64 | ended_ms i64 | hits u64 | rejected u64 | skipped u64 | first_ms i64 | last_ms i64 |
 //             undone u8 | files u16+bytes
 
@@ -29,9 +30,21 @@ std::string file_key(const Hash128& identity) {
   return key;
 }
 
+std::string file_key(const Hash128& identity, uint32_t import) {
+  std::string key = file_key(identity);
+  BytesWriter(key).be32(import);
+  return key;
+}
+
 std::string record_key(uint32_t number) {
   std::string key;
   BytesWriter(key).u8(kRecordKey).be32(number);
+  return key;
+}
+
+std::string undo_key(uint32_t import) {
+  std::string key;
+  BytesWriter(key).u8(kUndoKey).be32(import);
   return key;
 }
 
@@ -40,17 +53,19 @@ bool has_kind(std::string_view key, uint8_t kind) { return !key.empty() && stati
 std::string encode(const FilePlace& place) {
   std::string bytes;
   BytesWriter(bytes).le32(place.head_bytes).le64(place.read_from).le64(place.read_to).le64(
-      place.settled_before_ms);
+      place.settled_before_ms).le32(place.from_import);
   return bytes;
 }
 
-FilePlace decode_place(std::string_view bytes) {
+FilePlace decode_place(std::string_view key, std::string_view bytes) {
   BytesReader reader(bytes);
   FilePlace place;
+  if (key.size() == kFileKeyBytes) place.import = load_be32(key.data() + key.size() - 4);
   place.head_bytes = reader.le32();
   place.read_from = reader.le64();
   place.read_to = reader.le64();
   place.settled_before_ms = static_cast<int64_t>(reader.le64());
+  place.from_import = reader.le32();
   return place;
 }
 
@@ -136,9 +151,13 @@ std::optional<FilePlace> ImportLane::find_file(const Hash128& identity) {
   if (!txn) return std::nullopt;
   Result<LmdbDatabase> database = txn->database("");
   if (!database) return std::nullopt;
-  const Result<std::string_view> found = txn->get(*database, file_key(identity));
-  if (!found) return std::nullopt;
-  return decode_place(*found);
+  Result<LmdbCursor> cursor = LmdbCursor::open(*txn, *database);
+  if (!cursor) return std::nullopt;
+  std::optional<FilePlace> last;
+  const std::string prefix = file_key(identity);
+  for (bool there = cursor->seek(prefix); there && cursor->key().starts_with(prefix); there = cursor->next())
+    last = decode_place(cursor->key(), cursor->value());
+  return last;
 }
 
 std::vector<uint32_t> ImportLane::head_sizes() {
@@ -150,7 +169,7 @@ std::vector<uint32_t> ImportLane::head_sizes() {
   Result<LmdbCursor> cursor = LmdbCursor::open(*txn, *database);
   if (!cursor) return sizes;
   for (bool there = cursor->seek(file_key({})); there && has_kind(cursor->key(), kFileKey); there = cursor->next())
-    sizes.push_back(decode_place(cursor->value()).head_bytes);
+    sizes.push_back(decode_place(cursor->key(), cursor->value()).head_bytes);
   std::sort(sizes.begin(), sizes.end());
   sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
   return sizes;
@@ -168,7 +187,7 @@ Status ImportLane::put(const std::vector<std::string>& blocks, const std::map<Ha
     bytes += block.size();
   }
   for (const auto& [identity, place] : places)
-    if (Status status = txn->put(*database, file_key(identity), encode(place)); !status) return status;
+    if (Status status = txn->put(*database, file_key(identity, place.import), encode(place)); !status) return status;
   if (record.hits > 0)
     if (Status status = txn->put(*database, record_key(record.number), encode(record)); !status) return status;
   if (Status status = txn->commit(); !status) return status;
@@ -217,6 +236,85 @@ Status ImportLane::drop_counted(uint64_t import, uint64_t hits) {
   if (Status status = txn->commit(); !status) return status;
   waiting_bytes_ -= std::min(dropped, waiting_bytes_);
   return {};
+}
+
+std::vector<uint32_t> read_undo_requests(LmdbEnv& env) {
+  std::vector<uint32_t> imports;
+  Result<LmdbTxn> txn = LmdbTxn::read(env);
+  if (!txn) return imports;
+  Result<LmdbDatabase> database = txn->database("");
+  if (!database) return imports;
+  Result<LmdbCursor> cursor = LmdbCursor::open(*txn, *database);
+  if (!cursor) return imports;
+  for (bool there = cursor->seek(undo_key(0)); there && has_kind(cursor->key(), kUndoKey); there = cursor->next())
+    imports.push_back(load_be32(cursor->key().data() + 1));
+  return imports;
+}
+
+std::optional<uint32_t> ImportLane::undo_asked() {
+  const std::vector<uint32_t> asked = read_undo_requests(env_);
+  return asked.empty() ? std::nullopt : std::optional(asked.front());
+}
+
+Status ImportLane::check_undo(uint32_t import, int64_t now_ms) {
+  const ImportRecord* wanted = nullptr;
+  std::string others;
+  const std::vector<ImportRecord> all = records();
+  for (const ImportRecord& record : all) {
+    if (record.number == import) wanted = &record;
+    if (!record.undone) others += (others.empty() ? "" : ", ") + std::to_string(record.number);
+  }
+  const std::string name = "import " + std::to_string(import);
+  const std::string known = others.empty() ? "; there is none to undo" : "; there are " + others;
+  if (wanted == nullptr) return Error::not_found("no " + name + known);
+  if (wanted->undone) return Error::not_found(name + " is undone already" + known);
+  if (now_ms - std::max(wanted->started_ms, wanted->ended_ms) > kUndoDays * 86'400'000)
+    return Error::invalid(name + " is more than " + std::to_string(kUndoDays) +
+                          " days old: its figures can no longer be taken back");
+  Result<LmdbTxn> txn = LmdbTxn::read(env_);
+  if (!txn) return txn.error();
+  Result<LmdbDatabase> database = txn->database("");
+  if (!database) return database.error();
+  Result<LmdbCursor> cursor = LmdbCursor::open(*txn, *database);
+  if (!cursor) return cursor.error();
+  for (bool there = cursor->seek(file_key({})); there && has_kind(cursor->key(), kFileKey); there = cursor->next()) {
+    const FilePlace place = decode_place(cursor->key(), cursor->value());
+    if (place.from_import != import || place.import == import) continue;
+    return Error::invalid("import " + std::to_string(place.import) + " goes on in a file where " + name +
+                          " ended: undo that one first");
+  }
+  return {};
+}
+
+Status ImportLane::ask_undo(uint32_t import) {
+  Result<LmdbTxn> txn = LmdbTxn::write(env_);
+  if (!txn) return txn.error();
+  Result<LmdbDatabase> database = txn->database("");
+  if (!database) return database.error();
+  if (Status status = txn->put(*database, undo_key(import), "?"); !status) return status;
+  return txn->commit();
+}
+
+Status ImportLane::finish_undo(uint32_t import) {
+  Result<LmdbTxn> txn = LmdbTxn::write(env_);
+  if (!txn) return txn.error();
+  Result<LmdbDatabase> database = txn->database("");
+  if (!database) return database.error();
+  {
+    Result<LmdbCursor> cursor = LmdbCursor::open(*txn, *database);
+    if (!cursor) return cursor.error();
+    for (bool there = cursor->seek(file_key({})); there && has_kind(cursor->key(), kFileKey); there = cursor->next())
+      if (decode_place(cursor->key(), cursor->value()).import == import)
+        if (Status status = cursor->remove(); !status) return status;
+  }
+  const std::string key = record_key(import);
+  const Result<std::string_view> stored = txn->get(*database, key);
+  if (!stored) return stored.error();
+  ImportRecord record = decode_record(key, *stored);
+  record.undone = true;
+  if (Status status = txn->put(*database, key, encode(record)); !status) return status;
+  if (Status status = txn->remove(*database, undo_key(import)); !status) return status;
+  return txn->commit();
 }
 
 }  // namespace footfall

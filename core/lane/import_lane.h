@@ -3,7 +3,9 @@
 //
 //   PATH/import.0/{lock, data.mdb}
 //   keys:  0x01 seq u64 → block (lane kImportLane, its epoch is the import's number)
-//          0x02 file identity 16 → FilePlace        0x03 import u32 → ImportRecord
+//          0x02 file identity 16 | import u32 → FilePlace, as that import left it; the last one holds
+//          0x03 import u32 → ImportRecord
+//          0x04 import u32 → `?`: whoever aggregates is asked to undo that import
 #pragma once
 
 #include <cstdint>
@@ -21,6 +23,7 @@
 namespace footfall {
 
 inline constexpr uint16_t kImportLane = 0xffff;
+inline constexpr int64_t kUndoDays = 30;
 inline constexpr uint64_t kImportUndrainedBytesMax = 64ull << 20;
 inline std::string import_lane_path(const Store& store) { return store.path() + "/import.0"; }
 
@@ -31,6 +34,8 @@ struct FilePlace {
   uint64_t read_from = 0;        // lines before this byte are settled
   uint64_t read_to = 0;          // lines behind it were never read; between the two, older ones than settled_before_ms are settled
   int64_t settled_before_ms = INT64_MIN;
+  uint32_t import = 0;           // the last that took a line of it; 0: none has
+  uint32_t from_import = 0;      // the one whose place that import went on from; 0: it was the first
 
   // Whether a line at `position` and `time_ms` has been counted.
   bool is_settled(uint64_t position, int64_t time_ms) const {
@@ -68,6 +73,15 @@ class ImportLane {
              const ImportRecord& record);
   // Removes blocks that are counted: of imports before `number`, and of it up to `hits`.
   Status drop_counted(uint64_t import, uint64_t hits);
+
+  // Undoing. What is asked for and not finished yet; nullopt: nothing.
+  std::optional<uint32_t> undo_asked();
+  // Error::not_found, invalid or busy: why that import cannot be undone, in words.
+  Status check_undo(uint32_t import, int64_t now_ms);
+  Status ask_undo(uint32_t import);
+  // Its figures are gone: forgets how far it read files, marks its record and takes back what was asked.
+  Status finish_undo(uint32_t import);
+
   uint64_t waiting_bytes() const { return waiting_bytes_; }
   // The first block that is not counted up to there, for an importer that aggregates by itself. False: none.
   Result<bool> next_block(uint64_t import, uint64_t hits, std::string& block);
@@ -79,5 +93,8 @@ class ImportLane {
   uint64_t read_seq_ = 0;  // next_block() gave what lies before it
   uint64_t waiting_bytes_ = 0;
 };
+
+// What is asked of whoever aggregates, which reads the lane's environment.
+std::vector<uint32_t> read_undo_requests(LmdbEnv& env);
 
 }  // namespace footfall

@@ -50,6 +50,7 @@ struct CheckpointState {
   uint32_t pid = 0;
   std::vector<std::string> warnings;
   std::vector<uint32_t> lagging_lanes;
+  std::vector<uint32_t> undone_imports;  // in the order in which they were undone
 };
 
 // How many keys a bucket's dimension keeps; the rest is summed in the row `other`.
@@ -76,6 +77,10 @@ class SummaryWriter {
   Status fold(const ZoneOf& zone_of, Changes& changes, CheckpointState& state);
   uint64_t unfolded_bytes() const { return unfolded_bytes_; }
 
+  // Takes what an import brought out of the keyed databases, in one transaction with the change block and the state,
+  // which then names the import as undone. Changes of it that are not folded yet stay: fold before.
+  Status remove_import(uint16_t import, CheckpointState& state, std::string_view change_block);
+
   // A folded keyed value; Error::not_found.
   Result<std::string> find(KeyedDatabase database, std::string_view key);
   // Whether a folded key begins so.
@@ -88,6 +93,8 @@ class SummaryWriter {
   Status put_keyed(LmdbTxn& txn, size_t database, std::string_view key, std::string_view value);
   Status fold_blocks(LmdbTxn& txn, Fold& fold);
   Status finish_fold(LmdbTxn& txn, Fold& fold);
+  static Status put_checkpoint(LmdbTxn& txn, LmdbDatabase changes, LmdbDatabase meta, CheckpointState& next,
+                               std::string_view change_block);
 
   LmdbEnv env_;
   LmdbDatabase meta_, changes_, rollups_, key_counts_, dictionary_;

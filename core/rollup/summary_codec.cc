@@ -24,6 +24,7 @@ std::string encode_checkpoint(const CheckpointState& state) {
   message.set_pid(state.pid);
   for (const std::string& warning : state.warnings) message.add_warning(warning);
   for (uint32_t lane : state.lagging_lanes) message.add_lagging_lane(lane);
+  for (uint32_t import : state.undone_imports) message.add_undone_import(import);
   return message.SerializeAsString();
 }
 
@@ -44,6 +45,7 @@ Result<CheckpointState> decode_checkpoint(std::string_view bytes) {
   state.pid = message.pid();
   state.warnings.assign(message.warning().begin(), message.warning().end());
   state.lagging_lanes.assign(message.lagging_lane().begin(), message.lagging_lane().end());
+  state.undone_imports.assign(message.undone_import().begin(), message.undone_import().end());
   return state;
 }
 

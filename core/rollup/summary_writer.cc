@@ -86,12 +86,7 @@ Status SummaryWriter::checkpoint(CheckpointState& state, std::string_view change
   Result<LmdbTxn> txn = LmdbTxn::write(env_);
   if (!txn) return txn.error();
   CheckpointState next = state;
-  ++next.number;
-  if (!change_block.empty()) {
-    if (Status status = txn->append(changes_, block_key(next.next_change_block), change_block); !status) return status;
-    ++next.next_change_block;
-  }
-  if (Status status = txn->put(meta_, kCheckpointKey, encode_checkpoint(next)); !status) return status;
+  if (Status status = put_checkpoint(*txn, changes_, meta_, next, change_block); !status) return status;
   if (Status status = txn->commit(); !status) return status;
   unfolded_bytes_ += change_block.size();
   state = std::move(next);
@@ -129,6 +124,16 @@ Status SummaryWriter::fold_blocks(LmdbTxn& txn, Fold& fold) {
   while (cursor->first())
     if (Status status = cursor->remove(); !status) return status;
   return {};
+}
+
+Status SummaryWriter::put_checkpoint(LmdbTxn& txn, LmdbDatabase changes, LmdbDatabase meta, CheckpointState& next,
+                                     std::string_view change_block) {
+  ++next.number;
+  if (!change_block.empty()) {
+    if (Status status = txn.append(changes, block_key(next.next_change_block), change_block); !status) return status;
+    ++next.next_change_block;
+  }
+  return txn.put(meta, kCheckpointKey, encode_checkpoint(next));
 }
 
 Status SummaryWriter::fold(const ZoneOf& zone_of) {

@@ -26,28 +26,29 @@ inline bool is_booked_at_close(const Visit& visit, Dimension dimension) {
 }
 
 // at(minute_start_s) gives the counters of that minute, to be added to, for each part; the parts add up to the whole visit.
+// `sign` -1 takes it off, but for the visitor: nobody can be taken out of a distinct count.
 template <class At>
-void add_visit(const Visit& visit, At at) {
+void add_visit(const Visit& visit, int sign, At at) {
   {
     Counters& own = at(minute_start_s(visit.start_ms));
-    add_figures(own, visit.figures());
-    own.visitors.add(visit.distinct_visitor);
+    add_figures(own, sign > 0 ? visit.figures() : VisitFigures{} - visit.figures());
+    if (sign > 0) own.visitors.add(visit.distinct_visitor);
   }
   for (const VisitMinute& minute : visit.minutes) {
     Counters& counters = at(minute.minute_start_s);
-    counters[Counter::pageviews] += minute.pageviews;
-    counters[Counter::events] += minute.events;
+    counters[Counter::pageviews] += sign * int64_t{minute.pageviews};
+    counters[Counter::events] += sign * int64_t{minute.events};
   }
   if (!visit.has_page()) return;
-  at(minute_start_s(visit.entry_ms))[Counter::entries] += 1;
-  at(minute_start_s(visit.exit_ms))[Counter::exits] += 1;
+  at(minute_start_s(visit.entry_ms))[Counter::entries] += sign;
+  at(minute_start_s(visit.exit_ms))[Counter::exits] += sign;
 }
 
 // add(minute_start_s, counters) for each part.
 template <class Add>
 void each_part_of_visit(const Visit& visit, Add add) {
   std::map<int64_t, Counters> parts;
-  add_visit(visit, [&](int64_t minute_s) -> Counters& { return parts[minute_s]; });
+  add_visit(visit, 1, [&](int64_t minute_s) -> Counters& { return parts[minute_s]; });
   for (const auto& [minute_s, part] : parts) add(minute_s, part);
 }
 

@@ -1,5 +1,6 @@
 // What must hold for any traffic: rows add up to totals, levels to each other, and no checkpoint, fold or restart at
 // any point changes a figure.
+#include "aggregate/additive.h"
 #include "aggregate/shop.h"
 #include "aggregate/traffic.h"
 
@@ -13,76 +14,6 @@ std::vector<Request> traffic;  // 2,000 hits
 
 int make_traffic(void**) { return traffic = random_traffic(20261001, 2000), 0; }
 
-struct Additive {
-  std::vector<Dimension> dimensions;
-  std::vector<Counter> counters;
-  std::vector<Amount> amounts;
-};
-
-// The counters whose rows add up to the total, by dimension.
-const std::vector<Additive>& additive() {
-  static const std::vector<Counter> kCredited = {conversions_last, conversions_last_non_direct, conversions_first,
-                                                 orders_last,      orders_last_non_direct,      orders_first,
-                                                 items_last,       items_last_non_direct,       items_first};
-  static const std::vector<Counter> kVisit = {
-      visits,  bounces, duration_ms, visits_converted, visits_with_cart, visits_cart_left, pageviews,
-      entries, exits,   events};
-  static const std::vector<Counter> kHits = {hits, bytes, errors_4xx, errors_5xx, bot_hits};
-  static std::vector<Counter> visit_and_credited = kVisit, event_and_credited = kCredited, of_origins = kHits;
-  static const std::vector<Additive> kAll = [] {
-    visit_and_credited.insert(visit_and_credited.end(), kCredited.begin(), kCredited.end());
-    event_and_credited.push_back(events);
-    of_origins.insert(of_origins.end(), visit_and_credited.begin(), visit_and_credited.end());
-    const std::vector<Amount> revenue = {revenue_last, revenue_last_non_direct, revenue_first};
-    std::vector<Amount> all_amounts = revenue;
-    all_amounts.push_back(goal_value);
-    using enum Dimension;
-    return std::vector<Additive>{
-        {{page}, {hits, bytes, errors_4xx, errors_5xx, bot_hits, pageviews, entries, exits, bounces}, {}},
-        {{search_term}, {pageviews, entries, exits, bounces}, {}},
-        {{status_class, bot_class}, kHits, {}},
-        {{country, device}, of_origins, all_amounts},
-        {{channel, source, medium, campaign, referrer_host}, visit_and_credited, revenue},
-        {{entry_page, exit_page}, kVisit, {}},
-        {{event}, event_and_credited, all_amounts},
-        {{goal}, kCredited, all_amounts},
-        {{item}, {events, items_last, items_last_non_direct, items_first}, all_amounts},
-    };
-  }();
-  return kAll;
-}
-
-Counters* total_of(Figures& figures, const RowName& row) {
-  const auto found = figures.find({row.site, Dimension::total, row.level, row.bucket_s, ""});
-  return found == figures.end() ? nullptr : &found->second;
-}
-
-// Takes every row of the dimension off its bucket's total: nothing may be left.
-void expect_rows_to_add_up(const Figures& all, Dimension dimension, const Additive& what) {
-  static Figures left;
-  left = all;
-  for (const auto& [name, counters] : all) {
-    if (name.dimension != dimension) continue;
-    Counters* const total = total_of(left, name);
-    if (total == nullptr) {
-      for (Counter counter : what.counters) expect_number(counters[counter], 0);
-      continue;
-    }
-    for (Counter counter : what.counters) (*total)[counter] -= counters[counter];
-    for (Amount amount : what.amounts) (*total)[amount] -= counters[amount];
-  }
-  for (const auto& [name, counters] : left) {
-    if (name.dimension != Dimension::total) continue;
-    for (Counter counter : what.counters)
-      if (counters[counter] != 0)
-        fail_msg("%s: counter %d leaves %lld", std::string(dimension_name(dimension)).c_str(), int(counter),
-                 static_cast<long long>(counters[counter]));
-    for (Amount amount : what.amounts)
-      if (counters[amount] != 0)
-        fail_msg("%s: amount %d leaves something", std::string(dimension_name(dimension)).c_str(), int(amount));
-  }
-}
-
 void visit_the_shops(size_t from, size_t to) {
   for (size_t i = from; i < to; ++i) shop().site(traffic[i].site).count(traffic[i].raw());
 }
@@ -90,13 +21,11 @@ void visit_the_shops(size_t from, size_t to) {
 void rows_add_up_to_totals_at_any_time(void**) {
   for (size_t done = 0; done < traffic.size(); done += 250) {
     visit_the_shops(done, done + 250);
-    for (const Additive& what : additive())
-      for (Dimension dimension : what.dimensions) expect_rows_to_add_up(shop().figures(), dimension, what);
+    expect_all_rows_to_add_up(shop().figures());
   }
   shop().settle_ms(traffic.back().time_ms + kDayS * 1000);
   expect_number(shop().open_visits(), 0);
-  for (const Additive& what : additive())
-    for (Dimension dimension : what.dimensions) expect_rows_to_add_up(shop().figures(), dimension, what);
+  expect_all_rows_to_add_up(shop().figures());
 }
 
 void the_traffic_has_something_of_everything(void**) {

@@ -12,6 +12,7 @@
 #include <tuple>
 
 #include "aggregate/engine.h"
+#include "aggregate/undo.h"
 #include "hit/builder.h"
 #include "rollup/summary.h"
 #include "rollup/visit_parts.h"
@@ -67,7 +68,8 @@ using Figures = std::map<RowName, Counters>;
 
 class Shop {
  public:
-  explicit Shop(Config config = two_shops()) : config_(std::move(config)), hasher_(Secret256{1, 2, 3}) {
+  explicit Shop(Config config = two_shops(), Timeline timeline = Timeline::live)
+      : config_(std::move(config)), timeline_(timeline), hasher_(Secret256{1, 2, 3}) {
     keys_.id = Key128{1};
     keys_.anonymous = Key128{2};
     keys_.has_anonymous = true;
@@ -163,6 +165,14 @@ class Shop {
     figures_.reset();
     return checkpoint();
   }
+  // Hits belong to that import from now on, in a shop of the imported timeline.
+  Shop& import(uint16_t number) { return run_->changes.set_import(number), figures_.reset(), *this; }
+  Shop& undo(uint16_t number) {
+    fold();
+    run_->recent_orders.clear();
+    assert_true(undo_import(*writer_, state_, run_->sites, hasher_, number).ok());
+    return restart();
+  }
   // A new process, from what is stored; what came since the last checkpoint is not.
   Shop& restart() {
     run_.reset();
@@ -244,7 +254,7 @@ class Shop {
   struct Run {
     explicit Run(Shop& shop)
         : sites(shop.config_, shop.state_.sites),
-          engine(Timeline::live, sites, shop.hasher_, classify_googlebot, changes, recent_orders,
+          engine(shop.timeline_, sites, shop.hasher_, classify_googlebot, changes, recent_orders,
                  [&shop](KeyedDatabase database, std::string_view key) -> std::optional<std::string> {
                    Result<std::string> found = shop.writer_->find(database, key);
                    return found ? std::optional(std::move(found).value()) : std::nullopt;
@@ -278,6 +288,7 @@ class Shop {
     for (size_t i = 0; i < kDimensions * kLevels.size(); ++i) {
       const auto dimension = static_cast<Dimension>(i / kLevels.size());
       const Level level = kLevels[i % kLevels.size()];
+      if (level == Level::minute && timeline_ == Timeline::imported) continue;  // none are kept
       assert_true(snapshot
                       .each_rollup(site, dimension, level, 0, kEndS, zone,
                                    [&](const RollupKey& key, const Counters& counters) {
@@ -312,6 +323,7 @@ class Shop {
 
   TempFolder folder_;
   Config config_;
+  const Timeline timeline_;
   const StringHasher hasher_;
   CheckpointState state_;
   std::unique_ptr<SummaryWriter> writer_;

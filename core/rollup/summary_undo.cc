@@ -1,0 +1,110 @@
+#include <map>
+
+#include "base/bytes.h"
+#include "rollup/summary.h"
+#include "visit/visit_record.h"
+#include "visit/visitor.h"
+
+namespace footfall {
+namespace {
+
+constexpr size_t kBucketPrefixBytes = 12;  // site, dimension, level, bucket
+constexpr size_t kVisitorsAtOnce = 10'000;
+
+bool is_of_import(std::string_view key, uint16_t import) {
+  return key.size() >= 2 && load_be16(key.data() + key.size() - 2) == import;
+}
+
+bool is_imported_timeline(std::string_view key) {
+  return !key.empty() && static_cast<uint8_t>(key.back()) == static_cast<uint8_t>(Timeline::imported);
+}
+
+template <class Wanted>
+Status remove_if(LmdbTxn& txn, LmdbDatabase database, Wanted wanted) {
+  Result<LmdbCursor> cursor = LmdbCursor::open(txn, database);
+  if (!cursor) return cursor.error();
+  for (bool there = cursor->first(); there; there = cursor->next())
+    if (wanted(cursor->key(), cursor->value()))
+      if (Status status = cursor->remove(); !status) return status;
+  return {};
+}
+
+// A bucket has room again for as many keys as went.
+Status remove_rollups(LmdbTxn& txn, LmdbDatabase rollups, LmdbDatabase key_counts, uint16_t import) {
+  std::map<std::string, uint32_t, std::less<>> removed;
+  const Status status = remove_if(txn, rollups, [&](std::string_view key, std::string_view) {
+    const std::optional<RollupKey> rollup = decode_rollup_key(key);
+    if (!rollup || rollup->import != import) return false;
+    if (rollup->value != kOtherValue) ++removed[std::string(key.substr(0, kBucketPrefixBytes))];
+    return true;
+  });
+  if (!status) return status;
+  for (const auto& [prefix, count] : removed) {
+    const Result<std::string_view> stored = txn.get(key_counts, prefix);
+    if (!stored) continue;
+    const uint32_t before = load_le32(stored->data());
+    std::string left;
+    BytesWriter(left).le32(before > count ? before - count : 0);
+    const Status put = before > count ? txn.put(key_counts, prefix, left) : txn.remove(key_counts, prefix);
+    if (!put) return put;
+  }
+  return {};
+}
+
+// Visitors stay with what other imports know of them.
+Status forget_visitors(LmdbTxn& txn, LmdbDatabase visitors, uint16_t import) {
+  for (std::string from;;) {
+    std::map<std::string, std::string> changed;
+    bool ended = true;
+    {
+      Result<LmdbCursor> cursor = LmdbCursor::open(txn, visitors);
+      if (!cursor) return cursor.error();
+      for (bool there = from.empty() ? cursor->first() : cursor->seek(from); there; there = cursor->next()) {
+        if (changed.size() >= kVisitorsAtOnce) {
+          from = cursor->key();
+          ended = false;
+          break;
+        }
+        Visitor visitor;
+        if (!is_imported_timeline(cursor->key()) || !decode_visitor(cursor->value(), visitor)) continue;
+        if (!visitor.forget_import(import)) continue;
+        changed.emplace(cursor->key(), visitor.is_blank() ? std::string() : encode_visitor(visitor));
+      }
+    }
+    for (const auto& [key, value] : changed) {
+      const Status status = value.empty() ? txn.remove(visitors, key) : txn.put(visitors, key, value);
+      if (!status) return status;
+    }
+    if (ended) return {};
+  }
+}
+
+}  // namespace
+
+Status SummaryWriter::remove_import(uint16_t import, CheckpointState& state, std::string_view change_block) {
+  const auto keyed = [&](KeyedDatabase database) { return keyed_[static_cast<size_t>(database)]; };
+  Result<LmdbTxn> txn = LmdbTxn::write(env_);
+  if (!txn) return txn.error();
+  if (Status status = remove_rollups(*txn, rollups_, key_counts_, import); !status) return status;
+  if (Status status = remove_if(*txn, keyed(KeyedDatabase::orders),
+                                [&](std::string_view key, std::string_view) { return is_of_import(key, import); });
+      !status)
+    return status;
+  if (Status status = forget_visitors(*txn, keyed(KeyedDatabase::visitors), import); !status) return status;
+  if (Status status = remove_if(*txn, keyed(KeyedDatabase::open_visits),
+                                [&](std::string_view key, std::string_view value) {
+                                  Visit visit;
+                                  return is_imported_timeline(key) && decode_visit(value, visit) && visit.import == import;
+                                });
+      !status)
+    return status;
+  CheckpointState next = state;
+  next.undone_imports.push_back(import);
+  if (Status status = put_checkpoint(*txn, changes_, meta_, next, change_block); !status) return status;
+  if (Status status = txn->commit(); !status) return status;
+  unfolded_bytes_ += change_block.size();
+  state = std::move(next);
+  return {};
+}
+
+}  // namespace footfall

@@ -1,0 +1,122 @@
+#include "lane/import_lane.h"
+
+#include <memory>
+#include <optional>
+
+#include "temp_folder.h"
+#include "test.h"
+
+namespace footfall {
+namespace {
+
+constexpr int64_t kDayMs = 86'400'000;
+constexpr int64_t kNow = 1'795'000'000'000;
+const Hash128 kLog{1, 2}, kOtherLog{3, 4};
+
+// Of the running test.
+struct Fixture {
+  TempFolder folder;
+  Store store = Store::create(folder / "store", std::nullopt).value();
+  std::optional<ImportLane> lane = ImportLane::open(store).value();
+  std::string fault;
+
+  void import(uint32_t number, int64_t ended_ms, const Hash128& file, uint64_t read_from, uint32_t from_import = 0) {
+    FilePlace place;
+    place.head_bytes = 100;
+    place.read_from = read_from;
+    place.import = number;
+    place.from_import = from_import;
+    ImportRecord record;
+    record.number = number;
+    record.started_ms = ended_ms - 1000;
+    record.ended_ms = ended_ms;
+    record.hits = 10;
+    record.files = "access.log";
+    assert_true(lane->put({}, {{file, place}}, record).ok());
+  }
+  bool can_undo(uint32_t number, int64_t now_ms = kNow) {
+    const Status status = lane->check_undo(number, now_ms);
+    fault = status.ok() ? "" : status.error().text;
+    return status.ok();
+  }
+};
+std::unique_ptr<Fixture> the;
+
+int begin(void**) { return the = std::make_unique<Fixture>(), 0; }
+int end(void**) { return the.reset(), 0; }
+
+void the_last_import_says_how_far_a_file_is_read(void**) {
+  the->import(1, kNow, kLog, 500);
+  the->import(2, kNow, kOtherLog, 70);
+  the->import(3, kNow, kLog, 900, 1);
+  expect_number(the->lane->find_file(kLog)->read_from, 900);
+  expect_number(the->lane->find_file(kLog)->import, 3);
+  expect_number(the->lane->find_file(kOtherLog)->read_from, 70);
+  assert_false(the->lane->find_file({5, 6}).has_value());
+}
+
+void an_undone_import_leaves_a_file_as_it_found_it(void**) {
+  the->import(1, kNow, kLog, 500);
+  the->import(3, kNow, kLog, 900, 1);
+  assert_true(the->lane->ask_undo(3).ok());
+  expect_number(*the->lane->undo_asked(), 3);
+  assert_true(the->lane->finish_undo(3).ok());
+  assert_false(the->lane->undo_asked().has_value());
+  expect_number(the->lane->find_file(kLog)->read_from, 500);
+  assert_true(the->lane->records()[1].undone);
+  assert_true(the->can_undo(1));
+  assert_true(the->lane->finish_undo(1).ok());
+  assert_false(the->lane->find_file(kLog).has_value());
+}
+
+void what_is_asked_outlives_who_asked(void**) {
+  the->import(1, kNow, kLog, 500);
+  assert_true(the->lane->ask_undo(1).ok());
+  the->lane.reset();
+  the->lane = ImportLane::open(the->store).value();
+  expect_number(*the->lane->undo_asked(), 1);
+}
+
+void an_import_that_another_goes_on_from_waits(void**) {
+  the->import(1, kNow, kLog, 500);
+  the->import(2, kNow, kLog, 900, 1);
+  assert_false(the->can_undo(1));
+  expect_text(the->fault, "import 2 goes on in a file where import 1 ended: undo that one first");
+  assert_true(the->can_undo(2));
+}
+
+void after_30_days_it_is_too_late(void**) {
+  the->import(1, kNow - kUndoDays * kDayMs, kLog, 500);
+  the->import(2, kNow - kUndoDays * kDayMs - 1, kOtherLog, 500);
+  assert_true(the->can_undo(1));
+  assert_false(the->can_undo(2));
+  expect_text(the->fault, "import 2 is more than 30 days old: its figures can no longer be taken back");
+}
+
+void unknown_ones_are_refused_by_the_known(void**) {
+  assert_false(the->can_undo(1));
+  expect_text(the->fault, "no import 1; there is none to undo");
+  the->import(1, kNow, kLog, 500);
+  the->import(2, kNow, kOtherLog, 500);
+  assert_false(the->can_undo(3));
+  expect_text(the->fault, "no import 3; there are 1, 2");
+  assert_true(the->lane->finish_undo(2).ok());
+  assert_false(the->can_undo(2));
+  expect_text(the->fault, "import 2 is undone already; there are 1");
+}
+
+}  // namespace
+}  // namespace footfall
+
+int main() {
+  using namespace footfall;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(the_last_import_says_how_far_a_file_is_read, begin, end),
+      cmocka_unit_test_setup_teardown(an_undone_import_leaves_a_file_as_it_found_it, begin, end),
+      cmocka_unit_test_setup_teardown(what_is_asked_outlives_who_asked, begin, end),
+      cmocka_unit_test_setup_teardown(an_import_that_another_goes_on_from_waits, begin, end),
+      cmocka_unit_test_setup_teardown(after_30_days_it_is_too_late, begin, end),
+      cmocka_unit_test_setup_teardown(unknown_ones_are_refused_by_the_known, begin, end),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
