@@ -39,6 +39,7 @@ struct ImportLogArguments {
 };
 int import_log(const Common& common, const ImportLogArguments& arguments);
 int import_list(const Common& common);
+int import_undo(const Common& common, uint32_t import);
 
 int config_test(const Common& common);
 

@@ -11,6 +11,7 @@
 #include "aggregate/aggregator.h"
 #include "aggregate/importer.h"
 #include "command/command.h"
+#include "command/import_common.h"
 #include "command/progress.h"
 #include "rollup/summary.h"
 
@@ -20,38 +21,6 @@ namespace {
 std::atomic<bool> stop_wanted = false;
 
 void want_stop(int) { stop_wanted = true; }
-
-int fail(const std::string& text) {
-  std::fprintf(stderr, "footfall import: %s\n", text.c_str());
-  return kExitFailed;
-}
-
-void log(LogLevel level, std::string_view text) {
-  if (level != LogLevel::info) std::fprintf(stderr, "footfall import: %.*s\n", static_cast<int>(text.size()), text.data());
-}
-
-// What the summary says before the import: since when sites are live, and by which configuration they are counted.
-struct Before {
-  CheckpointState checkpoint;
-  std::optional<Config> config;
-};
-
-Result<Before> look(const Store& store, const Config& config) {
-  Before before;
-  Result<SummaryReader> reader = SummaryReader::open(store.summary_path(), static_cast<uint64_t>(config.map_bytes));
-  if (!reader) {
-    if (reader.error().code == Error::Code::not_found) return before;
-    return reader.error();
-  }
-  Result<SummarySnapshot> snapshot = reader->snapshot();
-  if (!snapshot) {
-    if (snapshot.error().code == Error::Code::not_found) return before;
-    return snapshot.error();
-  }
-  before.checkpoint = snapshot->checkpoint();
-  if (before.checkpoint.number > 0) before.config = snapshot->config();
-  return before;
-}
 
 LanePlace counted_place(const CheckpointState& checkpoint) {
   for (const LanePlace& place : checkpoint.lanes)
@@ -148,19 +117,22 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
   std::vector<std::unique_ptr<LogFile>> files;  // before root becomes the store's owner, who may not read them
   for (const std::string& path : arguments.files) {
     Result<std::unique_ptr<LogFile>> file = LogFile::open(path);
-    if (!file) return fail(file.error().text);
+    if (!file) return fail_import(file.error().text);
     files.push_back(std::move(*file));
   }
   Result<Store> store = open_store(*config);
-  if (!store) return fail(store.error().text);
-  Result<Before> before = look(*store, *config);
-  if (!before) return fail(before.error().text);
+  if (!store) return fail_import(store.error().text);
+  Result<CountedBefore> before = look(*store, *config);
+  if (!before) return fail_import(before.error().text);
   if (!has_config_file(common) && before->config) {  // a store alone: as it was counted so far
     before->config->store = config->store;
     config = before->config;
   }
   Result<ImportLane> lane = ImportLane::open(*store);
-  if (!lane) return fail(lane.error().text);
+  if (!lane) return fail_import(lane.error().text);
+  if (const std::optional<uint32_t> undoing = lane->undo_asked())
+    return fail_import("import " + std::to_string(*undoing) + " is half undone: run `footfall import --undo " +
+                       std::to_string(*undoing) + "` again first");
   struct sigaction action = {};
   action.sa_handler = want_stop;
   sigaction(SIGTERM, &action, nullptr);
@@ -172,15 +144,15 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
   std::optional<OwnAggregator> own;
   std::optional<DaemonWaits> daemon;
   Result<std::unique_ptr<Aggregator>> aggregator =
-      Aggregator::open(*store, *config, {.begin_anew = {}, .classify = classify_agent, .log = log, .import_blocks = blocks});
+      Aggregator::open(*store, *config, {.begin_anew = {}, .classify = classify_agent, .log = log_import, .import_blocks = blocks});
   if (aggregator) {
     own.emplace(std::move(*aggregator), *lane);
   } else if (aggregator.error().code == Error::Code::busy) {
     Result<SummaryReader> reader = SummaryReader::open(store->summary_path(), static_cast<uint64_t>(config->map_bytes));
-    if (!reader) return fail(reader.error().text);
+    if (!reader) return fail_import(reader.error().text);
     daemon.emplace(*store, *lane, std::move(*reader));
   } else {
-    return fail(aggregator.error().text);
+    return fail_import(aggregator.error().text);
   }
 
   ProgressBar bar;
@@ -204,7 +176,7 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
   const ImportTotals& totals = importer.totals();
   if (done) done = own ? own->finish(totals.number, totals.hits) : daemon->finish(totals.number, totals.hits);
   bar.clear();
-  if (!done) return fail(done.error().text);
+  if (!done) return fail_import(done.error().text);
   const int code = tell(totals);
   if (!stop_wanted) return code;
   std::fprintf(stderr, "stopped; the same command goes on from here\n");
@@ -215,16 +187,16 @@ int import_list(const Common& common) {
   const std::optional<Config> config = load(common);
   if (!config) return kExitFailed;
   Result<Store> store = Store::open(config->store);
-  if (!store) return fail("no store at " + config->store);
+  if (!store) return fail_import("no store at " + config->store);
   const Result<std::vector<ImportRecord>> records = ImportLane::list(*store);
-  if (!records && records.error().code != Error::Code::not_found) return fail(records.error().text);
+  if (!records && records.error().code != Error::Code::not_found) return fail_import(records.error().text);
   std::printf("%6s  %-16s  %12s  %10s  %-16s  %-16s  %s\n", "import", "at (UTC)", "hits", "rejected", "first hit", "last hit", "files");
   if (!records) return kExitWell;
   for (const ImportRecord& record : *records)
     std::printf("%6u  %-16s  %12llu  %10llu  %-16s  %-16s  %s%s\n", record.number, date_of(record.started_ms).c_str(),
                 static_cast<unsigned long long>(record.hits), static_cast<unsigned long long>(record.rejected),
                 date_of(record.first_ms).c_str(), date_of(record.last_ms).c_str(), record.files.c_str(),
-                record.ended_ms == 0 ? " (cut off)" : "");
+                record.undone ? " (undone)" : record.ended_ms == 0 ? " (cut off)" : "");
   return kExitWell;
 }
 

@@ -42,14 +42,20 @@ int main(int argc, char** argv) {
 
   CLI::App* import_command = app.add_subcommand("import", "take in what was before: access logs");
   bool list_imports = false;
+  uint32_t undo_import = 0;
   add_common(import_command);
   import_command->add_flag("--list", list_imports, "show the imports there were");
+  import_command->add_option("--undo", undo_import, "take back all that import N brought; for 30 days")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
   import_command->require_subcommand(0, 1);
   import_command->callback([&] {
     if (list_imports) {
       code = import_list(common);
+    } else if (undo_import != 0) {
+      code = import_undo(common, undo_import);
     } else if (import_command->get_subcommands().empty()) {
-      throw CLI::RequiredError("log FILE… or --list");
+      throw CLI::RequiredError("log FILE…, --list or --undo N");
     }
   });
   CLI::App* log_command = import_command->add_subcommand("log", "access logs, plain, .gz or .zst; - is standard input");
