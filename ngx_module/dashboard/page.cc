@@ -12,21 +12,43 @@
 namespace footfall {
 namespace {
 
-// A table of the page: one query of today, and the words that its columns are shown under.
+// The times that the page can be about, and by what each is told; the first is meant where none is chosen.
+struct RangeChoice {
+  std::string_view name;  // as the query API has it
+  std::string_view shown;
+  std::string_view unit;
+};
+constexpr RangeChoice kRanges[] = {{"today", "Today", "hour"},       {"yesterday", "Yesterday", "hour"},
+                                   {"7d", "7 days", "day"},          {"30d", "30 days", "day"},
+                                   {"month", "This month", "day"},   {"year", "This year", "month"},
+                                   {"all", "All there is", "month"}};
+
+const RangeChoice& choose_range(std::string_view arguments) {
+  const std::string wanted = argument_of(arguments, "range");
+  const auto found = std::find_if(std::begin(kRanges), std::end(kRanges), [&](const auto& of) { return of.name == wanted; });
+  return found == std::end(kRanges) ? kRanges[0] : *found;
+}
+
+// What is asked about.
+struct Subject {
+  std::string site;
+  const RangeChoice& range;
+
+  std::string link() const { return "site=" + escape_url(site) + "&range=" + std::string(range.name); }
+};
+
+// A table of the page: one query, and the words that it is shown under.
 struct Part {
   std::string_view title;
   std::string_view arguments;
-  std::string_view empty;  // what is said when there are no rows
-  std::string_view null;   // what a key without value is called
+  std::string_view of_what;  // said to be missing when there are no rows
+  std::string_view null;     // what a key without value is called
 };
 constexpr Part kParts[] = {
-    {"How they found the shop", "by=channel&metrics=visits,orders,revenue,cr&order=-visits&limit=20",
-     "No visit yet today.", "(none)"},
-    {"What they looked at", "by=page&metrics=pageviews,entries,exits&order=-pageviews&limit=20",
-     "No page view yet today.", "(none)"},
-    {"Orders by hour", "by=hour&metrics=visits,orders,revenue&limit=24", "No visit yet today.", "(none)"},
-    {"Where visits began", "by=entry_page&metrics=visits,bounce_rate&order=-visits&limit=10", "No visit yet today.",
-     "(no page)"},
+    {"How they found the shop", "by=channel&metrics=visits,orders,revenue,cr&order=-visits&limit=20", "visit", "(none)"},
+    {"What they looked at", "by=page&metrics=pageviews,entries,exits&order=-pageviews&limit=20", "page view", "(none)"},
+    {"Orders by ", "metrics=visits,orders,revenue&limit=240&by=", "visit", "(none)"},  // the range's unit goes behind
+    {"Where visits began", "by=entry_page&metrics=visits,bounce_rate&order=-visits&limit=10", "visit", "(no page)"},
 };
 
 constexpr std::string_view kHeadline = "metrics=visits,visitors,pageviews,orders,revenue,cr,bounce_rate,aov";
@@ -47,6 +69,8 @@ constexpr Label kLabels[] = {
     {"channel", "Channel"},
     {"page", "Page"},
     {"hour", "Hour"},
+    {"day", "Day"},
+    {"month", "Month"},
     {"entry_page", "Entry page"},
     {"entries", "Entries"},
     {"exits", "Exits"},
@@ -63,9 +87,9 @@ std::string currency_of(const Column& column, std::string_view before) {
   return column.currency.empty() ? std::string() : std::string(before) + escape_html(column.currency);
 }
 
-std::variant<Report, QueryError> ask(QueryService& service, const std::string& site, std::string_view arguments,
+std::variant<Report, QueryError> ask(QueryService& service, const Subject& subject, std::string_view arguments,
                                      int64_t now_ms) {
-  return service.query("site=" + escape_url(site) + "&range=today&" + std::string(arguments), now_ms);
+  return service.query(subject.link() + "&" + std::string(arguments), now_ms);
 }
 
 std::string show_refused(const QueryError& error) {
@@ -79,7 +103,8 @@ std::string render_headline(const Report& report) {
   std::string out = "<dl class=figures>";
   for (size_t i = 0; i < report.columns.size() && i < figures.size(); ++i) {
     out += "<div><dt>" + escape_html(label_of(report.columns[i].name)) + "</dt><dd>" +
-           show_cell(figures[i], report.columns[i]) + currency_of(report.columns[i], " ") + "</dd></div>";
+           show_cell(figures[i], report.columns[i]) +
+           (figures[i].kind == Cell::Kind::null ? std::string() : currency_of(report.columns[i], " ")) + "</dd></div>";
   }
   return out + "</dl>";
 }
@@ -115,8 +140,10 @@ bool is_nothing(const Row& row) {
   });
 }
 
-std::string render_table(const Report& report, const Part& part) {
-  if (report.rows.empty()) return "<p class=soft>" + std::string(part.empty) + "</p>";
+std::string render_table(const Report& report, const Part& part, const RangeChoice& range) {
+  if (report.rows.empty()) {
+    return "<p class=soft>No " + std::string(part.of_what) + (&range == kRanges ? " yet today.</p>" : " in this time.</p>");
+  }
   std::string out = "<div class=wide><table><thead><tr>";
   for (const Column& column : report.columns)
     out += "<th scope=col>" + escape_html(label_of(column.name)) + currency_of(column, ", ") + "</th>";
@@ -128,26 +155,36 @@ std::string render_table(const Report& report, const Part& part) {
   return out + "</table></div>";
 }
 
-std::string render_part(QueryService& service, const std::string& site, const Part& part, int64_t now_ms) {
-  std::string out = "<section><h2>" + std::string(part.title) + "</h2>";
-  const auto answer = ask(service, site, part.arguments, now_ms);
+std::string render_part(QueryService& service, const Subject& subject, const Part& part, int64_t now_ms) {
+  const std::string_view unit = part.arguments.ends_with('=') ? subject.range.unit : std::string_view();
+  std::string out = "<section><h2>" + std::string(part.title) + std::string(unit) + "</h2>";
+  const auto answer = ask(service, subject, std::string(part.arguments) + std::string(unit), now_ms);
   if (const auto* refused = std::get_if<QueryError>(&answer)) {
     out += show_refused(*refused);
   } else {
-    out += render_table(std::get<Report>(answer), part);
+    out += render_table(std::get<Report>(answer), part, subject.range);
   }
   return out + "</section>";
 }
 
 // --- the page --------------------------------------------------------------------------------------------------------
 
-std::string render_sites(const std::vector<std::string>& sites, const std::string& chosen) {
-  if (sites.size() < 2) return {};
-  std::string out = "<nav aria-label=Sites>";
-  for (const std::string& site : sites) {
-    out += "<a href=\"?site=" + escape_html(escape_url(site)) + "\"" + (site == chosen ? " aria-current=page" : "") +
-           ">" + escape_html(site) + "</a>";
+std::string render_link(const Subject& to, std::string_view shown, bool is_current) {
+  return "<a href=\"?" + escape_html(to.link()) + "\"" + (is_current ? " aria-current=page" : "") + ">" +
+         escape_html(shown) + "</a>";
+}
+
+std::string render_choices(const std::vector<std::string>& sites, const Subject& subject) {
+  std::string out;
+  if (sites.size() > 1) {
+    out += "<nav aria-label=Sites>";
+    for (const std::string& site : sites) out += render_link({site, subject.range}, site, site == subject.site);
+    out += "</nav>";
   }
+  if (sites.empty()) return out;
+  out += "<nav aria-label=Time>";
+  for (const RangeChoice& range : kRanges)
+    out += render_link({subject.site, range}, range.shown, &range == &subject.range);
   return out + "</nav>";
 }
 
@@ -174,8 +211,8 @@ std::string render_empty_shop(const Health& health) {
 }
 
 // A quiet shop's snapshot grows old although all is counted: its age says something only once nobody counts any more.
-std::string render_as_of(const Report& report, const Health& health, int64_t now_ms) {
-  const std::string when = "Today, time zone " + escape_html(report.meta.time_zone) + ". ";
+std::string render_as_of(const Report& report, const RangeChoice& range, const Health& health, int64_t now_ms) {
+  const std::string when = std::string(range.shown) + ", time zone " + escape_html(report.meta.time_zone) + ". ";
   if (health.aggregator_pid == 0) {
     return "<p class=warn>" + when + "The aggregator is not running: these figures are " +
            show_age(now_ms - parse_instant_ms(report.meta.as_of)) + " old.</p>";
@@ -186,13 +223,13 @@ std::string render_as_of(const Report& report, const Health& health, int64_t now
   return "<p class=soft>" + when + "Every hit so far is counted.</p>";
 }
 
-std::string render_shop(QueryService& service, const std::string& site, const Health& health, int64_t now_ms) {
-  const auto answer = ask(service, site, kHeadline, now_ms);
+std::string render_shop(QueryService& service, const Subject& subject, const Health& health, int64_t now_ms) {
+  const auto answer = ask(service, subject, kHeadline, now_ms);
   if (const auto* refused = std::get_if<QueryError>(&answer)) return show_refused(*refused);
   const auto& report = std::get<Report>(answer);
-  std::string out =
-      render_as_of(report, health, now_ms) + render_headline(report) + render_notes(report) + "<div class=parts>";
-  for (const Part& part : kParts) out += render_part(service, site, part, now_ms);
+  std::string out = render_as_of(report, subject.range, health, now_ms) + render_headline(report) +
+                    render_notes(report) + "<div class=parts>";
+  for (const Part& part : kParts) out += render_part(service, subject, part, now_ms);
   return out + render_health(health, now_ms) + "</div>";
 }
 
@@ -205,7 +242,8 @@ std::string choose_site(const std::vector<std::string>& sites, std::string_view 
 
 std::string render_page(QueryService& service, int64_t now_ms, std::string_view arguments) {
   const std::vector<std::string> sites = service.sites();
-  const std::string site = choose_site(sites, arguments);
+  const Subject subject{choose_site(sites, arguments), choose_range(arguments)};
+  const std::string& site = subject.site;
   const Health health = read_health(service, now_ms);
   const std::string name = site.empty() ? "footfall" : escape_html(site) + " – footfall";
 
@@ -213,14 +251,13 @@ std::string render_page(QueryService& service, int64_t now_ms, std::string_view 
                     "</title><meta name=viewport content=\"width=device-width,initial-scale=1\">"
                     "<meta name=robots content=noindex><style>";
   out += kPageStyle;
-  out += "</style></head><body><header><h1>" + name + "</h1>" + render_sites(sites, site) + "</header><main>";
+  out += "</style></head><body><header><h1>" + name + "</h1>" + render_choices(sites, subject) + "</header><main>";
   if (sites.empty()) {
     out += render_empty_shop(health) + "<div class=parts>" + render_health(health, now_ms) + "</div>";
   } else {
-    out += render_shop(service, site, health, now_ms);
+    out += render_shop(service, subject, health, now_ms);
   }
-  out += "</main><footer class=soft>Also as data: <a href=\"v1/query?range=today&amp;site=" +
-         escape_html(escape_url(site)) +
+  out += "</main><footer class=soft>Also as data: <a href=\"v1/query?" + escape_html(subject.link()) +
          "\">v1/query</a>, <a href=\"v1/health\">v1/health</a>.</footer></body></html>\n";
   return out;
 }

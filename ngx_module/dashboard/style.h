@@ -16,7 +16,8 @@ h1{margin:0;font-size:1.4rem}
 h2{margin:0 0 .5rem;font-size:1.05rem}
 p{margin:.25rem 0 .75rem}
 a{color:var(--mark)}
-nav a{margin-right:1rem}
+nav{margin:.25rem 0}
+nav a{display:inline-block;margin-right:1rem;padding:.15rem 0}
 nav a[aria-current]{font-weight:600;text-decoration:none;color:var(--ink)}
 .soft{color:var(--soft)}
 .warn{color:var(--warn);font-weight:600}
