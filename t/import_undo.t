@@ -171,7 +171,6 @@ subtest 'beside a daemon' => sub {
     $shop->settle;
     import_lines($shop, 'morning.log', @morning);
     is($shop->query_by_command(range => 'all', metrics => 'hits,orders')->{totals}[$_], (10, 2)[$_], 'it counts on') for 0, 1;
-    close_shops();
 };
 
 subtest 'killed at any place and run again' => sub {
@@ -217,4 +216,4 @@ subtest 'what cannot be undone' => sub {
     is($code, 2, 'a word is wrong usage');
 };
 
-done_testing;
+close_shops();
