@@ -1,6 +1,7 @@
 #include "hit/campaign.h"
 
 #include <array>
+#include <optional>
 
 #include "base/limits.h"
 #include "hit/url.h"
@@ -40,14 +41,17 @@ constexpr std::string_view kUtmPrefix = "utm_";
 
 using CampaignValues = std::array<std::string_view, kCampaignArgumentCount>;
 
-void take_argument(std::string_view name, std::string_view value, CampaignValues& values, Hit& hit) {
-  if (name.starts_with(kUtmPrefix) && name.size() > kUtmPrefix.size()) hit.flags |= kHitHasUtm;
-  for (size_t at = 0; at < kCampaignArgumentCount; ++at) {
-    if (name == kCampaignArguments[at].name && values[at].empty()) values[at] = value;
-  }
-  for (const ClickIdArgument& argument : kClickIdArguments) {
-    if (name == argument.name) hit.click_ids |= click_id_bit(argument.kind);
-  }
+// The place in kCampaignArguments, or past its end.
+size_t campaign_place(std::string_view name) {
+  size_t at = 0;
+  while (at < kCampaignArgumentCount && name != kCampaignArguments[at].name) ++at;
+  return at;
+}
+
+uint32_t click_id_bits(std::string_view name) {
+  for (const ClickIdArgument& argument : kClickIdArguments)
+    if (name == argument.name) return click_id_bit(argument.kind);
+  return 0;
 }
 
 }  // namespace
@@ -55,21 +59,34 @@ void take_argument(std::string_view name, std::string_view value, CampaignValues
 void read_campaign(std::string_view query, TextArena& arena, Hit& hit) {
   CampaignValues values;
   QueryReader arguments(query);
+  // Most queries have nothing to decode, and that is seen at once.
+  const bool is_plain = query.find('%') == std::string_view::npos && query.find('+') == std::string_view::npos;
   while (arguments.next()) {
-    const ArgumentName name(arguments.raw_name());
+    std::optional<ArgumentName> decoded;
+    const std::string_view name = is_plain ? arguments.raw_name() : decoded.emplace(arguments.raw_name());
+    const bool is_utm = name.size() > kUtmPrefix.size() && name.starts_with(kUtmPrefix);
+    const size_t place = campaign_place(name);
+    const uint32_t click_ids = is_utm ? 0 : click_id_bits(name);
+    if (!is_utm && place == kCampaignArgumentCount && click_ids == 0) continue;
+
     const size_t before = arena.size();
-    const std::string_view value = argument_value(arguments.raw_value(), arena);
-    if (!value.empty()) take_argument(name, value, values, hit);
-    // What no campaign argument holds on to need not fill the arena.
-    bool held = false;
-    for (const std::string_view taken : values) held |= !value.empty() && taken.data() == value.data();
-    if (!held) arena.rewind(before);
+    const std::string_view value =
+        is_plain ? trim(arguments.raw_value()) : argument_value(arguments.raw_value(), arena);
+    if (!value.empty()) {
+      if (is_utm) hit.flags |= kHitHasUtm;
+      hit.click_ids |= click_ids;
+    }
+    if (!value.empty() && place < kCampaignArgumentCount && values[place].empty()) {
+      values[place] = value;
+    } else {
+      arena.rewind(before);  // nobody holds on to it
+    }
   }
 
   bool marred = false;
   for (size_t at = 0; at < kCampaignArgumentCount; ++at) {
     std::string_view& field = hit.*kCampaignArguments[at].field;
-    if (field.empty()) field = clean_text(values[at], kCampaignFieldBytesMax, arena, marred);
+    if (field.empty() && !values[at].empty()) field = clean_text(values[at], kCampaignFieldBytesMax, arena, marred);
   }
   hit.source = lower_ascii(hit.source, arena);
   hit.medium = lower_ascii(hit.medium, arena);

@@ -13,6 +13,7 @@
 #include "hit/codec.h"
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 
 #include "base/bytes.h"
@@ -132,26 +133,57 @@ void write_events(const Hit& hit, size_t count, bool with_items, std::string& to
   for (size_t at = 0; at < count; ++at) write_event(hit.events[at], with_items, to, whole);
 }
 
+// Numbers as they lie in memory, one behind the other.
+class PlaceWriter {
+ public:
+  explicit PlaceWriter(char* to) : to_(to) {}
+
+  template <class T>
+  PlaceWriter& put(T number) {
+    std::memcpy(to_, &number, sizeof number);
+    to_ += sizeof number;
+    return *this;
+  }
+  PlaceWriter& bytes(std::string_view text) {
+    std::memcpy(to_, text.data(), text.size());
+    to_ += text.size();
+    return *this;
+  }
+  const char* end() const { return to_; }
+
+ private:
+  char* to_;
+};
+
 // Everything before the arguments; `present` is filled in by the caller.
 uint32_t write_plain(const Hit& hit, std::string& to, bool& whole) {
-  BytesWriter out(to);
-  out.u8(kVersion).u8(
+  // Its bytes are counted first, so that the string grows once.
+  size_t bytes = kFixedBytes - 2;
+  for (const KeyField& field : kKeyFields) bytes += (hit.*field.key).is_zero() ? 0 : 2 + 16;
+  for (const TextField& field : kTextFields) bytes += 2 + std::min((hit.*field.text).size(), field.bytes_max);
+  const size_t start = to.size();
+  to.resize(start + bytes);
+
+  PlaceWriter out(to.data() + start);
+  out.put(kVersion).put(
       static_cast<uint8_t>(static_cast<unsigned>(hit.method) | static_cast<unsigned>(hit.content) << 4));
-  out.le64(static_cast<uint64_t>(hit.time_ms)).le32(hit.request_time_ms).le64(hit.bytes_sent);
-  out.le16(hit.status).le16(hit.site).le32(hit.flags).le32(hit.click_ids).le32(0);
+  out.put(hit.time_ms).put(hit.request_time_ms).put(hit.bytes_sent);
+  out.put(hit.status).put(hit.site).put(hit.flags).put(hit.click_ids).put(uint32_t{0});
   uint32_t present = 0;
   for (const KeyField& field : kKeyFields) {
-    if ((hit.*field.key).is_zero()) continue;
+    const Hash128& key = hit.*field.key;
+    if (key.is_zero()) continue;
     present |= 1u << field.bit;
-    out.le16(16).hash(hit.*field.key);
+    out.put(uint16_t{16}).put(__builtin_bswap64(key.high)).put(__builtin_bswap64(key.low));
   }
   for (const TextField& field : kTextFields) {
-    const std::string_view text = hit.*field.text;
+    const std::string_view text = (hit.*field.text).substr(0, field.bytes_max);
     if (text.empty()) continue;
     present |= 1u << field.bit;
-    whole &= text.size() <= field.bytes_max;
-    out.text16(text.substr(0, field.bytes_max));
+    whole &= text.size() == (hit.*field.text).size();
+    out.put(static_cast<uint16_t>(text.size())).bytes(text);
   }
+  to.resize(out.end() - to.data());
   return present;
 }
 

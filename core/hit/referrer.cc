@@ -13,10 +13,8 @@ constexpr std::string_view kWww = "www.";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-bool is_name_char(char c) {
-  c = lower_ascii(c);
-  return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '.' || c == '_';
-}
+constexpr ByteSet kNameChars("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._");
+constexpr ByteSet kAuthorityEnds("/?#\\");
 
 bool is_address_char(char c) {
   c = lower_ascii(c);
@@ -44,7 +42,7 @@ std::string_view host_name(std::string_view host) {
   if (!is_port(host.substr(colon))) return {};
   host = host.substr(0, colon);
   if (host.ends_with('.')) host.remove_suffix(1);
-  if (!std::all_of(host.begin(), host.end(), is_name_char)) return {};
+  if (!std::all_of(host.begin(), host.end(), [](char c) { return kNameChars.has(c); })) return {};
   if (host.starts_with('.') || host.ends_with('.') || host.find("..") != std::string_view::npos) return {};
   if (host.size() > kWww.size() && equal_ignoring_case(host.substr(0, kWww.size()), kWww) &&
       host.find('.', kWww.size()) != std::string_view::npos) {
@@ -75,14 +73,14 @@ std::string_view normal_host(std::string_view authority, TextArena& arena) {
 void read_referrer(std::string_view referrer, std::string_view own_host, TextArena& arena, Hit& hit) {
   const std::string_view rest = behind_scheme(trim(referrer));
   // Browsers take a backslash for a slash here, so `http://ours\@theirs/` is not theirs.
-  const size_t authority_end = std::min(rest.find_first_of("/?#\\"), rest.size());
+  const size_t authority_end = kAuthorityEnds.find(rest);
   const std::string_view host = normal_host(rest.substr(0, authority_end), arena);
   if (host.empty()) return;
   hit.referrer_host = host;
   if (host == normal_host(trim(own_host), arena)) hit.flags |= kHitReferrerOwn;
 
   const std::string_view target = rest.substr(authority_end);
-  const size_t path_end = std::min(target.find_first_of("?#"), target.size());
+  const size_t path_end = ByteSet("?#").find(target);
   const size_t start = arena.size();
   std::string* to = arena.room_for(normal_path_room(kReferrerPathBytesMax));
   if (to == nullptr || !append_normal_path(target.substr(0, path_end), kReferrerPathBytesMax, *to)) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
+
 namespace footfall {
 namespace {
 
@@ -14,6 +16,20 @@ std::string_view trim_end(std::string_view text) {
   return text;
 }
 
+// Whether one of the eight bytes is no printable ASCII.
+bool has_unprintable(uint64_t bytes) {
+  constexpr uint64_t kEach = 0x0101010101010101;
+  // A byte's high bit is set by itself, by one more where it is DEL, or by the borrow where it is below a space.
+  return ((bytes | (bytes + kEach) | (bytes - kEach * 0x20)) & kEach * 0x80) != 0;
+}
+
+// How many bytes at the front are surely printable ASCII.
+size_t printable_front(std::string_view text) {
+  size_t at = 0;
+  while (at + 8 <= text.size() && !has_unprintable(load_le64(text.data() + at))) at += 8;
+  return at;
+}
+
 bool is_control(uint32_t code) { return code < 0x20 || (code >= 0x7F && code <= 0x9F); }
 
 int hex_digit(char c) {
@@ -24,7 +40,8 @@ int hex_digit(char c) {
 }
 
 std::string_view decode(std::string_view text, bool plus_is_space, TextArena& arena) {
-  if (text.find_first_of(plus_is_space ? "%+" : "%") == std::string_view::npos) return text;
+  constexpr ByteSet kEscapes("%"), kFormEscapes("%+");
+  if ((plus_is_space ? kFormEscapes : kEscapes).find(text) == text.size()) return text;
   const size_t start = arena.size();
   std::string* to = arena.room_for(text.size());
   if (to == nullptr) return {};
@@ -68,7 +85,12 @@ Utf8Step utf8_step(std::string_view text) {
 }
 
 bool is_clean(std::string_view text) {
+  text.remove_prefix(printable_front(text));
   while (!text.empty()) {
+    if (text[0] >= 0x20 && text[0] < 0x7F) {
+      text.remove_prefix(1);
+      continue;
+    }
     const Utf8Step step = utf8_step(text);
     if (!step.well_formed || is_control(step.code)) return false;
     text.remove_prefix(step.bytes);

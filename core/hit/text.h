@@ -2,6 +2,7 @@
 // bounded.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -25,6 +26,26 @@ class TextArena {
 
  private:
   std::string bytes_;
+};
+
+// Bytes to look for. std::string_view::find_first_of() calls memchr for every byte of the text.
+class ByteSet {
+ public:
+  constexpr explicit ByteSet(std::string_view bytes) {
+    add(bytes);
+  }
+  constexpr void add(std::string_view bytes) {
+    for (const char byte : bytes) has_[static_cast<uint8_t>(byte)] = true;
+  }
+  constexpr bool has(char byte) const { return has_[static_cast<uint8_t>(byte)]; }
+  // Where the first of them stands; the text's size if none does.
+  size_t find(std::string_view text, size_t at = 0) const {
+    while (at < text.size() && !has(text[at])) ++at;
+    return at;
+  }
+
+ private:
+  std::array<bool, 256> has_{};
 };
 
 // Without ASCII white space at both ends.

@@ -13,21 +13,18 @@ constexpr std::string_view kPathMarks = R"(!"$&'()*+,/:;<=>@[\]^`{|})";  // prin
 constexpr std::string_view kValueMarks = "!$()*,:@/=";  // of an argument's value: also without what form-decoding reads
 constexpr std::string_view kNameMarks = "!$()*,:@/";
 
-using ByteSet = std::array<bool, 256>;
-
-constexpr ByteSet set_of(std::string_view marks) {
-  ByteSet set{};
-  for (const char c : kUnreserved) set[static_cast<uint8_t>(c)] = true;
-  for (const char c : marks) set[static_cast<uint8_t>(c)] = true;
+constexpr ByteSet unreserved_and(std::string_view marks) {
+  ByteSet set(kUnreserved);
+  set.add(marks);
   return set;
 }
-constexpr ByteSet kIsUnreserved = set_of("");
-constexpr ByteSet kStandsInPath = set_of(kPathMarks);
-constexpr ByteSet kStandsInValue = set_of(kValueMarks);
-constexpr ByteSet kStandsInName = set_of(kNameMarks);
+constexpr ByteSet kIsUnreserved(kUnreserved);
+constexpr ByteSet kStandsInPath = unreserved_and(kPathMarks);
+constexpr ByteSet kStandsInValue = unreserved_and(kValueMarks);
+constexpr ByteSet kStandsInName = unreserved_and(kNameMarks);
 
 void append_byte(uint8_t byte, const ByteSet& stands, std::string& to) {
-  if (stands[byte]) {
+  if (stands.has(static_cast<char>(byte))) {
     to.push_back(static_cast<char>(byte));
     return;
   }
@@ -99,6 +96,12 @@ bool append_normal_path(std::string_view path, size_t bytes_max, std::string& to
   // Four escapes past the bound show where the last character that fits ends.
   const size_t enough = start + bytes_max + 12;
   for (size_t at = 0; at < path.size() && to.size() <= enough; ++at) {
+    // What stays as it is goes in one piece, from behind one slash up to the next.
+    const size_t begin = at;
+    const size_t end = std::min(path.size(), at + (enough + 1 - to.size()));
+    while (at < end && path[at] != '/' && kStandsInPath.has(path[at])) ++at;
+    to.append(path, begin, at - begin);
+    if (at == end) break;
     const int escaped = escaped_byte(path.substr(at));
     if (escaped >= 0) {
       append_byte(static_cast<uint8_t>(escaped), kIsUnreserved, to);
@@ -127,7 +130,8 @@ bool QueryReader::next() {
 }
 
 ArgumentName::ArgumentName(std::string_view raw) {
-  if (raw.find_first_of("%+") == std::string_view::npos) {
+  constexpr ByteSet kEscapes("%+");
+  if (kEscapes.find(raw) == raw.size()) {
     name_ = raw;
     return;
   }

@@ -55,6 +55,19 @@ void what_is_no_text_becomes_one_replacement_each(void**) {
   }
 }
 
+// Eight bytes are looked at together: each byte at each place counts as it does alone.
+void every_byte_counts_wherever_it_stands(void**) {
+  for (int byte = 0; byte < 256; ++byte) {
+    for (size_t at = 0; at < 19; ++at) {
+      std::string text(19, 'a');
+      text[at] = static_cast<char>(byte);
+      assert_int_equal(is_clean(text), byte >= 0x20 && byte < 0x7F);
+      text.replace(at, 1, "\xC3\xA9");
+      assert_true(is_clean(text));
+    }
+  }
+}
+
 void long_text_is_cut_between_characters(void**) {
   static const struct {
     std::string_view text;
@@ -117,6 +130,7 @@ int main() {
       cmocka_unit_test_setup(good_text_stays_where_it_is, begin),
       cmocka_unit_test_setup(white_space_at_the_ends_goes_uncounted, begin),
       cmocka_unit_test_setup(what_is_no_text_becomes_one_replacement_each, begin),
+      cmocka_unit_test_setup(every_byte_counts_wherever_it_stands, begin),
       cmocka_unit_test_setup(long_text_is_cut_between_characters, begin),
       cmocka_unit_test_setup(decoding_undoes_what_is_an_escape_and_nothing_else, begin),
       cmocka_unit_test_setup(letters_become_small_but_others_stay, begin),
