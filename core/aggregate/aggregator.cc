@@ -12,6 +12,7 @@
 #include "aggregate/undo.h"
 #include "base/clock.h"
 #include "rollup/summary.h"
+#include "site/config_file.h"
 
 namespace footfall {
 namespace {
@@ -87,7 +88,9 @@ struct Aggregator::State {
         engine(make_engine(Timeline::live)),
         imported(make_engine(Timeline::imported)),
         imports(this->store, this->checkpoint.lanes, this->options.import_blocks),
-        lanes(this->store, this->checkpoint.lanes, this->checkpoint.complete_through_ms) {}
+        lanes(this->store, this->checkpoint.lanes, this->checkpoint.complete_through_ms) {
+    lanes.set_config(sites.config());
+  }
 
   const Store store;
   const AggregatorOptions options;
@@ -103,6 +106,7 @@ struct Aggregator::State {
   ImportReader imports;
   Lanes lanes;
   const ZoneOf zone_of = [this](uint16_t site) -> const Zone& { return sites.at(site).zone; };
+  std::vector<std::string> refused;  // what was wrong with the configuration that was not taken
   int64_t folded_ms = now_ms();
   uint64_t unsaved_imports = 0;
 
@@ -116,6 +120,7 @@ struct Aggregator::State {
   Status save_and_fold();
   void settle();
   Status undo(uint32_t import);
+  Status store_config(const Config& config);
 };
 
 Engine Aggregator::State::make_engine(Timeline timeline) {
@@ -181,7 +186,8 @@ void Aggregator::State::note_checkpoint() {
   checkpoint.sites = sites.names();
   checkpoint.first_live_ms = sites.first_live_ms();
   checkpoint.pid = static_cast<uint32_t>(getpid());
-  checkpoint.warnings = lanes.faults();
+  checkpoint.warnings = refused;
+  for (std::string& fault : lanes.faults()) checkpoint.warnings.push_back(std::move(fault));
   checkpoint.lagging_lanes = lanes.lagging();
 }
 
@@ -220,6 +226,12 @@ Status Aggregator::State::undo(uint32_t import) {
   });
 }
 
+// The summary's is what figures are shown by, the file's what workers go by.
+Status Aggregator::State::store_config(const Config& config) {
+  if (Status stored = summary.store_config(config); !stored) return stored;
+  return write_config_file(store.config_path(), config);
+}
+
 Aggregator::Aggregator(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Aggregator::~Aggregator() = default;
 
@@ -249,9 +261,9 @@ Result<std::unique_ptr<Aggregator>> Aggregator::open(Store store, const Config& 
   if (Status status = state->restore(); !status) return status.error();
   // Whatever this is cut off by: a site's old settings are stored before its new name, its new settings after it.
   if (!state->options.begin_anew.empty())
-    if (Status status = state->summary.store_config(before); !status) return status.error();
+    if (Status status = state->store_config(before); !status) return status.error();
   if (Status status = state->save(); !status) return status.error();
-  if (Status status = state->summary.store_config(config); !status) return status.error();
+  if (Status status = state->store_config(config); !status) return status.error();
   return std::unique_ptr<Aggregator>(new Aggregator(std::move(state)));
 }
 
@@ -295,6 +307,41 @@ Status Aggregator::run(const std::atomic<bool>& stop) {
   }
   if (unsaved > 0) return state.save();
   return {};
+}
+
+Status Aggregator::reconfigure(const Config& wanted) {
+  State& state = *state_;
+  const Config& before = state.sites.config();
+  const std::vector<std::string> names = state.sites.names();
+  Config config = wanted;
+  if (config.store != before.store)
+    return Error::invalid("store was \"" + before.store + "\" and is now \"" + config.store +
+                          "\": that takes a restart of the aggregator");
+  keep_set_aside(before, config, names);
+  if (Status status = check_change(before, config, names); !status) return status;
+
+  if (Status saved = state.save(); !saved) return saved;
+  if (Status folded = state.fold(); !folded) return folded;
+  state.settle();
+  state.sites = Sites(config, names, state.sites.first_live_ms());
+  state.lanes.set_config(config);
+  state.refused.clear();
+  if (Status saved = state.save(); !saved) return saved;
+  if (Status stored = state.store_config(config); !stored) return stored;
+  state.options.log(LogLevel::info, "the configuration is taken");
+  return {};
+}
+
+Status Aggregator::refuse_configuration(std::string_view why) {
+  State& state = *state_;
+  state.refused.clear();
+  while (!why.empty()) {
+    const size_t end = std::min(why.find('\n'), why.size());
+    if (end > 0) state.refused.push_back("configuration not taken, the one before stays: " + std::string(why.substr(0, end)));
+    why.remove_prefix(std::min(end + 1, why.size()));
+  }
+  for (const std::string& fault : state.refused) state.options.log(LogLevel::warning, fault);
+  return state.save();
 }
 
 Status Aggregator::count_imports() {

@@ -34,8 +34,14 @@ class Aggregator {
   static Result<std::unique_ptr<Aggregator>> open(Store store, const Config& config, AggregatorOptions options);
   ~Aggregator();
 
-  // Until `stop`: counts what comes, with a checkpoint every 0.5 s in which something changed.
+  // Until `stop`: counts what comes, with a checkpoint every 0.5 s in which something changed. May be run again.
   Status run(const std::atomic<bool>& stop);
+
+  // Between two runs: what was counted is folded, then another configuration is in force, for workers too.
+  // Error::invalid: it changes what figures are counted in, or where; the one before stays.
+  Status reconfigure(const Config& wanted);
+  // A configuration was wrong, and why, a line each: said in the log, and in health until one is right.
+  Status refuse_configuration(std::string_view why);
 
   // Counts all there is, stages of running workers too, and folds it.
   Status run_once();

@@ -15,7 +15,6 @@ namespace {
 constexpr size_t kHeldBytesMax = 4 << 20;
 constexpr int64_t kIdleMs = 3'600'000;
 constexpr int64_t kSilentMs = 2'000;  // an owner that has not moved its clock for so long may be gone
-constexpr int64_t kVisitGapMs = 30 * 60 * 1000;
 constexpr int kStageTries = 100;  // the flusher may release while a stage is copied
 
 bool process_is_alive(pid_t pid) { return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM); }
@@ -26,8 +25,8 @@ bool is_behind(const LanePlace& place, uint64_t epoch, uint64_t number) {
 
 }  // namespace
 
-LaneReader::LaneReader(const Store& store, SaltKeeper& salts, const LanePlace& place)
-    : store_(store), salts_(salts), path_(store.lane_path(place.lane)), place_(place), loaded_(place) {}
+LaneReader::LaneReader(const Store& store, HitMaker& hits, const LanePlace& place)
+    : store_(store), hits_(hits), path_(store.lane_path(place.lane)), place_(place), loaded_(place) {}
 
 bool LaneReader::held_enough() const { return held_bytes_ >= kHeldBytesMax; }
 
@@ -173,9 +172,8 @@ bool LaneReader::read_stage() {
     block.begin(static_cast<uint16_t>(place_.lane), live.epoch, at->next_number);
     bool full = false;
     for (StageReader::Outcome outcome = reader.next(); outcome == StageReader::Outcome::hit; outcome = reader.next()) {
-      const RawHit& raw = reader.hit();
       const uint64_t number = reader.number() - 1;
-      const Hit& hit = hits_.build(raw, reader.context(), salts_.keys(raw.time_ms, kVisitGapMs));
+      const Hit& hit = hits_.make(reader.hit(), reader.context());
       if (!block.add(hit, reader.context().site)) {
         push(std::string(block.finish()));
         block.begin(static_cast<uint16_t>(place_.lane), live.epoch, number);

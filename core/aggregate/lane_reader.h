@@ -10,11 +10,10 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "hit/builder.h"
 #include "lane/block.h"
+#include "lane/hit_maker.h"
 #include "lane/lane.h"
 #include "lane/ring.h"
-#include "lane/salts.h"
 #include "rollup/summary.h"
 
 namespace footfall {
@@ -24,8 +23,8 @@ inline constexpr int64_t kWorkerClockMs = 200;
 
 class LaneReader {
  public:
-  // Goes on from `place`.
-  LaneReader(const Store& store, SaltKeeper& salts, const LanePlace& place);
+  // Goes on from `place`. `hits` makes hits of what is read from stages; it may be shared.
+  LaneReader(const Store& store, HitMaker& hits, const LanePlace& place);
 
   // Reads what is new, up to a bound of bytes held. `with_stage`: also the stage of a lane that a worker owns.
   void poll(int64_t now_ms, bool with_stage);
@@ -67,7 +66,7 @@ class LaneReader {
   bool held_enough() const;
 
   const Store& store_;
-  SaltKeeper& salts_;
+  HitMaker& hits_;
   const std::string path_;
   LanePlace place_;           // behind the last popped hit
   LanePlace loaded_;          // behind the last hit held
@@ -85,7 +84,6 @@ class LaneReader {
   int64_t safe_ms_ = INT64_MIN;
   std::optional<Sample> sample_;
 
-  HitBuilder hits_;
   std::deque<std::string> blocks_;  // the first is `current_`'s
   size_t held_bytes_ = 0;
   std::optional<BlockReader> current_;

@@ -11,7 +11,7 @@ constexpr int64_t kAheadMs = 3'600'000;  // a hit further ahead of it is refused
 }  // namespace
 
 Lanes::Lanes(const Store& store, const std::vector<LanePlace>& places, int64_t settled_ms)
-    : store_(store), salts_(store), newest_ms_(settled_ms) {
+    : store_(store), hits_(store), newest_ms_(settled_ms) {
   for (const LanePlace& place : places) places_[place.lane] = place;
 }
 
@@ -20,7 +20,7 @@ void Lanes::poll(int64_t now_ms, bool with_stage) {
   for (unsigned number : store_.lanes()) {
     if (lanes_.contains(number)) continue;
     const auto known = places_.find(number);
-    lanes_[number] = std::make_unique<LaneReader>(store_, salts_,
+    lanes_[number] = std::make_unique<LaneReader>(store_, hits_,
                                                   known != places_.end() ? known->second : LanePlace{.lane = number});
   }
   for (auto lane = lanes_.begin(); lane != lanes_.end();) {

@@ -20,6 +20,9 @@ class Lanes {
   // Goes on from the places of the last checkpoint; hits older than `settled_ms` are late.
   Lanes(const Store& store, const std::vector<LanePlace>& places, int64_t settled_ms);
 
+  // For hits that are read from stages, from now on.
+  void set_config(const Config& config) { hits_.set_config(std::make_shared<const Config>(config)); }
+
   // Looks for lanes that came or went, and reads what is new. `with_stage`: also stages that workers own.
   void poll(int64_t now_ms, bool with_stage);
 
@@ -45,7 +48,7 @@ class Lanes {
   void refuse_ahead();
 
   const Store& store_;
-  SaltKeeper salts_;
+  HitMaker hits_;
   std::map<unsigned, std::unique_ptr<LaneReader>> lanes_;
   std::map<unsigned, LanePlace> places_;  // of lanes that are gone too
   LaneReader* chosen_ = nullptr;

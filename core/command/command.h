@@ -23,6 +23,9 @@ struct Common {
 // default path: the defaults.
 std::optional<Config> load(const Common& common);
 
+// The same with what is wrong as the error's text, a line each.
+Result<Config> read_config(const Common& common);
+
 bool has_config_file(const Common& common);
 
 // The store, made where it is missing. A command started as root becomes its owner: it opens its inputs before.

@@ -38,21 +38,28 @@ bool has_config_file(const Common& common) {
   return !common.config_path.empty() || (common.store_path.empty() && stat(default_path.c_str(), &file) == 0);
 }
 
-std::optional<Config> load(const Common& common) {
+Result<Config> read_config(const Common& common) {
   const bool by_default = common.config_path.empty();
   Config config;
   if (has_config_file(common)) {
     const std::string path = by_default ? std::string(kDefaultConfigPath) : common.config_path;
     Result<Config> loaded = load_config(path);
     if (!loaded) {
-      const bool missing = loaded.error().code == Error::Code::not_found;
-      std::fprintf(stderr, "%s%s\n", missing ? "footfall: no configuration at " : "", loaded.error().text.c_str());
-      return std::nullopt;
+      if (loaded.error().code != Error::Code::not_found) return loaded.error();
+      return Error::not_found("no configuration at " + loaded.error().text);
     }
     config = std::move(*loaded);
   }
   if (!common.store_path.empty()) config.store = common.store_path;
   return config;
+}
+
+std::optional<Config> load(const Common& common) {
+  Result<Config> config = read_config(common);
+  if (config) return std::move(*config);
+  const bool missing = config.error().code == Error::Code::not_found;
+  std::fprintf(stderr, "%s%s\n", missing ? "footfall: " : "", config.error().text.c_str());
+  return std::nullopt;
 }
 
 int config_test(const Common& common) {

@@ -12,9 +12,9 @@
 #include <thread>
 
 #include "base/clock.h"
-#include "hit/builder.h"
+#include "lane/hit_maker.h"
 #include "lane/ring.h"
-#include "lane/salts.h"
+#include "site/config_file.h"
 
 namespace footfall {
 namespace {
@@ -33,12 +33,12 @@ void block_signals() {
 
 struct Flusher::State {
   State(const Store& store, Lane& lane, const FlusherOptions& options)
-      : lane(lane), options(options), salts(store) {}
+      : lane(lane), options(options), config(store.config_path()), hits(store) {}
 
   Lane& lane;
   const FlusherOptions options;
-  SaltKeeper salts;
-  HitBuilder hits;
+  ConfigWatch config;
+  HitMaker hits;
   BlockBuilder block;
   bool block_is_open = false;   // block is in the ring already and may grow
   uint64_t malformed_moved = 0; // hits with malformed events that fill_block() has just moved; counted once they are safe
@@ -112,8 +112,7 @@ bool Flusher::State::fill_block(bool& stage_has_more) {
       if (!moved) lose_corrupt_rest();
       return moved;
     }
-    const RawHit& raw = reader->hit();
-    const Hit& hit = hits.build(raw, reader->context(), salts.keys(raw.time_ms, options.visit_gap_ms));
+    const Hit& hit = hits.make(reader->hit(), reader->context());
     if (!block.add(hit, reader->context().site)) {
       // Full: this hit begins the next block.
       reader.emplace(lane.stage, position, number);
@@ -139,6 +138,7 @@ void Flusher::State::flush() {
     report_fault(opened ? nullptr : &opened.error());
     if (!opened) return;
   }
+  if (config.look()) hits.set_config(config.config());
   LaneState& state = *lane.state.operator->();
   const uint64_t epoch = lane.stage.header().epoch;
   for (bool more = true; more;) {

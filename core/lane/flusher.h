@@ -1,5 +1,6 @@
 // Moves hits from a claimed lane's stage into its ring, on two threads of its own: the flusher reads raw records, makes
-// hits and commits blocks; the syncer makes the ring durable. The event loop is never touched.
+// hits and commits blocks; the syncer makes the ring durable. The event loop is never touched. Hits are made by the
+// configuration that lies in the store when they are flushed.
 #pragma once
 
 #include <atomic>
@@ -15,7 +16,6 @@ namespace footfall {
 struct FlusherOptions {
   int64_t flush_ms = 100;      // a hit is in the ring at most this long after it was staged, sooner when the stage fills
   int64_t sync_ms = 1000;      // 0: never synced by us
-  int64_t visit_gap_ms = 30 * 60 * 1000;  // for how long after midnight UTC a hit carries yesterday's key too
 };
 
 // What the worker's tick reads to log faults, at most once a second.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lane/lane.h"
+#include "site/config_file.h"
 
 namespace footfall {
 namespace {
@@ -72,6 +73,16 @@ void read_lane(const std::string& lane_path, unsigned number, const SummaryGlimp
   health.lanes.push_back(lane);
 }
 
+// What workers go by: rules and exclusions.
+void read_configuration(const std::string& path, StoreHealth& health) {
+  const Result<Config> config = read_config_file(path);
+  struct stat file;
+  if (config && stat(path.c_str(), &file) == 0)
+    health.configured_ms = int64_t{file.st_mtim.tv_sec} * 1000 + file.st_mtim.tv_nsec / 1'000'000;
+  if (!config && config.error().code != Error::Code::not_found)
+    health.faults.push_back({std::nullopt, "workers have no configuration: " + config.error().text});
+}
+
 void measure_lag(StoreHealth& health, const SummaryGlimpse& summary, int64_t now_ms) {
   // The checkpoint of a quiet shop is old: that all was counted when last looked at bounds the lag better.
   const int64_t told_ms = summary.checkpoint ? summary.checkpoint->complete_through_ms : 0;
@@ -114,6 +125,7 @@ StoreHealth read_store_health(const std::string& path, const SummaryGlimpse& sum
   }
   if (!summary.fault.empty()) health.faults.push_back({std::nullopt, summary.fault});
   for (unsigned lane : store->lanes()) read_lane(store->lane_path(lane), lane, summary, health);
+  read_configuration(store->config_path(), health);
   health.aggregator_pid = lock_holder(path + "/writer");
   measure_lag(health, summary, now_ms);
   health.store_bytes = blocks_bytes(path, kFoldersDeep);

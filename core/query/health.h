@@ -43,6 +43,7 @@ struct LaneHealth {
 struct StoreHealth {
   std::vector<LaneHealth> lanes;
   std::vector<HealthFault> faults;
+  int64_t configured_ms = 0;          // since when workers go by their configuration; 0: they have none
   std::vector<std::string> warnings;  // of the aggregator
   std::optional<CheckpointState> checkpoint;
   pid_t aggregator_pid = 0;  // 0: none runs

@@ -162,7 +162,10 @@ constexpr std::string_view kDocument = R"json({
       "required": ["status", "capture", "aggregator", "store", "faults", "warnings", "version"],
       "properties": {
         "status": {"type": "string", "enum": ["ok", "stale", "degraded"]},
-        "capture": {"type": "object", "properties": {"lanes": {"type": "array", "items": {"type": "object", "properties": {
+        "capture": {"type": "object", "properties": {
+          "configured": {"type": "string", "format": "date-time", "nullable": true, "description": "Since when rules and exclusions are these."},
+          "note": {"type": "string", "description": "Where there are none yet: what that means."},
+          "lanes": {"type": "array", "items": {"type": "object", "properties": {
           "lane": {"type": "integer"},
           "pid": {"type": "integer", "nullable": true},
           "hits": {"type": "integer"},

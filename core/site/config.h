@@ -1,4 +1,4 @@
-// footfall.toml, checked: what the shop says about itself. Made by toml.h, kept in the summary by config_codec.h, read
+// footfall.toml, checked: what the shop says about itself. Made by toml.h, kept by config_codec.h, read
 // by the aggregator, the workers and the queries. Plain values: copy, compare, share between threads while nobody
 // writes.
 #pragma once
@@ -18,6 +18,8 @@ namespace footfall {
 inline constexpr int64_t kDayS = 86'400;
 // Longer than anything is kept; still a number when turned into milliseconds or microseconds.
 inline constexpr int64_t kForeverS = std::numeric_limits<int64_t>::max() / 1'000'000;
+
+inline constexpr int64_t kDefaultVisitGapS = 1800;
 
 // A code of marketing that has no link. Codes are compared without case (A-Z).
 struct CodeConfig {
@@ -99,7 +101,7 @@ struct SiteConfig {
   Currency currency{{'E', 'U', 'R'}};
   std::vector<std::string> hosts;        // own hosts as referrers are normalised: lower case, no port, no leading www.
   std::optional<int64_t> margin_micros;  // millionths, 0..1,000,000; missing: roi cannot be told
-  int64_t visit_gap_s = 1800;
+  int64_t visit_gap_s = kDefaultVisitGapS;
   int lookback_days = 30;                  // 1, 7, 30 or 90
   std::vector<std::string> arguments;      // toml `args`: stay part of an imported page's path
   std::string search_argument;             // toml `search`; empty: none

@@ -1,4 +1,4 @@
-// The configuration as it lies in the summary (footfall.v1.Config), written by the aggregator for workers and queries.
+// The configuration as it lies in the summary and in the file of workers (footfall.v1.Config), written by the aggregator.
 #pragma once
 
 #include <string>

@@ -13,6 +13,7 @@
 #include "child.h"
 #include "lane/flusher.h"
 #include "lane/stage_writer.h"
+#include "site/config_file.h"
 
 namespace footfall {
 namespace {
@@ -297,6 +298,83 @@ void an_unknown_site_cannot_begin_anew(void**) {
   expect_number(f->total(Counter::pageviews), 1);
 }
 
+// --- another configuration in between --------------------------------------------------------------------------------
+
+void the_configuration_is_there_for_workers(void**) {
+  assert_true(f->open());
+  assert_true(*read_config_file(f->store.config_path()) == f->config);
+}
+
+void another_configuration_holds_from_the_next_hit_on(void**) {
+  f->view("shop", 1, "/welcome/");  // reaches a goal
+  assert_true(f->open());
+  assert_true(f->once());
+  f->config.sites[0].goals = {{.name = "read", .event = "", .path = "/news*", .value_micros = 3'000'000}};
+  f->config.sites[0].exclude_paths = {"/intern*"};
+  f->config.sites[0].hosts = {"blog"};
+  assert_true(f->aggregator->reconfigure(f->config).ok());
+  assert_true(text_has(f->log, "the configuration is taken"));
+  f->view("blog", 1, "/news/");  // the same visit, by the site's new host
+  f->view("shop", 1, "/intern/");
+  assert_true(f->once());
+  f->close();
+  expect_number(f->total(Counter::visits), 1);
+  expect_number(f->total(Counter::pageviews), 2);
+  expect_number(f->total(Counter::excluded_hits), 1);
+  expect_number(f->total(Counter::conversions_last), 2 * kCreditWhole);
+  expect_number(f->total(Counter::visits, "blog"), -1);
+  assert_true(f->stored_config() == f->config);
+  assert_true(*read_config_file(f->store.config_path()) == f->config);
+}
+
+void a_configuration_that_cannot_be_taken_changes_nothing(void**) {
+  f->view("shop", 1);
+  assert_true(f->open());
+  assert_true(f->once());
+  static Config wanted;
+  wanted = f->config;
+  wanted.sites[0].goals.clear();
+  wanted.sites[0].timezone = "Europe/Lisbon";
+  const Status refused = f->aggregator->reconfigure(wanted);
+  assert_true(!refused && refused.error().code == Error::Code::invalid);
+  assert_true(text_has(refused.error().text, "--begin-anew shop"));
+  wanted = f->config;
+  wanted.store = "/elsewhere";
+  assert_false(f->aggregator->reconfigure(wanted).ok());
+  f->view("shop", 1, "/welcome");
+  assert_true(f->once());
+  f->close();
+  expect_number(f->total(Counter::conversions_last), kCreditWhole);
+  assert_true(f->stored_config() == f->config);
+  assert_true(*read_config_file(f->store.config_path()) == f->config);
+}
+
+void a_refusal_is_told_until_one_is_right(void**) {
+  assert_true(f->open());
+  assert_true(f->aggregator->refuse_configuration("a.toml:3: no\na.toml:4: neither").ok());
+  assert_true(text_has(f->log, "configuration not taken, the one before stays: a.toml:4: neither"));
+  f->close();
+  expect_number(f->checkpoint().warnings.size(), 2);
+  assert_true(text_has(f->checkpoint().warnings[0], "a.toml:3: no"));
+  assert_true(f->open());
+  assert_true(f->aggregator->refuse_configuration("a.toml:3: no").ok());
+  assert_true(f->aggregator->reconfigure(f->config).ok());
+  f->close();
+  expect_number(f->checkpoint().warnings.size(), 0);
+}
+
+void sites_set_aside_outlive_another_configuration(void**) {
+  f->view("shop", 3);
+  assert_true(f->open());
+  assert_true(f->once());
+  f->config.sites[0].timezone = "Europe/Lisbon";
+  assert_true(f->open("shop"));
+  assert_true(f->aggregator->reconfigure(f->config).ok());
+  f->close();
+  expect_text(find_site(f->stored_config(), "shop.1")->timezone, "Europe/Berlin");
+  expect_number(f->total(Counter::pageviews, "shop.1"), 3);
+}
+
 // --- faults and deaths -----------------------------------------------------------------------------------------------
 
 void a_full_map_loses_and_doubles_nothing(void**) {
@@ -410,6 +488,11 @@ int main() {
       store_test(a_site_without_figures_may_change),
       store_test(beginning_anew_keeps_the_old_figures_apart),
       store_test(an_unknown_site_cannot_begin_anew),
+      store_test(the_configuration_is_there_for_workers),
+      store_test(another_configuration_holds_from_the_next_hit_on),
+      store_test(a_configuration_that_cannot_be_taken_changes_nothing),
+      store_test(a_refusal_is_told_until_one_is_right),
+      store_test(sites_set_aside_outlive_another_configuration),
       store_test(a_full_map_loses_and_doubles_nothing),
       store_test(a_full_disk_loses_and_doubles_nothing),
       store_test(a_killed_daemon_counts_every_hit_once),

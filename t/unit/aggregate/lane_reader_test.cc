@@ -22,7 +22,7 @@ constexpr int64_t kHour = 3'600'000;
 struct Fixture {
   TempFolder folder;
   Store store = Store::create(folder / "store", std::nullopt).value();
-  SaltKeeper salts{store};
+  HitMaker hits{store};
   std::unique_ptr<LaneReader> reader;
   std::unique_ptr<Worker> worker;
   LanePlace place;  // of the last checkpoint
@@ -31,7 +31,7 @@ struct Fixture {
   // A new reader, as after a restart of the aggregator: from the last checkpoint on.
   LaneReader& restart() {
     reader.reset();
-    reader = std::make_unique<LaneReader>(store, salts, place);
+    reader = std::make_unique<LaneReader>(store, hits, place);
     return *reader;
   }
   void checkpoint() {
@@ -132,6 +132,21 @@ void a_dead_workers_stage_is_counted_and_not_again_from_the_ring(void**) {
   f->restart();
   expect_text(f->take_all(), "/d");
   expect_number(f->reader->take_lost(), 0);
+}
+
+void a_dead_workers_stage_is_read_by_the_readers_rules(void**) {
+  static std::shared_ptr<Config> config;
+  config = std::make_shared<Config>();
+  config->sites = {default_site("shop")};
+  config->sites[0].events = {{"add_to_cart", "/cart/add", "sku", "", ""}};
+  config->sites[0].exclude_paths = {"/admin"};
+  f->hits.set_config(config);
+  f->start_worker().view("/cart/add?sku=CUP", kTen).view("/admin", kTen);
+  f->worker.reset();
+  f->restart().poll(kLater, false);
+  expect_text(f->reader->hit().events.at(0).item, "CUP");
+  f->reader->pop();
+  expect_number(f->reader->hit().flags, kHitExcluded);
 }
 
 void a_running_workers_stage_is_its_own(void**) {
@@ -454,6 +469,7 @@ int main() {
       store_test(a_restart_at_any_hit_counts_each_once),
       store_test(what_was_popped_after_the_checkpoint_comes_again),
       store_test(a_dead_workers_stage_is_counted_and_not_again_from_the_ring),
+      store_test(a_dead_workers_stage_is_read_by_the_readers_rules),
       store_test(a_running_workers_stage_is_its_own),
       store_test(once_reads_a_running_workers_stage_too),
       store_test(a_running_worker_is_read_while_it_flushes),

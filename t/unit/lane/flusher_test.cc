@@ -25,6 +25,7 @@
 #include "lane/sample.h"
 #include "lane/stage_writer.h"
 #include "random.h"
+#include "site/config_file.h"
 #include "temp_folder.h"
 #include "test.h"
 
@@ -37,7 +38,7 @@ constexpr FlusherOptions kFast{.flush_ms = 2, .sync_ms = 5};
 struct Seen {
   uint64_t epoch, number;
   std::string path, site, item;
-  bool anonymous, malformed;
+  bool anonymous, malformed, excluded;
 };
 
 struct Held {
@@ -134,7 +135,8 @@ bool read_ring() {
         while (path.ends_with('x')) path.pop_back();
         held->seen.push_back({block->header().epoch, hit_number, path, std::string(block->site_of(hit)),
                               hit.events.empty() ? std::string() : std::string(hit.events[0].item),
-                              !hit.anonymous_key.is_zero(), (hit.flags & kHitEventsMalformed) != 0});
+                              !hit.anonymous_key.is_zero(), (hit.flags & kHitEventsMalformed) != 0,
+                              (hit.flags & kHitExcluded) != 0});
       }
       epoch = block->header().epoch;
       number = block->header().next_number();
@@ -192,6 +194,35 @@ void a_hit_is_what_the_request_was(void**) {
   assert_false(held->seen[1].anonymous);
   assert_true(held->seen[1].malformed);
   for (uint64_t i = 0; i < header().record_bytes; ++i) assert_int_equal(held->lane->stage.records()[i], 0);  // wiped
+}
+
+// By the configuration of the moment: the next one is in force from the next hit on.
+void rules_and_exclusions_are_those_of_the_store(void**) {
+  static Config config;
+  config = Config();
+  config.sites = {default_site("elsewhere")};
+  config.sites[0].hosts = {"shop"};  // the hits' site goes by its host
+  config.sites[0].events = {{"add_to_cart", "/cart/add", "sku", "", ""}};
+  assert_true(claim());
+  start();
+  const auto add_to_cart = [] {
+    held->hit = page_view("/cart/add?sku=CUP");
+    return held->writer->append(held->hit, 0) && drained();
+  };
+  assert_true(add_to_cart());
+  assert_true(write_config_file(held->store->config_path(), config).ok());
+  assert_true(add_to_cart());
+  config.sites[0].exclude = {*parse_address_range("203.0.113.0/24")};
+  assert_true(write_config_file(held->store->config_path(), config).ok());
+  assert_true(add_to_cart());
+  stop();
+  assert_true(read_ring());
+  assert_int_equal(held->seen.size(), 3);
+  expect_text(held->seen[0].item, "");
+  expect_text(held->seen[1].item, "CUP");
+  assert_true(held->seen[1].anonymous && !held->seen[1].excluded);
+  expect_text(held->seen[2].item, "");
+  assert_true(held->seen[2].excluded && !held->seen[2].anonymous);
 }
 
 void what_is_not_flushed_at_the_end_stays_staged(void**) {
@@ -483,6 +514,7 @@ int main() {
   const CMUnitTest tests[] = {
       in_store(hits_come_out_once_and_in_order),
       in_store(a_hit_is_what_the_request_was),
+      in_store(rules_and_exclusions_are_those_of_the_store),
       in_store(what_is_not_flushed_at_the_end_stays_staged),
       in_store(many_flushers_in_turn_lose_nothing),
       in_store(a_quiet_shop_does_not_burn_the_ring),

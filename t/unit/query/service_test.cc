@@ -16,6 +16,7 @@
 #include "lane/stage_writer.h"
 #include "query/health.h"
 #include "query/shop.h"
+#include "site/config_file.h"
 #include "temp_folder.h"
 #include "test.h"
 
@@ -158,8 +159,26 @@ void without_an_aggregator_health_is_stale(void**) {
   const rapidjson::Document& health = health_of(the_shop->store_path());
   expect_text(health["status"].GetString(), "stale");
   assert_true(health["faults"].Empty());
+  assert_true(health["capture"]["configured"].IsNull());
+  assert_non_null(strstr(health["capture"]["note"].GetString(), "no rule tells events"));
   assert_true(health["store"]["bytes"].GetUint64() > 0);
   assert_true(health["store"]["free_bytes"].GetUint64() > 0);
+}
+
+void the_configuration_of_workers_is_looked_at(void**) {
+  static std::string path;
+  path = the_shop->store_path() + "/config";
+  assert_true(write_config_file(path, Config()).ok());
+  {
+    const rapidjson::Document& health = health_of(the_shop->store_path());
+    assert_true(health["capture"]["configured"].IsString());
+    assert_false(health["capture"].HasMember("note"));
+    assert_true(health["faults"].Empty());
+  }
+  std::filesystem::resize_file(path, 20);
+  const rapidjson::Document& health = health_of(the_shop->store_path());
+  expect_text(health["status"].GetString(), "degraded");
+  assert_non_null(strstr(health["faults"][0]["text"].GetString(), "workers have no configuration: "));
 }
 
 void with_an_aggregator_health_is_ok(void**) {
@@ -330,6 +349,7 @@ int main() {
       cmocka_unit_test_setup_teardown(several_threads_ask_at_once, open_all, close_all),
       cmocka_unit_test_setup_teardown(without_a_store_health_is_degraded, open_all, close_all),
       cmocka_unit_test_setup_teardown(without_an_aggregator_health_is_stale, open_all, close_all),
+      cmocka_unit_test_setup_teardown(the_configuration_of_workers_is_looked_at, open_all, close_all),
       cmocka_unit_test_setup_teardown(with_an_aggregator_health_is_ok, open_all, close_all),
       cmocka_unit_test_setup_teardown(lanes_tell_hits_drops_and_what_is_not_counted_yet, open_all, close_all),
       cmocka_unit_test_setup_teardown(what_was_caught_up_before_does_not_lag, open_all, close_all),
