@@ -1,8 +1,10 @@
 #include "hit/log_line.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
+#include <deque>
 #include <optional>
 #include <utility>
 
@@ -264,22 +266,22 @@ void LogReader::read_site() {
   if (!is_site_name(site_)) site_ = {};
 }
 
+// A line speaks for the format that reads most out of it: one of `footfall` that was cut off is still one of `combined`.
 Result<LogFormat> detect_log_format(std::span<const std::string_view> first_lines) {
-  std::optional<LogFormat> best;
-  size_t most = 0;
-  for (const std::string_view name : {"footfall", "json", "vhost", "combined", "common"}) {
-    LogFormat format = *LogFormat::parse(name);
-    LogReader reader(format);
-    size_t good = 0;
-    for (const std::string_view line : first_lines) {
+  static constexpr std::string_view kNames[] = {"footfall", "json", "vhost", "combined", "common"};
+  std::deque<LogReader> readers;  // they do not move
+  for (const std::string_view name : kNames) readers.emplace_back(*LogFormat::parse(name));
+  std::array<size_t, std::size(kNames)> lines{};
+  for (const std::string_view line : first_lines) {
+    const auto takes = [line](LogReader& reader) {
       const LineOutcome outcome = reader.read(line);
-      if (outcome == LineOutcome::hit || outcome == LineOutcome::dropped) ++good;
-    }
-    if (good <= most) continue;
-    most = good;
-    best = std::move(format);
+      return outcome == LineOutcome::hit || outcome == LineOutcome::dropped;
+    };
+    const auto reader = std::find_if(readers.begin(), readers.end(), takes);
+    if (reader != readers.end()) ++lines[static_cast<size_t>(reader - readers.begin())];
   }
-  if (best) return std::move(*best);
+  const auto most = std::max_element(lines.begin(), lines.end());
+  if (*most > 0) return LogFormat::parse(kNames[static_cast<size_t>(most - lines.begin())]);
   return Error::invalid(
       "the log's first lines are in none of the formats footfall, json, vhost, combined, common: "
       "give its log_format");

@@ -91,7 +91,7 @@ class LogReader {
   std::string_view fault_variable_;
 };
 
-// The named format that reads most of a file's first lines; of equally good ones the one that tells most.
+// The named format that most of a file's first lines speak for, each for the one that tells most of those that read it.
 // Error::invalid: there is no line, or none reads any.
 Result<LogFormat> detect_log_format(std::span<const std::string_view> first_lines);
 

@@ -385,6 +385,12 @@ void a_format_is_told_from_a_files_first_lines(void**) {
   expect_text(detected("footfall.log")->steps().back().variable, "footfall_events");
   assert_false(detected("browsers.txt").ok());
   assert_false(detect_log_format({}).ok());
+
+  // A line that was cut off is one of `combined` still; it outvotes nobody.
+  lines = lines_of("footfall.log");
+  lines.push_back(lines[0].substr(0, lines[0].find("\" 1795") + 1));
+  views.assign(lines.begin(), lines.end());
+  expect_text(detect_log_format(views)->steps().back().variable, "footfall_events");
 }
 
 // --- the same hit as live
