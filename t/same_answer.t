@@ -1,0 +1,192 @@
+# One log, one answer: whether it comes in one go, or shuffled by up to ten seconds, cut into files, and by an import that is killed
+# at random places and run again. FOOTFALL_SEED=N repeats a run.
+use v5.36;
+use lib 't/lib';
+use Footfall::Test;
+use POSIX ();
+use Time::HiRes qw(sleep time);
+
+my $seed = $ENV{FOOTFALL_SEED} // time % 100_000;
+srand $seed;
+diag "seed $seed";
+
+my $root = Footfall::Shop->root;
+my $toml = do { local (@ARGV, $/) = "$root/t/data/golden/footfall.toml"; <> };
+our @dimensions = (qw(channel source medium campaign referrer_host page entry_page exit_page status_class event goal country device item
+    search_term bot_class hour day week month), 'day,channel', 'day,page', 'hour,device');
+
+# A shop for one import. With `like` it has the secret of another, and with that its visitors' keys: estimates are the same.
+sub shop_of ($like = undef) {
+    my $shop = make_shop(toml => $toml);
+    if ($like) {
+        mkdir $shop->store;
+        $shop->write('store/secret', $like->read('store/secret'));
+        chmod 0600, $shop->path('store/secret');
+    }
+    return $shop;
+}
+
+my @import_more;    # further arguments of all imports
+
+sub import_command ($shop, @files) {
+    return ($shop->build . '/footfall', 'import', 'log', '--config', $shop->path('footfall.toml'), @import_more, map { $shop->path($_) } @files);
+}
+
+# Runs the import and kills it after that long, counted from when `begun` holds; true if it was killed.
+sub kill_import ($shop, $after_s, $begun, @files) {
+    my $pid = fork // die "fork: $!";
+    if ($pid == 0) {
+        open STDOUT, '>', '/dev/null';
+        open STDERR, '>', '/dev/null';
+        exec { $shop->build . '/footfall' } import_command($shop, @files) or POSIX::_exit(127);
+    }
+    my ($end, $ended);
+    until ($end && time > $end) {
+        return 0 if waitpid($pid, POSIX::WNOHANG) == $pid;
+        $end //= time + $after_s if $begun->();
+        sleep 0.001;
+    }
+    kill KILL => $pid;
+    waitpid $pid, 0;
+    return 1;
+}
+
+sub import_whole ($shop, @files) {
+    my ($code, $out, $err) = $shop->run(import_command($shop, @files));
+    ok($code eq '0' || $code eq '3', 'imported') or diag $out, $err;
+    return $err =~ /^(\d+) lines rejected/m ? $1 : 0;
+}
+
+# What a command says on standard output, or else on standard error.
+sub said (@command) {
+    my $pid = open(my $from, '-|') // die "fork: $!";
+    if ($pid == 0) { open STDERR, '>&', \*STDOUT if $command[-1] eq 'none'; exec { $command[0] } @command or POSIX::_exit(127) }
+    local $/;
+    return scalar(<$from>) // '';
+}
+
+# Everything that can be asked of a site, as text.
+sub answers ($shop, $site) {
+    my %answer;
+    open my $errors, '>&', \*STDERR;
+    open STDERR, '>', $shop->path('logs/query.err');    # notes of what is null
+    for my $by ('', @dimensions) {
+        my @query = ($shop->build . '/footfall', 'query', '--config', $shop->path('footfall.toml'), '--site', $site, '--range', 'all', $by ? ('--by', $by) : ());
+        my $refused = said(@query, '--metrics', 'none');
+        my ($metrics) = $refused =~ /allowed: (.*)$/m or die $refused;
+        $metrics =~ s/ //g;
+        for my $model ($metrics =~ /orders/ && $by =~ /channel|source/ ? qw(last last_non_direct first) : 'last_non_direct') {
+            $answer{"$by $model"} = said(@query, '--metrics', $metrics, '--model', $model, '--limit', 10_000, '--format', 'csv');
+        }
+    }
+    open STDERR, '>&', $errors;
+    is(scalar(grep { !/,totals\r\n$/ } values %answer), 0, "$site: all is answered");
+    like($answer{' last_non_direct'} =~ s/^.*\n//r, qr/^[1-9]/, "$site: there are hits");
+    return \%answer;
+}
+
+sub is_same ($shop, $site, $wanted) {
+    my $answers = answers($shop, $site);
+    my @other = grep { $answers->{$_} ne $wanted->{$_} } sort keys %$wanted;
+    ok(!@other, "$site: the same answers to all " . keys %$wanted) and return;
+    diag "differs: @other";
+    my ($got, $expected) = map { [split /\r\n/, $_->{ $other[0] }] } $answers, $wanted;
+    my %expected = map { $_ => 1 } @$expected;
+    my %got = map { $_ => 1 } @$got;
+    diag "got    $_" for grep { defined } (grep { !$expected{$_} } @$got)[0 .. 4];
+    diag "wanted $_" for grep { defined } (grep { !$got{$_} } @$expected)[0 .. 4];
+}
+
+# --- what is done to a log -------------------------------------------------------------------------------------------
+
+# Lines up to nine seconds later than they belong, but those of one second in their order. A line without a time stays at the one
+# before it.
+sub shuffled ($second_of, @lines) {
+    my ($last_s, %keys) = (0);
+    my @placed = map { my $second = $second_of->($_) // $last_s; $last_s = $second; [$second, $_] } @lines;
+    push @{ $keys{ $_->[0] } }, $_->[0] + rand 9 for @placed;
+    $_ = [sort { $a <=> $b } @$_] for values %keys;
+    my @keyed = map { [shift @{ $keys{ $_->[0] } }, $_->[1]] } @placed;
+    return map { $_->[1] } sort { $a->[0] <=> $b->[0] } @keyed;
+}
+
+# Writes the lines into so many files, cut at random places, some of them packed. Gives their names.
+sub cut ($shop, $files, @lines) {
+    my @ends = (sort { $a <=> $b } map { int rand @lines } 2 .. $files), scalar @lines;
+    push @ends, scalar @lines;
+    my ($from, @names) = (0);
+    for my $number (1 .. $files) {
+        my $end = shift @ends;
+        push @names, my $name = "access.$number.log";
+        $shop->write($name, join '', @lines[$from .. $end - 1]);
+        $from = $end;
+        next if rand() < 0.7;
+        system('gzip', $shop->path($name)) == 0 or die 'gzip';
+        $names[-1] .= '.gz';
+    }
+    return @names;
+}
+
+# The first import as it comes, the second after all of it; whoever is killed goes on.
+sub compare ($name, $sites, $second_of, $is_large, @lines) {
+    subtest $name => sub {
+        my $plain = shop_of();
+        $plain->write('access.log', join '', @lines);
+        my $start = time;
+        # Of more than 5,000 pages a day the lightest are summed up, and which ones those are hangs on when.
+        local @dimensions = grep { !/page$/ } @dimensions if $is_large;
+        my $rejected = import_whole($plain, 'access.log');
+        my $took_s = time - $start;
+        my %wanted = map { $_ => answers($plain, $_) } @$sites;
+
+        my $cut = shop_of($plain);
+        my @files = cut($cut, 5, shuffled($second_of, @lines));
+        is(import_whole($cut, @files), $rejected, 'shuffled and cut: as many lines are rejected');
+        is_same($cut, $_, $wanted{$_}) for @$sites;
+
+        my $killed = shop_of($plain);
+        @files = cut($killed, 3, shuffled($second_of, @lines));
+        ok(kill_import($killed, rand(0.3) * $took_s, sub { 1 }, @files), 'killed early');
+        if ($is_large) {
+            # Then as soon as a part of it has been put by, and once more: what is behind must not be counted twice.
+            my $part_is_put = sub { (-s $killed->path('store/import.0/data.mdb') // 0) > 8 << 20 };
+            ok(kill_import($killed, rand 0.05, $part_is_put, @files), 'killed with a part put by');
+        }
+        kill_import($killed, rand(0.5) * $took_s, sub { 1 }, @files) for 1 .. 3;
+        import_whole($killed, @files);
+        is_same($killed, $_, $wanted{$_}) for @$sites;
+    };
+}
+
+# --- logs ------------------------------------------------------------------------------------------------------------
+
+my @months = qw(Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec);
+my %month = map { $months[$_] => $_ } 0 .. 11;
+
+sub second_of_msec ($line) { $line =~ /" (\d{10})\.\d{3} \d+ "/ ? $1 : undef }
+sub second_of_time ($line) {
+    my ($day, $month, $year, $hour, $minute, $second) = $line =~ m{\[(\d\d)/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d) \+0000\]} or return;
+    return (POSIX::mktime(0, 0, 12, $day, $month{$month}, $year - 1900) / 86_400 % 100_000) * 86_400 + $hour * 3600 + $minute * 60 + $second;
+}
+
+# A shop-log's line in the footfall format, with carts, orders and countries in it.
+my $order = 0;
+sub told_more ($line) {
+    my ($address, $time, $request, $status, $bytes, $referrer, $agent) = $line =~ /^(\S+) - - \[([^\]]+)\] "([^"]*)" (\d+) (\d+) "([^"]*)" "([^"]*)"$/ or die $line;
+    my $events = $request =~ /^POST/ ? 'add_to_cart;item=\x22sku-' . length($referrer) % 7 . '\x22' : '-';
+    my $sum = unpack '%32C*', $line;
+    $events = sprintf 'purchase;id=\x22O-%d\x22;value=%d.%02d;currency=\x22%s\x22;items=\x22sku-%d:2:9.90\x22', $order++ % 97, $sum % 90, $sum % 100,
+        (qw(EUR EUR USD CHF))[$sum % 4], $sum % 7 if $request =~ m{^GET /cart } && $sum % 3 == 0;
+    my $type = $request =~ m{/(?:static|media)/} ? 'image/webp' : 'text/html';
+    my $country = (qw(DE AT CH FR -))[$sum % 5];
+    my $id = $address =~ /^1[12]/ ? "id-$address" : '-';
+    return sprintf qq{%s - - [%s] "%s" %d %d "%s" "%s" %d.000 %d "%s" 0.010 "shop" "shop.example" "%s" "-" "%s" "-" "-" "-" "%s"\n},
+        $address, $time, $request, $status, $bytes, $referrer, $agent, second_of_time($line), $bytes + 300, $type, $id, $country, $events;
+}
+
+compare('the golden log', [qw(shop outlet forgotten.example)], \&second_of_msec, 0, do { local @ARGV = "$root/t/data/golden.log"; <> });
+compare('a shop with orders', ['shop'], \&second_of_msec, 0, map { told_more($_) } qx{$root/scripts/shop-log 6000 $seed});
+@import_more = ('--site', 'shop');    # which a combined log does not tell
+compare('a larger one', ['shop'], \&second_of_time, 1, qx{$root/scripts/shop-log 150000 $seed});
+
+close_shops();
