@@ -88,6 +88,7 @@ struct Aggregator::State {
         engine(make_engine(Timeline::live)),
         imported(make_engine(Timeline::imported)),
         imports(this->store, this->checkpoint.lanes, this->options.import_blocks),
+        saved_imports(imports.place()),
         lanes(this->store, this->checkpoint.lanes, this->checkpoint.complete_through_ms) {
     lanes.set_config(sites.config());
   }
@@ -104,6 +105,7 @@ struct Aggregator::State {
   Engine engine;     // of live hits
   Engine imported;   // of imports: a timeline of its own
   ImportReader imports;
+  LanePlace saved_imports;  // as far as the store has them: memory is ahead of it
   Lanes lanes;
   const ZoneOf zone_of = [this](uint16_t site) -> const Zone& { return sites.at(site).zone; };
   std::vector<std::string> refused;  // what was wrong with the configuration that was not taken
@@ -194,7 +196,9 @@ void Aggregator::State::note_checkpoint() {
 Status Aggregator::State::save() {
   note_checkpoint();
   const std::string block = changes.empty() ? std::string() : changes.take();
-  return summary.checkpoint(checkpoint, block);
+  const Status saved = summary.checkpoint(checkpoint, block);
+  if (saved) saved_imports = imports.place();
+  return saved;
 }
 
 Status Aggregator::State::fold() {
@@ -207,6 +211,7 @@ Status Aggregator::State::fold() {
 Status Aggregator::State::save_and_fold() {
   note_checkpoint();
   if (Status folded = summary.fold(zone_of, changes, checkpoint); !folded) return folded;
+  saved_imports = imports.place();
   folded_ms = now_ms();
   settle();
   return {};
@@ -355,7 +360,7 @@ Status Aggregator::count_imports() {
   return {};
 }
 
-LanePlace Aggregator::import_place() const { return state_->imports.place(); }
+LanePlace Aggregator::import_place() const { return state_->saved_imports; }
 
 Status Aggregator::undo_import(uint32_t import) { return state_->undo(import); }
 

@@ -49,7 +49,7 @@ class Aggregator {
   // For an importer that runs without a daemon: counts what waits in the import lane; finish folds it too.
   Status count_imports();
   Status finish_imports();
-  LanePlace import_place() const;  // counted so far
+  LanePlace import_place() const;  // counted and stored so far: a kill does not take it back
   // Takes back what that import brought, all of which is counted. One that is undone already is none of its concern.
   Status undo_import(uint32_t import);
 

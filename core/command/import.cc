@@ -39,12 +39,20 @@ class OwnAggregator {
       : aggregator_(std::move(aggregator)), lane_(lane) {}
   Status drain(uint64_t, uint64_t) {
     if (Status counted = aggregator_->count_imports(); !counted) return counted;
+    return lane_.waiting_bytes() > kImportUndrainedBytesMax ? finish(0, 0) : drop();
+  }
+  Status finish(uint64_t, uint64_t) {
+    if (Status stored = aggregator_->finish_imports(); !stored) return stored;
+    return drop();
+  }
+
+ private:
+  // What is counted and not stored yet is still wanted if this process dies.
+  Status drop() {
     const LanePlace place = aggregator_->import_place();
     return lane_.drop_counted(place.epoch, place.number);
   }
-  Status finish(uint64_t, uint64_t) { return aggregator_->finish_imports(); }
 
- private:
   std::unique_ptr<Aggregator> aggregator_;
   ImportLane& lane_;
 };
