@@ -165,6 +165,17 @@ void Bookings::event(const Site& site, OpenVisit& visit, const VisitFigures& bef
   figures_changed(site, visit, before);
 }
 
+void Bookings::event_alone(const Site& site, int64_t time_ms, const Event& event) {
+  const auto add = [](Counters& counters) { counters[Counter::events] += 1; };
+  add(at(site, Dimension::total, time_ms, std::string_view()));
+  each_touch_dimension(site, Touch(), time_ms, add);
+  each_origin_dimension(site, Origin(), time_ms, add);
+  add(at(site, Dimension::entry_page, time_ms, std::string_view()));
+  add(at(site, Dimension::exit_page, time_ms, std::string_view()));
+  add(at(site, Dimension::event, time_ms, event.name));
+  add(at(site, Dimension::item, time_ms, event.item));
+}
+
 void Bookings::whole_visit(const Site& site, const Visit& visit, Dimension dimension, std::string_view page, int sign) {
   const Page of{page, value_of(page)};
   add_visit(visit, sign, [&](int64_t minute_s) -> Counters& { return at(site, dimension, minute_s * 1000, of); });

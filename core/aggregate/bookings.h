@@ -61,6 +61,8 @@ class Bookings {
   // `before`: what the visit stood for before the view.
   void page_view(const Site& site, OpenVisit& visit, const VisitFigures& before, const View& view);
   void event(const Site& site, OpenVisit& visit, const VisitFigures& before, int64_t time_ms, const Event& event);
+  // Of nobody known.
+  void event_alone(const Site& site, int64_t time_ms, const Event& event);
   void figures_changed(const Site& site, OpenVisit& visit, const VisitFigures& before);
   // The exit page is known now; for a visit without page view that there is no entry page either.
   void visit_closed(const Site& site, const Visit& visit);

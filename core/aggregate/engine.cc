@@ -89,7 +89,7 @@ void Engine::count(const Hit& hit, std::string_view site_name, bool late) {
 void Engine::count_of_visitor(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit) {
   const Bookings::Page page{hit.path, hasher_(hit.path)};
   const Agent who = judge(hit, entry.visitor);
-  bookings_.hit(site, hit, page, who.bot, who.device);
+  if (!(hit.flags & kHitEventOnly)) bookings_.hit(site, hit, page, who.bot, who.device);
   if (who.bot != BotClass::none) return;
 
   if (classify(hit) == HitClass::page) {
@@ -100,7 +100,7 @@ void Engine::count_of_visitor(Site& site, const VisitorKey& key, Entry& entry, c
   for (const Event& event : hit.events) {
     if (event.is_order()) {
       count_order(site, key, entry, hit, event);
-    } else {
+    } else if (is_new_event(site, hit, event)) {
       open_or_extend(site, key, entry, hit);
       count_event(site, entry, hit, event);
       reach_goals(site, key, entry, hit, &event);
@@ -109,13 +109,17 @@ void Engine::count_of_visitor(Site& site, const VisitorKey& key, Entry& entry, c
 }
 
 // Whoever has neither id nor address (a socket's clients, say) are many, not one: the hit counts, and an order counts,
-// credited to nothing.
+// credited to nothing; so does an event that was told by itself.
 void Engine::count_without_visitor(Site& site, const Hit& hit) {
   const Agent who = judge(hit, Visitor());
-  bookings_.hit(site, hit, {hit.path, hasher_(hit.path)}, who.bot, who.device);
+  const bool is_event_only = (hit.flags & kHitEventOnly) != 0;
+  if (!is_event_only) bookings_.hit(site, hit, {hit.path, hasher_(hit.path)}, who.bot, who.device);
   if (who.bot != BotClass::none) return;
   for (const Event& event : hit.events) {
-    if (!event.is_order()) continue;
+    if (!event.is_order()) {
+      if (is_event_only && is_new_event(site, hit, event)) bookings_.event_alone(site, hit.time_ms, event);
+      continue;
+    }
     if (std::optional<NewOrder> order = accept_order(site, hit, event)) {
       bookings_.order(site, order->booking, {hit.country, who.device}, {});
       store_conversion(std::move(order->key), ConversionKind::order, {}, {}, order->told);
@@ -135,7 +139,7 @@ Engine::Agent Engine::agent(std::string_view text) {
 
 Engine::Agent Engine::judge(const Hit& hit, const Visitor& visitor) {
   if (hit.flags & kHitOwnBot) return {BotClass::own_flag, Device::bot};
-  const Agent by_agent = agent(hit.agent);
+  const Agent by_agent = hit.flags & kHitEventOnly ? Agent{} : agent(hit.agent);
   // A crawler that reads robots.txt is still that crawler.
   if (visitor.is_bot && by_agent.bot == BotClass::none) return {BotClass::behaviour, Device::bot};
   return by_agent;
@@ -176,7 +180,7 @@ OpenVisit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entr
   visit.first_touch = site.touches.first_touch(hit);
   visit.last_touch = visit.first_touch;
   visit.country = hit.country;
-  visit.device = agent(hit.agent).device;
+  visit.device = judge(hit, entry.visitor).device;
   visit.import = changes_.import();
   visit.distinct_visitor = key.visitor.low;
   add_touch(entry, visit.first_touch);
@@ -235,6 +239,20 @@ bool Engine::is_new_order(const std::string& key) {
   const std::string_view id = std::string_view(key).substr(0, kOrderKeyIdBytes);
   if (is_stored_order_(id)) return false;
   return recent_orders_.insert(std::string(id)).second;
+}
+
+// An event that was told by itself and has an id counts once, as orders do.
+bool Engine::is_new_event(const Site& site, const Hit& hit, const Event& event) {
+  if (!(hit.flags & kHitEventOnly) || event.id.empty()) return true;
+  std::string what(event.name);
+  what.append(1, '\0').append(event.id);
+  std::string key =
+      order_key(site.number, static_cast<uint8_t>(ConversionKind::event), hasher_(what), changes_.import());
+  if (!is_new_order(key)) return false;
+  Bookings::Order order;
+  order.time_ms = hit.time_ms;
+  store_conversion(std::move(key), ConversionKind::event, {}, {}, order);
+  return true;
 }
 
 // nullopt: rejected or a repeat, and counted as such.

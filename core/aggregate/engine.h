@@ -102,6 +102,7 @@ class Engine {
   // `event` null: the hit is a page view.
   void reach_goals(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, const Event* event);
   bool is_new_order(const std::string& key);
+  bool is_new_event(const Site& site, const Hit& hit, const Event& event);
   std::optional<NewOrder> accept_order(Site& site, const Hit& hit, const Event& event);
   // `order`: as told; of a goal its time and value.
   void store_conversion(std::string key, ConversionKind kind, const Hash128& visitor, std::span<const Touch> touches,

@@ -85,7 +85,8 @@ Status Importer::add_file(std::unique_ptr<LogFile> file) {
     if (!file->fault().empty()) return Error::invalid(path + " " + file->fault());
     return {};  // an empty file is imported at once
   }
-  Result<LogFormat> format = options_.format.empty() || options_.format == "auto" ? detect_log_format(first_lines(head))
+  Result<LogFormat> format = options_.events            ? LogFormat::parse("json")  // read by another reader
+                             : options_.format.empty() || options_.format == "auto" ? detect_log_format(first_lines(head))
                                                                                   : LogFormat::parse(options_.format);
   if (!format) return Error::invalid(path + ": " + format.error().text);
   auto input = std::make_unique<Input>(std::move(file), std::move(*format));
@@ -168,17 +169,38 @@ void Importer::take(Input& input, std::string_view line, uint64_t position) {
     ++totals_.skipped;
     return;
   }
+  keep(input, hits_.build(raw, site.context, keys_of(raw.time_ms, site.config.visit_gap_s * 1000), &site.config), position,
+       site);
+}
+
+// Never skipped for being of a time that is live: nginx has not seen it.
+void Importer::take_event(Input& input, std::string_view line, uint64_t position) {
+  const LineOutcome outcome = events_.read(line);
+  if (outcome == LineOutcome::blank) return;
+  if (outcome == LineOutcome::rejected) {
+    if (position >= input.place.read_to) reject(input, events_.fault());
+    return;
+  }
+  const EventLine& event = events_.event();
+  if (input.place.is_settled(position, event.time_ms)) {
+    ++totals_.known;
+    return;
+  }
+  input.newest_ms = std::max(input.newest_ms, event.time_ms);
+  keep(input, hits_.build_event(event, keys_), position, context_of(event.site));
+}
+
+void Importer::keep(Input& input, const Hit& hit, uint64_t position, const SiteContext& site) {
   input.gave_hits = true;
-  const Hit& hit = hits_.build(raw, site.context, keys_of(raw.time_ms, site.config.visit_gap_s * 1000), &site.config);
-  if (raw.time_ms < released_ms_) {  // too late to be put in its place
+  if (hit.time_ms < released_ms_) {  // too late to be put in its place
     std::string late;
     encode_hit(hit, late);
-    return emit(late, raw.time_ms, site);
+    return emit(late, hit.time_ms, site);
   }
-  Second& second = waiting_[second_of(raw.time_ms)];
+  Second& second = waiting_[second_of(hit.time_ms)];
   const size_t offset = second.hits.size();
   encode_hit(hit, second.hits);
-  second.lines.push_back({raw.time_ms, position, &site, static_cast<uint32_t>(offset),
+  second.lines.push_back({hit.time_ms, position, &site, static_cast<uint32_t>(offset),
                           static_cast<uint32_t>(second.hits.size() - offset), input.number});
 }
 
@@ -192,7 +214,7 @@ void Importer::read_some(Input& input) {
       break;
     }
     ++totals_.lines;
-    take(input, line, position);
+    options_.events ? take_event(input, line, position) : take(input, line, position);
   }
   input.place.read_to = std::max(input.place.read_to, input.file->position());
 }

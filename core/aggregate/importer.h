@@ -22,6 +22,7 @@ struct ImportOptions {
   std::string site;             // empty: as the lines tell, else the configuration's only site, else `default`
   std::string format;           // a name or a log_format string; empty: told from each file's first lines
   bool one_salt = false;        // visitors are recognised over all days
+  bool events = false;          // lines are events (hit/event_line.h), not requests
   bool overlap = false;         // also lines at or after a site's first live hit
 };
 
@@ -79,6 +80,8 @@ class Importer {
   const VisitorKeys& keys_of(int64_t time_ms, int64_t visit_gap_ms);
   void read_some(Input& input);
   void take(Input& input, std::string_view line, uint64_t position);
+  void take_event(Input& input, std::string_view line, uint64_t position);
+  void keep(Input& input, const Hit& hit, uint64_t position, const SiteContext& site);
   void reject(const Input& input, std::string reason);
   void emit(std::string_view hit, int64_t time_ms, const SiteContext& site);
   void release_before(int64_t time_ms);
@@ -99,6 +102,7 @@ class Importer {
   std::map<int64_t, Second> waiting_;
   int64_t released_ms_ = INT64_MIN;  // everything older went out
   HitBuilder hits_;
+  EventLineReader events_;
   VisitorKeys keys_;
   int64_t keys_day_ = INT64_MIN;
   BlockBuilder block_;

@@ -39,6 +39,7 @@ struct ImportLogArguments {
   std::string site, format;
   std::string visitors = "day";  // or all
   bool overlap = false;
+  bool events = false;           // files of events
 };
 int import_log(const Common& common, const ImportLogArguments& arguments);
 int import_list(const Common& common);

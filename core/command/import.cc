@@ -94,12 +94,12 @@ std::string date_of(int64_t time_ms) {
   return text;
 }
 
-int tell(const ImportTotals& totals) {
+int tell(const ImportTotals& totals, const char* what) {
   const auto number = [](uint64_t value) { return static_cast<unsigned long long>(value); };
   if (totals.hits == 0 && totals.rejected == 0) {
     std::printf("nothing new: %llu lines read, %llu imported before\n", number(totals.lines), number(totals.known));
   } else {
-    std::printf("import %u: %llu lines, %llu hits", totals.number, number(totals.lines), number(totals.hits));
+    std::printf("import %u: %llu lines, %llu %s", totals.number, number(totals.lines), number(totals.hits), what);
     if (totals.known > 0) std::printf(", %llu imported before", number(totals.known));
     std::printf("\n");
   }
@@ -178,14 +178,14 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
   hooks.stop_wanted = [] { return stop_wanted.load(); };
   Importer importer(*store, *config, *lane, std::move(files),
                     {.site = arguments.site, .format = arguments.format, .one_salt = arguments.visitors == "all",
-                     .overlap = arguments.overlap},
+                     .events = arguments.events, .overlap = arguments.overlap},
                     std::move(hooks));
   Status done = importer.run();
   const ImportTotals& totals = importer.totals();
   if (done) done = own ? own->finish(totals.number, totals.hits) : daemon->finish(totals.number, totals.hits);
   bar.clear();
   if (!done) return fail_import(done.error().text);
-  const int code = tell(totals);
+  const int code = tell(totals, arguments.events ? "events" : "hits");
   if (!stop_wanted) return code;
   std::fprintf(stderr, "stopped; the same command goes on from here\n");
   return kExitFailed;

@@ -40,7 +40,7 @@ int main(int argc, char** argv) {
     code = query(common, report, rest, format);
   });
 
-  CLI::App* import_command = app.add_subcommand("import", "take in what was before: access logs");
+  CLI::App* import_command = app.add_subcommand("import", "take in what was before: access logs, events");
   bool list_imports = false;
   uint32_t undo_import = 0;
   add_common(import_command);
@@ -55,7 +55,7 @@ int main(int argc, char** argv) {
     } else if (undo_import != 0) {
       code = import_undo(common, undo_import);
     } else if (import_command->get_subcommands().empty()) {
-      throw CLI::RequiredError("log FILE…, --list or --undo N");
+      throw CLI::RequiredError("log FILE…, events FILE…, --list or --undo N");
     }
   });
   CLI::App* log_command = import_command->add_subcommand("log", "access logs, plain, .gz or .zst; - is standard input");
@@ -69,6 +69,16 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"day", "all"}));
   log_command->add_flag("--overlap", log_arguments.overlap, "also lines at or after the site's first live hit");
   log_command->callback([&] { code = import_log(common, log_arguments); });
+
+  CLI::App* events_command =
+      import_command->add_subcommand("events", "events and orders that the shop's own systems tell, one JSON object a line");
+  ImportLogArguments events_arguments;
+  events_arguments.events = true;
+  add_common(events_command);
+  events_command->add_option("files", events_arguments.files, "files, merged by time; plain, .gz or .zst; - is standard input")
+      ->required();
+  events_command->add_option("--site", events_arguments.site, "the site of all events");
+  events_command->callback([&] { code = import_log(common, events_arguments); });
 
   CLI::App* config_command = app.add_subcommand("config", "the configuration");
   config_command->require_subcommand(1);

@@ -28,7 +28,7 @@ bool decode_conversion(std::string_view bytes, Conversion& to) {
   to = Conversion();
   if (reader.u8() != kVersion) return false;
   const uint8_t kind = reader.u8();
-  if (kind > static_cast<uint8_t>(ConversionKind::goal)) return false;
+  if (kind > static_cast<uint8_t>(ConversionKind::event)) return false;
   to.kind = static_cast<ConversionKind>(kind);
   to.time_ms = static_cast<int64_t>(reader.le64());
   to.visitor = reader.hash();

@@ -13,7 +13,7 @@
 
 namespace footfall {
 
-enum class ConversionKind : uint8_t { order = 0, goal = 1 };  // numbers are stored
+enum class ConversionKind : uint8_t { order = 0, goal = 1, event = 2 };  // numbers are stored; event: one with an id
 
 struct Conversion {
   ConversionKind kind = ConversionKind::order;

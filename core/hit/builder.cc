@@ -62,6 +62,18 @@ const Hit& HitBuilder::build(const RawHit& raw, const HitContext& context, const
   return hit_;
 }
 
+const Hit& HitBuilder::build_event(const EventLine& line, const VisitorKeys& keys) {
+  RawHit raw;
+  raw.time_ms = line.time_ms;
+  begin(raw);
+  hit_.path = "/";
+  hit_.flags |= kHitEventOnly;
+  if (!line.visitor.empty()) hit_.id_key = keyed_hash(keys.id, line.visitor);
+  EventRoom room{events_, arena_, keys.customer, hit_.flags};
+  take_event(line.fields, room);
+  return hit_;
+}
+
 // Begun anew: what was read so far goes no further.
 const Hit& HitBuilder::exclude(const RawHit& raw) {
   begin(raw);

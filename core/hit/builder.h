@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/keyed_hash.h"
+#include "hit/event_line.h"
 #include "hit/event_list.h"
 #include "hit/raw_hit.h"
 #include "hit/text.h"
@@ -33,6 +34,8 @@ class HitBuilder {
   // events nor anything else but the request's facts.
   const Hit& build(const RawHit& raw, const HitContext& context, const VisitorKeys& keys,
                    const SiteConfig* site = nullptr);
+  // The hit of an event that no request told: the event, its time and its visitor, nothing else.
+  const Hit& build_event(const EventLine& line, const VisitorKeys& keys);
 
  private:
   void begin(const RawHit& raw);

@@ -1,5 +1,5 @@
-// One event's values as text, between the form that they were told in and their judgement. Used by event_list.cc,
-// event_writer.cc and rules.cc alone.
+// One event's values as text, between the form that they were told in and their judgement. Used in this
+// folder alone.
 #pragma once
 
 #include <cstdint>

@@ -32,6 +32,7 @@ enum HitFlag : uint32_t {
   kHitPathCut = 1u << 4,         // the path was longer than kPathBytesMax
   kHitEventsMalformed = 1u << 5, // the event header was off its grammar or too long; its events are not told
   kHitReferrerOwn = 1u << 6,     // the referrer's host is the request's own Host
+  kHitEventOnly = 1u << 8,       // no request: the shop's own systems told an event by itself
   kHitFieldCut = 1u << 7,        // another field was cut to its bound, cleaned of bytes that are no text, or left out
 };
 

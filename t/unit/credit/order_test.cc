@@ -54,10 +54,10 @@ void bytes_that_are_no_conversion_are_refused(void**) {
   bad = bytes + "x";
   assert_false(decode_conversion(bad, back));
   bad = bytes;
-  bad[0] = 2;  // another version
+  bad[0] = 3;  // another version
   assert_false(decode_conversion(bad, back));
   bad = bytes;
-  bad[1] = 2;  // a kind that there is not
+  bad[1] = 3;  // a kind that there is not
   assert_false(decode_conversion(bad, back));
   static Random random(5);
   for (int round = 0; round < 5000; ++round) {
