@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <lmdb.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -34,6 +35,13 @@ void grow_to_claim(MDB_env* env) {
   if (mdb_env_info(env, &info) != 0 || mdb_env_stat(env, &shape) != 0 || mdb_env_get_fd(env, &fd) != 0) return;
   const off_t claimed = static_cast<off_t>((info.me_last_pgno + 1) * shape.ms_psize);
   if (fstat(fd, &file) == 0 && file.st_size < claimed) (void)!fallocate(fd, 0, claimed - 1, 1);
+}
+
+// A write that a full disk cut short is EIO to LMDB.
+bool is_disk_full(const std::string& path, int code) {
+  constexpr uint64_t kBytesMin = 1 << 20;
+  struct statvfs disk;
+  return code == EIO && statvfs(path.c_str(), &disk) == 0 && disk.f_bavail * disk.f_frsize < kBytesMin;
 }
 
 // LMDB maps its table of readers and writes to it: on a full disk that kills the process, not just fails. So its room is
@@ -207,6 +215,8 @@ uint64_t LmdbTxn::id() const { return mdb_txn_id(txn_); }
 Status LmdbTxn::commit() {
   MDB_env* const env = mdb_txn_env(txn_);
   const int code = mdb_txn_commit(std::exchange(txn_, nullptr));
+  if (code != 0 && is_disk_full(env_->path(), code))
+    return Error::full("commit in " + env_->path() + ": no space left on the disk");
   if (code != 0) return lmdb_error("commit in " + env_->path(), code);
   grow_to_claim(env);
   return {};
