@@ -152,6 +152,7 @@ void Importer::take(Input& input, std::string_view line, uint64_t position) {
     case LineOutcome::blank: return;
     case LineOutcome::dropped: ++totals_.dropped; return;
     case LineOutcome::rejected: {
+      input.file->give_back_unended();
       if (position < input.place.read_to) return;  // told by the run before
       std::string reason(line_fault_text(input.reader.fault()));
       if (!input.reader.fault_variable().empty()) reason += " ($" + std::string(input.reader.fault_variable()) + ")";
@@ -178,6 +179,7 @@ void Importer::take_event(Input& input, std::string_view line, uint64_t position
   const LineOutcome outcome = events_.read(line);
   if (outcome == LineOutcome::blank) return;
   if (outcome == LineOutcome::rejected) {
+    input.file->give_back_unended();
     if (position >= input.place.read_to) reject(input, events_.fault());
     return;
   }

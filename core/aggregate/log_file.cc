@@ -193,10 +193,11 @@ bool LogFile::next(std::string_view& line, uint64_t& position) {
     end = rest.find('\n', searched);
   }
   if (end == std::string_view::npos) {
-    if (rest.empty()) return false;
+    if (rest.empty() || !fault_.empty()) return false;
     line = rest;  // the last line without a line feed
     at_ += rest.size();
-    position_ += rest.size() + cut_bytes;
+    unended_bytes_ = rest.size() + cut_bytes;
+    position_ += unended_bytes_;
   } else {
     line = rest.substr(0, end);
     at_ += end + 1;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 
@@ -27,7 +28,10 @@ class LogFile {
 
   // The next line without its line feed, and where it began. False: the end, or a fault. A line over kLogLineBytesMax
   // comes cut behind that length. The view lives until the next call.
+  // What a fault cut off in the midst of a line is none.
   bool next(std::string_view& line, uint64_t& position);
+  // The last line, if nothing ended it, may be one that is still being written: the position goes back to its beginning.
+  void give_back_unended() { position_ -= std::exchange(unended_bytes_, 0); }
   uint64_t position() const { return position_; }   // where the next line begins
   uint64_t line_number() const { return lines_; }   // of the last line, from 1; lines that were skipped count
   const std::string& fault() const { return fault_; }  // why it ended early; empty: it did not
@@ -53,6 +57,7 @@ class LogFile {
   size_t at_ = 0;
   uint64_t position_ = 0;
   uint64_t lines_ = 0;
+  uint64_t unended_bytes_ = 0;  // of the last line given, without a line feed
   bool ended_ = false;
   std::string fault_;
   std::string packed_;       // bytes read ahead to tell how the file is packed
