@@ -85,7 +85,9 @@ Result<LmdbEnv> LmdbEnv::open(const std::string& path, const LmdbOptions& option
     open_to_group(path, 02770);
   }
   const std::string data_file = path + "/data.mdb";
-  if (options.read_only && stat(data_file.c_str(), &folder) != 0) return Error::not_found(data_file);
+  // An empty file is of one who was killed while making it: LMDB would try to go on with that, even to read.
+  struct stat data;
+  if (options.read_only && (stat(data_file.c_str(), &data) != 0 || data.st_size == 0)) return Error::not_found(data_file);
   if (Status status = check_lmdb_file(data_file); !status) return status.error();
   if (Status status = reserve_lock_file(path + "/lock.mdb"); !status) return status.error();
 

@@ -238,6 +238,20 @@ void reading_what_is_not_there_makes_nothing(void**) {
   assert_int_equal(open_fault(held->folder / "missing/env", {.map_bytes = kMapBytes}), Error::Code::io);
 }
 
+void a_file_whose_maker_was_killed_is_not_there_yet(void**) {
+  std::filesystem::create_directory(held->path);
+  std::ofstream(held->file).close();
+  assert_int_equal(open_fault(held->path, {.read_only = true}), Error::Code::not_found);
+  open();
+  begin_write();
+  put("home", "1");
+  commit();
+  held->env.reset();
+  open({.read_only = true});
+  begin_read();
+  expect_text(get("home"), "1");
+}
+
 void a_file_that_is_not_ours_is_refused_and_kept(void**) {
   std::filesystem::create_directory(held->path);
   for (const std::string& content :
@@ -505,6 +519,7 @@ int main() {
       in_folder(a_cursor_walks_in_key_order),
       in_folder(a_cursor_goes_on_behind_what_it_removed),
       in_folder(reading_what_is_not_there_makes_nothing),
+      in_folder(a_file_whose_maker_was_killed_is_not_there_yet),
       in_folder(a_file_that_is_not_ours_is_refused_and_kept),
       in_folder(a_truncated_file_is_refused_before_it_can_kill),
       in_folder(a_file_that_lacks_free_pages_alone_is_whole),
