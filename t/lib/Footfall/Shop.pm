@@ -29,7 +29,8 @@ my %pages = (
 # Makes the shop's folder; nothing runs yet. Options, all of them text of the configuration unless said otherwise:
 # main, http, server (instead of the shop's locations), servers (beside the shop's); store (parameters of footfall_store),
 # footfall (instead of `footfall on; footfall_site shop;`), status (instead of `footfall_status;`); toml (behind `store`);
-# listen (parameters of the shop's listen); workers (number); module (the file to load).
+# listen (parameters of the shop's listen); workers (number); module (the file to load); single (no master, one process);
+# daemon (nginx goes into the background, as `USR2` needs it).
 # In them {folder} is the shop's folder, {NAME} an address with a free port of its own.
 sub new ($class, %o) {
     my $folder = tempdir('footfall-XXXXXX', TMPDIR => 1);
@@ -112,6 +113,8 @@ sub write_configuration ($self, %changed) {
     my $module = $o{module} // "$build/ngx_http_footfall_module.so";
     my $user = $is_root ? 'user www-data;' : '';
     my $workers = $o{workers} // 1;
+    my $daemon = $o{daemon} ? 'on' : 'off';
+    my $master = $o{single} ? 'off' : 'on';
     my $temp_paths = join "\n", map { "    ${_}_temp_path $self->{folder}/temp/$_;" } qw(client_body proxy fastcgi uwsgi scgi);
     my %part = map { $_ => $o{$_} // '' } qw(main http servers store);
     $o{listen} //= '';
@@ -121,7 +124,8 @@ sub write_configuration ($self, %changed) {
     $self->write('nginx.conf' => $self->fill(<<END));
 load_module $module;
 $user
-daemon off;
+daemon $daemon;
+master_process $master;
 worker_processes $workers;
 pid {folder}/nginx.pid;
 error_log {folder}/logs/error.log notice;
@@ -182,13 +186,21 @@ sub test_configuration ($self) {
 
 sub start_nginx ($self) {
     my $log = "$self->{folder}/logs/error.log";
-    my $pid = $self->{pids}{nginx} = spawn($log, $log, $self->nginx_command);
+    my $pid = spawn($log, $log, $self->nginx_command);
+    if ($self->{options}{daemon}) {
+        wait_until('nginx goes into the background', sub { waitpid($pid, WNOHANG) == $pid });
+        croak "nginx did not start: " . $self->read('logs/error.log') if $? != 0;
+        $pid = $self->read('nginx.pid') + 0;
+    }
+    $self->{pids}{nginx} = $pid;
     wait_until('nginx listens', sub {
         croak "nginx did not start: " . $self->read('logs/error.log') if waitpid($pid, WNOHANG) == $pid;
-        return connect_to($self->port) && $self->workers == ($self->{options}{workers} // 1);
+        return connect_to($self->port) && $self->workers == $self->workers_wanted;
     }, sub { $self->read('logs/error.log') });
     return $pid;
 }
+
+sub workers_wanted ($self) { $self->{options}{single} ? 0 : $self->{options}{workers} // 1 }
 
 sub start_aggregator ($self) {
     my $log = "$self->{folder}/logs/aggregator.log";
@@ -207,8 +219,13 @@ sub end ($self, $name, $signal) {
     my $pid = delete $self->{pids}{$name} or return 0;
     $self->{killed}{$pid} = 1 if $signal eq 'KILL';
     kill $signal, $pid;
-    wait_until("$name (process $pid) ends by $signal", sub { waitpid($pid, WNOHANG) == $pid });
-    return $?;
+    my $status = 0;    # a daemon's is not told to us
+    wait_until("$name (process $pid) ends by $signal", sub {
+        my $ended = waitpid($pid, WNOHANG);
+        $status = $? if $ended == $pid;
+        return $ended == $pid || ($ended == -1 && title($pid) eq '');
+    });
+    return $status;
 }
 
 # Shuts down as an administrator would. Whoever does not end well is a fault.
@@ -244,13 +261,21 @@ sub kill_worker ($self, $pid) {
     kill KILL => $pid;
     wait_until("worker $pid is replaced", sub {
         my @now = $self->workers;
-        return !(grep { $_ == $pid } @now) && @now == ($self->{options}{workers} // 1);
+        return !(grep { $_ == $pid } @now) && @now == $self->workers_wanted;
     });
+}
+
+# Children of the master, which from now on has no more of them: it is stopped, to be killed.
+sub last_children ($self) {
+    my $master = $self->{pids}{nginx};
+    kill STOP => $master;
+    wait_until('the master is stopped', sub { $self->read("/proc/$master/stat") =~ /^.*\) [TtZ]/s });
+    return children($master);
 }
 
 # kill -9 of the master and its workers, all at once.
 sub kill_nginx ($self) {
-    my @workers = children($self->{pids}{nginx});
+    my @workers = $self->last_children;
     $self->{killed}{$_} = 1 for @workers;
     kill KILL => $self->{pids}{nginx}, @workers;
     $self->end('nginx', 'KILL');
@@ -263,7 +288,7 @@ sub reload ($self) {
     kill HUP => $self->{pids}{nginx};
     wait_until('new workers serve', sub {
         my @now = $self->workers;
-        return @now == ($self->{options}{workers} // 1) && !grep { $before{$_} } @now;
+        return @now == $self->workers_wanted && !grep { $before{$_} } @now;
     });
 }
 
