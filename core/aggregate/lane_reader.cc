@@ -216,11 +216,24 @@ void LaneReader::load_current() {
 }
 
 void LaneReader::pop() {
-  const uint64_t expected = current_->header().epoch == place_.epoch ? place_.number : 0;
-  lost_ += number_ - expected;  // a gap in the numbers
-  place_.epoch = current_->header().epoch;
+  if (const uint64_t epoch = current_->header().epoch; epoch != place_.epoch) begin_epoch(epoch);
+  const uint64_t passed = number_ + 1 - place_.number;
+  lost_ += passed - 1;  // a gap in the numbers
+  if (place_.hits != kHitsNotKnown) place_.hits += passed;
   place_.number = number_ + 1;
   load_current();
+}
+
+// What is missing at the end of the epoch before, and epochs of which nothing is left, have no later number that tells
+// them: they are told by how many hits the lane had before its running epoch.
+void LaneReader::begin_epoch(uint64_t epoch) {
+  if (stage_ && stage_.header().epoch == epoch) {
+    const uint64_t hits = stage_.header().hits_before;
+    if (place_.hits != kHitsNotKnown && hits > place_.hits) lost_ += hits - place_.hits;
+    place_.hits = hits;
+  }
+  place_.epoch = epoch;
+  place_.number = 0;
 }
 
 uint64_t LaneReader::take_lost() { return std::exchange(lost_, 0); }

@@ -63,6 +63,7 @@ class LaneReader {
   bool read_stage();
   void push(std::string block);
   void load_current();
+  void begin_epoch(uint64_t epoch);
   bool held_enough() const;
 
   const Store& store_;

@@ -31,10 +31,11 @@ Result<std::string> stage_place(const Lane& lane, const LaneOptions& options) {
   return target;
 }
 
-// Counts of the epoch that ends go to the lane's own, so that they never run back.
-void settle_epoch(LaneState& state, const StageHeader& stage) {
-  state.hits_before.fetch_add(stage.staged.load());
-  for (size_t i = 0; i < kDropReasons; ++i) state.dropped_before[i].fetch_add(stage.dropped[i].load());
+// Counts of the epoch that ends go to the lane's own, so that they never run back. Done again after a new stage could not
+// be made, it adds nothing.
+void settle_epoch(LaneState& state, StageHeader& stage) {
+  state.hits_before.store(std::max(state.hits_before.load(), stage.hits_before + stage.staged.load()));
+  for (size_t i = 0; i < kDropReasons; ++i) state.dropped_before[i].fetch_add(stage.dropped[i].exchange(0));
 }
 
 // Finishes what a killed process had begun: a release, or the staging of a hit (counting it and showing it are two
@@ -60,7 +61,7 @@ Status take_stage(Lane& lane, const LaneOptions& options) {
   Result<StageFile> there = StageFile::open(named, true);
   if (!there && there.error().code == Error::Code::version) return there.error();  // left to who can read it
   if (there) {
-    const StageHeader& header = there->header();
+    StageHeader& header = there->header();
     const bool same_life = std::memcmp(header.boot_id, boot_id, sizeof boot_id) == 0 &&
                            header.epoch == lane.state->epoch.load() && header.lane == lane.number;
     const bool readable = same_life && mend_stage(*there);
@@ -78,11 +79,10 @@ Status take_stage(Lane& lane, const LaneOptions& options) {
   const uint64_t epoch = std::max<uint64_t>(now_us(), lane.state->epoch.load() + 1);
   Result<std::string> place = stage_place(lane, options);
   if (!place) return place.error();
-  if (Result<StageFile> made = StageFile::create(*place, lane.number, epoch, boot_id, options.stage_bytes)) {
-    lane.stage = std::move(*made);
-  } else {
-    return made.error();
-  }
+  Result<StageFile> made = StageFile::create(*place, lane.number, epoch, boot_id, options.stage_bytes);
+  if (!made) return made.error();
+  lane.stage = std::move(*made);
+  lane.stage.header().hits_before = lane.state->hits_before.load();
   lane.state->epoch.store(epoch);
   return {};
 }

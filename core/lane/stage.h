@@ -56,6 +56,7 @@ struct StageHeader {
   uint8_t boot_id[16];
   uint64_t record_bytes;
   std::atomic<uint32_t> contexts_used;   // bytes of the context table in use
+  uint64_t hits_before;                  // of the lane, staged in epochs before this one
 
   alignas(128) std::atomic<uint64_t> head;      // producer: bytes staged in this epoch
   std::atomic<uint64_t> staged;                 // producer: hits staged in this epoch; the next hit's number

@@ -33,7 +33,9 @@ struct LanePlace {
   uint32_t lane = 0;
   uint64_t epoch = 0;
   uint64_t number = 0;  // of the first hit not yet counted
+  uint64_t hits = 0;    // of the lane before that, in all its epochs: counted or lost; kHitsNotKnown: an older checkpoint
 };
+inline constexpr uint64_t kHitsNotKnown = UINT64_MAX;
 
 // footfall.v1.Checkpoint as a plain value.
 struct CheckpointState {

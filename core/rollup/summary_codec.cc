@@ -14,6 +14,7 @@ std::string encode_checkpoint(const CheckpointState& state) {
     lane->set_lane(place.lane);
     lane->set_epoch(place.epoch);
     lane->set_number(place.number);
+    if (place.hits != kHitsNotKnown) lane->set_hits(place.hits);
   }
   message.set_lost_hits(state.lost_hits);
   message.set_late_hits(state.late_hits);
@@ -35,7 +36,8 @@ Result<CheckpointState> decode_checkpoint(std::string_view bytes) {
   state.number = message.number();
   state.committed_ms = message.committed_ms();
   state.complete_through_ms = message.complete_through_ms();
-  for (const v1::LaneCursor& lane : message.lane()) state.lanes.push_back({lane.lane(), lane.epoch(), lane.number()});
+  for (const v1::LaneCursor& lane : message.lane())
+    state.lanes.push_back({lane.lane(), lane.epoch(), lane.number(), lane.has_hits() ? lane.hits() : kHitsNotKnown});
   state.lost_hits = message.lost_hits();
   state.late_hits = message.late_hits();
   state.refused_hits = message.refused_hits();
