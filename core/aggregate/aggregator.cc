@@ -23,6 +23,7 @@ constexpr int64_t kHeartbeatMs = 1'000;
 constexpr uint64_t kFoldBytes = 32 << 20;
 constexpr uint64_t kHitsPerCheckpoint = 100'000;  // at most, when behind
 // Of imports without a daemon. Each is a fold, so they are far between.
+constexpr uint64_t kImportsPerClosing = 4'096;
 constexpr uint64_t kImportsPerCheckpoint = 1'000'000;
 constexpr size_t kRowsPerCheckpoint = 150'000;
 constexpr auto kPoll = std::chrono::milliseconds(50);
@@ -116,6 +117,7 @@ struct Aggregator::State {
   Status restore();
   uint64_t count_due(bool all);
   uint64_t count_imports();
+  void close_imported_visits();
   void note_checkpoint();
   Status save();
   Status fold();
@@ -178,6 +180,14 @@ void Aggregator::State::settle() {
   changes.set_import(0);
 }
 
+// Imported visits go by the imported hits' clock.
+void Aggregator::State::close_imported_visits() {
+  if (imports.newest_ms() == INT64_MIN) return;
+  changes.set_import(imports.import());
+  imported.close_visits(imports.newest_ms());
+  changes.set_import(0);
+}
+
 void Aggregator::State::note_checkpoint() {
   engine.flush();
   imported.flush();
@@ -209,6 +219,7 @@ Status Aggregator::State::fold() {
 
 // For whoever has much to fold: the changes are not stored as a block before.
 Status Aggregator::State::save_and_fold() {
+  close_imported_visits();
   note_checkpoint();
   if (Status folded = summary.fold(zone_of, changes, checkpoint); !folded) return folded;
   saved_imports = imports.place();
@@ -349,25 +360,38 @@ Status Aggregator::refuse_configuration(std::string_view why) {
   return state.save();
 }
 
-Status Aggregator::count_imports() {
+Status Aggregator::drain_imports() {
   State& state = *state_;
   for (uint64_t counted; (counted = state.count_imports()) > 0;) {
     state.unsaved_imports += counted;
-    if (state.unsaved_imports < kImportsPerCheckpoint && state.changes.rows() < kRowsPerCheckpoint) continue;
-    if (Status saved = state.save_and_fold(); !saved) return saved;
-    state.unsaved_imports = 0;
+    if (!is_much_counted()) continue;
+    if (Status saved = store_imports(); !saved) return saved;
   }
-  return {};
+  return state.unsaved_imports > 0 ? store_imports() : Status();
 }
 
-LanePlace Aggregator::import_place() const { return state_->saved_imports; }
+void Aggregator::count_import(uint16_t import, const Hit& hit, std::string_view site) {
+  State& state = *state_;
+  state.imports.pass(import, hit.time_ms);
+  state.changes.set_import(import);
+  state.imported.count(hit, site, state.imports.is_late());
+  // Now and then, so that memory holds the open ones alone.
+  if (++state.unsaved_imports % kImportsPerClosing == 0) state.close_imported_visits();
+}
+
+bool Aggregator::is_much_counted() const {
+  return state_->unsaved_imports >= kImportsPerCheckpoint || state_->changes.rows() >= kRowsPerCheckpoint;
+}
+
+Status Aggregator::store_imports() {
+  state_->changes.set_import(0);
+  state_->unsaved_imports = 0;
+  return state_->save_and_fold();
+}
 
 Status Aggregator::undo_import(uint32_t import) { return state_->undo(import); }
 
-Status Aggregator::finish_imports() {
-  if (Status counted = count_imports(); !counted) return counted;
-  return state_->save_and_fold();
-}
+LanePlace Aggregator::import_place() const { return state_->saved_imports; }
 
 Status Aggregator::run_once() {
   State& state = *state_;
@@ -382,7 +406,7 @@ Status Aggregator::run_once() {
   // What the lanes still hold is all there is.
   while (state.count_due(true) > 0)
     if (Status saved = state.save(); !saved) return saved;
-  if (Status counted = count_imports(); !counted) return counted;
+  if (Status counted = drain_imports(); !counted) return counted;
   if (Status saved = state.save(); !saved) return saved;
   if (Status folded = state.fold(); !folded) return folded;
   for (const std::string& fault : state.lanes.faults()) state.options.log(LogLevel::warning, fault);

@@ -10,6 +10,7 @@
 
 #include "aggregate/import_reader.h"
 #include "base/error.h"
+#include "hit/hit.h"
 #include "lane/store.h"
 #include "rollup/summary.h"
 #include "site/config.h"
@@ -46,9 +47,11 @@ class Aggregator {
   // Counts all there is, stages of running workers too, and folds it.
   Status run_once();
 
-  // For an importer that runs without a daemon: counts what waits in the import lane; finish folds it too.
-  Status count_imports();
-  Status finish_imports();
+  // For an importer that runs without a daemon. What waits in the import lane first; then its own hits, in order.
+  Status drain_imports();
+  void count_import(uint16_t import, const Hit& hit, std::string_view site);
+  bool is_much_counted() const;  // so much since the last store_imports() that it is time for the next
+  Status store_imports();        // a checkpoint, and its fold
   LanePlace import_place() const;  // counted and stored so far: a kill does not take it back
   // Takes back what that import brought, all of which is counted. One that is undone already is none of its concern.
   Status undo_import(uint32_t import);

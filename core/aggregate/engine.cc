@@ -59,6 +59,7 @@ void Engine::restore_open_visit(std::string_view key, std::string_view value) {
   if (!reader.ok() || site >= sites_.size() || !decode_visit(value, visit)) return;
   Entry& entry = entry_of(visitor);
   entry.visit = std::make_unique<OpenVisit>(std::move(visit));
+  ends_.push({entry.visit->last_ms + gap_ms(sites_.at(site)), visitor});
   entry.visit_stored = true;
 }
 
@@ -176,6 +177,7 @@ OpenVisit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entr
   }
   entry.visit = std::make_unique<OpenVisit>();
   OpenVisit& visit = *entry.visit;
+  ends_.push({hit.time_ms + gap_ms(site), key});
   visit.start_ms = visit.last_ms = hit.time_ms;
   visit.first_touch = site.touches.first_touch(hit);
   visit.last_touch = visit.first_touch;
@@ -353,12 +355,25 @@ void Engine::flush() {
   changed_.clear();
 }
 
-void Engine::settle(int64_t time_ms) {
-  for (auto& [key, entry] : visitors_)
-    if (entry.visit && time_ms - entry.visit->last_ms > gap_ms(sites_.at(key.site))) {
-      close(key, entry);
-      note_change(key, entry);
+// Visits wait by the time at which they end if nothing more comes. One that went on is put back.
+void Engine::close_visits(int64_t time_ms) {
+  while (!ends_.empty() && ends_.top().time_ms < time_ms) {
+    const auto place = visitors_.find(ends_.top().key);
+    ends_.pop();
+    if (place == visitors_.end() || !place->second.visit) continue;
+    Entry& entry = place->second;
+    const int64_t end_ms = entry.visit->last_ms + gap_ms(sites_.at(place->first.site));
+    if (end_ms < time_ms) {
+      close(place->first, entry);
+      note_change(place->first, entry);
+    } else {
+      ends_.push({end_ms, place->first});
     }
+  }
+}
+
+void Engine::settle(int64_t time_ms) {
+  close_visits(time_ms);
   absl::erase_if(visitors_, [](const auto& place) {
     const Entry& entry = place.second;
     return !entry.visit && !entry.visitor_changed && !entry.visit_changed;

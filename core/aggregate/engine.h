@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <queue>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,8 +51,11 @@ class Engine {
   // Puts every changed visitor and visit into the changes: before each checkpoint.
   void flush();
 
-  // After a fold: closes visits that are over at `time_ms` and lets go of what can be read from the store again.
+  // Closes visits that are over at `time_ms`, and lets go of visitors that can be read from the store: those without a
+  // visit that have not changed since the last flush. After a fold, when all that was stored is found again.
   void settle(int64_t time_ms);
+  // Closes visits alone; at any time.
+  void close_visits(int64_t time_ms);
 
   size_t open_visits() const;
 
@@ -72,6 +76,11 @@ class Engine {
     bool visit_changed = false;
     bool visit_stored = false;
     bool is_listed = false;  // in changed_
+  };
+  struct VisitEnd {
+    int64_t time_ms;
+    VisitorKey key;
+    bool operator>(const VisitEnd& other) const { return time_ms > other.time_ms; }
   };
   struct NewOrder {
     std::string key;
@@ -117,6 +126,7 @@ class Engine {
   Changes& changes_;
   Bookings bookings_;
   absl::flat_hash_map<VisitorKey, Entry> visitors_;
+  std::priority_queue<VisitEnd, std::vector<VisitEnd>, std::greater<>> ends_;  // of open visits, and maybe others
   std::vector<VisitorKey> changed_;  // of those whose visitor or visit changed since the last flush, and maybe others
   RecentOrders& recent_orders_;
   absl::flat_hash_map<Hash128, Agent> known_agents_;

@@ -9,17 +9,25 @@ ImportReader::ImportReader(const Store& store, const std::vector<LanePlace>& pla
     if (place.lane == kImportLane) place_ = place;
 }
 
+void ImportReader::advance(uint64_t import, uint64_t number, int64_t time_ms) {
+  if (import != place_.epoch) newest_ms_ = INT64_MIN;
+  late_ = time_ms < newest_ms_;
+  if (!late_) newest_ms_ = time_ms;
+  place_.epoch = import;
+  place_.number = number + 1;
+}
+
+void ImportReader::pass(uint16_t import, int64_t time_ms) {
+  advance(import, import == place_.epoch ? place_.number : 0, time_ms);
+}
+
 bool ImportReader::next() {
   for (;;) {
     uint64_t number = 0;
     while (block_ && block_->next(hit_, number)) {
       const uint64_t import = block_->header().epoch;
       if (import == place_.epoch && number < place_.number) continue;
-      if (import != place_.epoch) newest_ms_ = INT64_MIN;
-      late_ = hit_.time_ms < newest_ms_;
-      if (!late_) newest_ms_ = hit_.time_ms;
-      place_.epoch = import;
-      place_.number = number + 1;
+      advance(import, number, hit_.time_ms);
       return true;
     }
     block_.reset();

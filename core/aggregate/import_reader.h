@@ -38,9 +38,12 @@ class ImportReader {
 
   const LanePlace& place() const { return place_; }  // behind the last hit given
 
- private:
-  bool load_block();
+  // Hits that an importer counts by itself: the next one of that import, in its order.
+  void pass(uint16_t import, int64_t time_ms);
 
+ private:
+  void advance(uint64_t import, uint64_t number, int64_t time_ms);
+  bool load_block();
   Result<bool> read_block();
 
   const std::string path_;

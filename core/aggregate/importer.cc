@@ -221,13 +221,21 @@ void Importer::read_some(Input& input) {
   input.place.read_to = std::max(input.place.read_to, input.file->position());
 }
 
-void Importer::emit(std::string_view hit, int64_t time_ms, const SiteContext& site) {
+void Importer::put_in_block(std::string_view hit, int64_t time_ms, const SiteContext& site) {
   if (block_.empty()) block_.begin(kImportLane, record_.number, next_number_);
   if (!block_.add_encoded(hit, time_ms, site.name)) {
     blocks_.emplace_back(block_.finish());
     blocks_bytes_ += blocks_.back().size();
     block_.begin(kImportLane, record_.number, next_number_);
     block_.add_encoded(hit, time_ms, site.name);
+  }
+}
+
+void Importer::emit(std::string_view hit, int64_t time_ms, const SiteContext& site) {
+  if (!hooks_.count) {
+    put_in_block(hit, time_ms, site);
+  } else if (decode_hit(hit, decoded_)) {  // what encode_hit wrote always is
+    hooks_.count(static_cast<uint16_t>(record_.number), decoded_, site.name);
   }
   ++next_number_;
   ++totals_.hits;
@@ -252,11 +260,8 @@ void Importer::release_before(int64_t time_ms) {
   if (time_ms != INT64_MAX) released_ms_ = std::max(released_ms_, second_of(time_ms) * 1000);
 }
 
-Status Importer::put_blocks() {
-  if (!block_.empty()) {
-    blocks_.emplace_back(block_.finish());
-    block_.begin(kImportLane, record_.number, next_number_);
-  }
+// How far each file is settled by what went out so far.
+std::map<Hash128, FilePlace> Importer::places() {
   std::map<Hash128, FilePlace> places;
   for (const std::unique_ptr<Input>& input : inputs_) {
     input->place.read_from = input->file->position();
@@ -271,9 +276,26 @@ Status Importer::put_blocks() {
       place.read_from = std::min(place.read_from, line.position);
     }
   for (const std::unique_ptr<Input>& input : inputs_) places[input->identity] = input->place;
+  return places;
+}
+
+Status Importer::store_counted() {
   record_.rejected = totals_.rejected;
   record_.skipped = totals_.skipped;
-  if (Status status = lane_.put(blocks_, places, record_); !status) return status;
+  if (Status status = lane_.prepare(places(), record_, next_number_); !status) return status;
+  if (next_number_ > 0)
+    if (Status status = hooks_.store(record_.number, next_number_); !status) return status;
+  return lane_.settle(record_.number, next_number_);
+}
+
+Status Importer::put_blocks() {
+  if (!block_.empty()) {
+    blocks_.emplace_back(block_.finish());
+    block_.begin(kImportLane, record_.number, next_number_);
+  }
+  record_.rejected = totals_.rejected;
+  record_.skipped = totals_.skipped;
+  if (Status status = lane_.put(blocks_, places(), record_); !status) return status;
   blocks_.clear();
   blocks_bytes_ = 0;
   return hooks_.drain(record_.number, next_number_);
@@ -303,8 +325,8 @@ Status Importer::run() {
       if (!input->ended)
         settled_ms = std::min(settled_ms, input->newest_ms == INT64_MIN ? INT64_MIN : input->newest_ms - kReorderMs);
     if (settled_ms != INT64_MAX && settled_ms != INT64_MIN) release_before(settled_ms);
-    if (blocks_bytes_ >= kPutBytes)
-      if (Status status = put_blocks(); !status) return status;
+    if (hooks_.count ? hooks_.is_much_counted() : blocks_bytes_ >= kPutBytes)
+      if (Status status = hooks_.count ? store_counted() : put_blocks(); !status) return status;
     progress.lines = totals_.lines;
     progress.bytes = 0;
     for (const std::unique_ptr<Input>& input : inputs_) progress.bytes += input->file->packed_bytes_read();
@@ -320,7 +342,7 @@ Status Importer::finish() {
     release_before(INT64_MAX);
     record_.ended_ms = now_ms();
   }
-  return put_blocks();
+  return hooks_.count ? store_counted() : put_blocks();
 }
 
 }  // namespace footfall

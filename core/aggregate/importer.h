@@ -54,7 +54,13 @@ class Importer {
  public:
   struct Hooks {
     std::function<int64_t(const std::string& site)> first_live_ms;  // 0: none
-    std::function<Status(uint64_t import, uint64_t hits)> drain;    // blocks waiting: have them counted; may wait
+    // Where a daemon counts: blocks are waiting, have them counted; may wait.
+    std::function<Status(uint64_t import, uint64_t hits)> drain;
+    // Where this process counts: the next hit, whether what was counted should be stored, and the storing of it. All
+    // null where a daemon does.
+    std::function<void(uint16_t import, const Hit& hit, std::string_view site)> count;
+    std::function<bool()> is_much_counted;
+    std::function<Status(uint64_t import, uint64_t hits)> store;
     std::function<void(const ImportProgress&)> progress;
     std::function<bool()> stop_wanted;
   };
@@ -83,9 +89,12 @@ class Importer {
   void take_event(Input& input, std::string_view line, uint64_t position);
   void keep(Input& input, const Hit& hit, uint64_t position, const SiteContext& site);
   void reject(const Input& input, std::string reason);
+  void put_in_block(std::string_view hit, int64_t time_ms, const SiteContext& site);
   void emit(std::string_view hit, int64_t time_ms, const SiteContext& site);
   void release_before(int64_t time_ms);
+  std::map<Hash128, FilePlace> places();
   Status put_blocks();
+  Status store_counted();
   Status finish();
 
   const Store& store_;
@@ -103,6 +112,7 @@ class Importer {
   int64_t released_ms_ = INT64_MIN;  // everything older went out
   HitBuilder hits_;
   EventLineReader events_;
+  Hit decoded_;
   VisitorKeys keys_;
   int64_t keys_day_ = INT64_MIN;
   BlockBuilder block_;

@@ -47,6 +47,7 @@ class BytesWriter {
   BytesWriter& hash(const Hash128& value) { return be64(value.high).be64(value.low); }
   BytesWriter& bytes(std::string_view value) { return to_.append(value), *this; }
   // length u16, then the bytes; the caller keeps value below 64 KiB
+  BytesWriter& text32(std::string_view value) { return le32(static_cast<uint32_t>(value.size())).bytes(value); }
   BytesWriter& text16(std::string_view value) { return le16(static_cast<uint16_t>(value.size())).bytes(value); }
 
  private:
@@ -79,6 +80,7 @@ class BytesReader {
     from_.remove_prefix(count);
     return taken;
   }
+  std::string_view text32() { return bytes(le32()); }
   std::string_view text16() { return bytes(le16()); }
 
   bool ok() const { return ok_; }

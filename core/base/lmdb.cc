@@ -253,6 +253,13 @@ bool LmdbCursor::last() { return move(MDB_LAST); }
 bool LmdbCursor::next() { return move(MDB_NEXT); }
 bool LmdbCursor::previous() { return move(MDB_PREV); }
 
+Status LmdbCursor::put(std::string_view key, std::string_view value) {
+  MDB_val wanted = val(key), given = val(value);
+  valid_ = false;
+  if (int code = mdb_cursor_put(cursor_, &wanted, &given, 0); code != 0) return lmdb_error("put", code);
+  return {};
+}
+
 Status LmdbCursor::remove() {
   if (int code = mdb_cursor_del(cursor_, 0); code != 0) return lmdb_error("delete", code);
   return {};

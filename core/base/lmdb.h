@@ -112,6 +112,8 @@ class LmdbCursor {
   std::string_view key() const { return key_; }
   std::string_view value() const { return value_; }
   Status remove();  // the entry it stands on; next() then goes on behind it
+  // As LmdbTxn::put; many keys in order are cheaper this way. The cursor stands nowhere afterwards.
+  Status put(std::string_view key, std::string_view value);
 
  private:
   bool move(int operation, std::string_view key = {});

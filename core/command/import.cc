@@ -22,40 +22,16 @@ std::atomic<bool> stop_wanted = false;
 
 void want_stop(int) { stop_wanted = true; }
 
-LanePlace counted_place(const CheckpointState& checkpoint) {
-  for (const LanePlace& place : checkpoint.lanes)
-    if (place.lane == kImportLane) return place;
-  return {.lane = kImportLane};
-}
-
 bool is_counted(const LanePlace& place, uint64_t import, uint64_t hits) {
   return hits == 0 || place.epoch > import || (place.epoch == import && place.number >= hits);
 }
 
-// Has blocks counted by this process.
-class OwnAggregator {
- public:
-  OwnAggregator(std::unique_ptr<Aggregator> aggregator, ImportLane& lane)
-      : aggregator_(std::move(aggregator)), lane_(lane) {}
-  Status drain(uint64_t, uint64_t) {
-    if (Status counted = aggregator_->count_imports(); !counted) return counted;
-    return lane_.waiting_bytes() > kImportUndrainedBytesMax ? finish(0, 0) : drop();
-  }
-  Status finish(uint64_t, uint64_t) {
-    if (Status stored = aggregator_->finish_imports(); !stored) return stored;
-    return drop();
-  }
-
- private:
-  // What is counted and not stored yet is still wanted if this process dies.
-  Status drop() {
-    const LanePlace place = aggregator_->import_place();
-    return lane_.drop_counted(place.epoch, place.number);
-  }
-
-  std::unique_ptr<Aggregator> aggregator_;
-  ImportLane& lane_;
-};
+// Blocks that an importer left to a daemon which has ended since.
+Status drain(Aggregator& aggregator, ImportLane& lane) {
+  if (Status drained = aggregator.drain_imports(); !drained) return drained;
+  const LanePlace place = aggregator.import_place();
+  return lane.drop_counted(place.epoch, place.number);
+}
 
 // Has them counted by the running daemon; waits while much is waiting.
 class DaemonWaits {
@@ -138,6 +114,7 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
   }
   Result<ImportLane> lane = ImportLane::open(*store);
   if (!lane) return fail_import(lane.error().text);
+  if (Status settled = settle(*lane, *store, *config); !settled) return fail_import(settled.error().text);
   if (const std::optional<uint32_t> undoing = lane->undo_asked())
     return fail_import("import " + std::to_string(*undoing) + " is half undone: run `footfall import --undo " +
                        std::to_string(*undoing) + "` again first");
@@ -149,12 +126,11 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
   const auto blocks = [&](uint64_t import, uint64_t hits, std::string& block) {
     return lane->next_block(import, hits, block);
   };
-  std::optional<OwnAggregator> own;
   std::optional<DaemonWaits> daemon;
   Result<std::unique_ptr<Aggregator>> aggregator =
       Aggregator::open(*store, *config, {.begin_anew = {}, .classify = classify_agent, .log = log_import, .import_blocks = blocks});
   if (aggregator) {
-    own.emplace(std::move(*aggregator), *lane);
+    if (Status drained = drain(**aggregator, *lane); !drained) return fail_import(drained.error().text);
   } else if (aggregator.error().code == Error::Code::busy) {
     Result<SummaryReader> reader = SummaryReader::open(store->summary_path(), static_cast<uint64_t>(config->map_bytes));
     if (!reader) return fail_import(reader.error().text);
@@ -171,9 +147,14 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
       if (checkpoint.sites[i] == site) return checkpoint.first_live_ms[i];
     return 0;
   };
-  hooks.drain = [&](uint64_t import, uint64_t hits) {
-    return own ? own->drain(import, hits) : daemon->drain(import, hits);
-  };
+  if (daemon) {
+    hooks.drain = [&](uint64_t import, uint64_t hits) { return daemon->drain(import, hits); };
+  } else {
+    Aggregator& own = **aggregator;
+    hooks.count = [&](uint16_t import, const Hit& hit, std::string_view site) { own.count_import(import, hit, site); };
+    hooks.is_much_counted = [&] { return own.is_much_counted(); };
+    hooks.store = [&](uint64_t, uint64_t) { return own.store_imports(); };
+  }
   hooks.progress = [&](const ImportProgress& now) { bar.show(now.bytes, now.bytes_total, now.lines); };
   hooks.stop_wanted = [] { return stop_wanted.load(); };
   Importer importer(*store, *config, *lane, std::move(files),
@@ -182,7 +163,7 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
                     std::move(hooks));
   Status done = importer.run();
   const ImportTotals& totals = importer.totals();
-  if (done) done = own ? own->finish(totals.number, totals.hits) : daemon->finish(totals.number, totals.hits);
+  if (done && daemon) done = daemon->finish(totals.number, totals.hits);
   bar.clear();
   if (!done) return fail_import(done.error().text);
   const int code = tell(totals, arguments.events ? "events" : "hits");

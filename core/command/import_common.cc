@@ -32,4 +32,17 @@ Result<CountedBefore> look(const Store& store, const Config& config) {
   return before;
 }
 
+LanePlace counted_place(const CheckpointState& checkpoint) {
+  for (const LanePlace& place : checkpoint.lanes)
+    if (place.lane == kImportLane) return place;
+  return {.lane = kImportLane};
+}
+
+Status settle(ImportLane& lane, const Store& store, const Config& config) {
+  const Result<CountedBefore> now = look(store, config);
+  if (!now) return now.error();
+  const LanePlace place = counted_place(now->checkpoint);
+  return lane.settle(place.epoch, place.number);
+}
+
 }  // namespace footfall

@@ -7,6 +7,7 @@
 
 #include "aggregate/aggregator.h"
 #include "base/error.h"
+#include "lane/import_lane.h"
 #include "lane/store.h"
 #include "rollup/summary.h"
 #include "site/config.h"
@@ -22,5 +23,11 @@ struct CountedBefore {
   std::optional<Config> config;
 };
 Result<CountedBefore> look(const Store& store, const Config& config);
+
+// How far imports are counted.
+LanePlace counted_place(const CheckpointState& checkpoint);
+
+// Finishes what an importer that counted by itself left half done: before places or records are read.
+Status settle(ImportLane& lane, const Store& store, const Config& config);
 
 }  // namespace footfall

@@ -17,7 +17,7 @@ constexpr int64_t kDaemonMsMax = 5 * 60 * 1000;
 
 // This process is the one that writes the summary.
 Status undo_here(Aggregator& aggregator, ImportLane& lane, uint32_t import) {
-  if (Status counted = aggregator.finish_imports(); !counted) return counted;  // what a cut-off import left waiting
+  if (Status counted = aggregator.drain_imports(); !counted) return counted;  // what a cut-off import left waiting
   const LanePlace place = aggregator.import_place();
   if (Status dropped = lane.drop_counted(place.epoch, place.number); !dropped) return dropped;
   return aggregator.undo_import(import);
@@ -55,6 +55,7 @@ int import_undo(const Common& common, uint32_t import) {
   }
   Result<ImportLane> lane = ImportLane::open(*store);
   if (!lane) return fail_import(lane.error().text);
+  if (Status settled = settle(*lane, *store, *config); !settled) return fail_import(settled.error().text);
   if (const std::optional<uint32_t> asked = lane->undo_asked(); asked && *asked != import)
     return fail_import("import " + std::to_string(*asked) + " is half undone: run `footfall import --undo " +
                        std::to_string(*asked) + "` again first");

@@ -11,12 +11,13 @@ namespace footfall {
 namespace {
 
 constexpr uint64_t kMapBytes = 512ull << 20;  // blocks are dropped once counted; places and records are small
-enum : uint8_t { kBlockKey = 1, kFileKey = 2, kRecordKey = 3, kUndoKey = 4 };
+enum : uint8_t { kBlockKey = 1, kFileKey = 2, kRecordKey = 3, kUndoKey = 4, kPreparedKey = 5 };
 constexpr size_t kFileKeyBytes = 1 + 16 + 4;
 
 // file place: head_bytes u32 | read_from u64 | read_to u64 | settled_before_ms i64 | from_import u32
 // record:     started_ms i64 | ended_ms i64 | hits u64 | rejected u64 | skipped u64 | first_ms i64 | last_ms i64 |
 //             undone u8 | files u16+bytes
+// prepared:   import u32 | hits u64 | record u32+bytes | places u32 x (identity 16 | import u32 | place u32+bytes)
 
 std::string block_key(uint64_t seq) {
   std::string key;
@@ -47,6 +48,8 @@ std::string undo_key(uint32_t import) {
   BytesWriter(key).u8(kUndoKey).be32(import);
   return key;
 }
+
+std::string prepared_key() { return std::string(1, static_cast<char>(kPreparedKey)); }
 
 bool has_kind(std::string_view key, uint8_t kind) { return !key.empty() && static_cast<uint8_t>(key[0]) == kind; }
 
@@ -173,6 +176,47 @@ std::vector<uint32_t> ImportLane::head_sizes() {
   std::sort(sizes.begin(), sizes.end());
   sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
   return sizes;
+}
+
+Status ImportLane::prepare(const std::map<Hash128, FilePlace>& places, const ImportRecord& record, uint64_t hits) {
+  std::string bytes;
+  BytesWriter writer(bytes);
+  const std::string record_bytes = encode(record);
+  writer.le32(record.number).le64(hits).text32(record_bytes).le32(static_cast<uint32_t>(places.size()));
+  for (const auto& [identity, place] : places) writer.hash(identity).le32(place.import).text32(encode(place));
+  Result<LmdbTxn> txn = LmdbTxn::write(env_);
+  if (!txn) return txn.error();
+  Result<LmdbDatabase> database = txn->database("");
+  if (!database) return database.error();
+  if (Status status = txn->put(*database, prepared_key(), bytes); !status) return status;
+  return txn->commit();
+}
+
+Status ImportLane::settle(uint64_t import, uint64_t hits) {
+  Result<LmdbTxn> txn = LmdbTxn::write(env_);
+  if (!txn) return txn.error();
+  Result<LmdbDatabase> database = txn->database("");
+  if (!database) return database.error();
+  const Result<std::string_view> stored = txn->get(*database, prepared_key());
+  if (!stored) return stored.error().code == Error::Code::not_found ? Status() : stored.error();
+  const std::string bytes(*stored);  // the transaction writes on
+  BytesReader reader(bytes);
+  const uint32_t of_import = reader.le32();
+  const uint64_t up_to = reader.le64();
+  const std::string_view record = reader.text32();
+  if (of_import < import || (of_import == import && up_to <= hits)) {
+    if (up_to > 0)
+      if (Status status = txn->put(*database, record_key(of_import), record); !status) return status;
+    for (uint32_t left = reader.le32(); left > 0 && reader.ok(); --left) {
+      const Hash128 identity = reader.hash();
+      const uint32_t by_import = reader.le32();
+      const std::string_view place = reader.text32();
+      if (!reader.ok()) break;
+      if (Status status = txn->put(*database, file_key(identity, by_import), place); !status) return status;
+    }
+  }
+  if (Status status = txn->remove(*database, prepared_key()); !status) return status;
+  return txn->commit();
 }
 
 Status ImportLane::put(const std::vector<std::string>& blocks, const std::map<Hash128, FilePlace>& places,

@@ -6,6 +6,11 @@
 //          0x02 file identity 16 | import u32 → FilePlace, as that import left it; the last one holds
 //          0x03 import u32 → ImportRecord
 //          0x04 import u32 → `?`: whoever aggregates is asked to undo that import
+//          0x05 → what settles once the summary has counted the import up to there
+//
+// An importer that counts by itself writes no blocks. Its hits lie in the summary, its places here, and no transaction
+// holds both: so it says here first what will hold (prepare), then stores its checkpoint there. Whichever of the two
+// was done when it died, settle() finds out from the summary.
 #pragma once
 
 #include <cstdint>
@@ -71,6 +76,11 @@ class ImportLane {
   // One transaction, durable. A record of an import without any hit is not kept.
   Status put(const std::vector<std::string>& blocks, const std::map<Hash128, FilePlace>& places,
              const ImportRecord& record);
+  // What put() would store, to hold once the import is counted up to `hits`. Durable.
+  Status prepare(const std::map<Hash128, FilePlace>& places, const ImportRecord& record, uint64_t hits);
+  // The summary has counted `import` up to `hits` and all before it: what was prepared for that holds, else it never
+  // will. For every importer before it reads a place, and after its checkpoint.
+  Status settle(uint64_t import, uint64_t hits);
   // Removes blocks that are counted: of imports before `number`, and of it up to `hits`.
   Status drop_counted(uint64_t import, uint64_t hits);
 

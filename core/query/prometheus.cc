@@ -101,8 +101,7 @@ Status sum_up(SummarySnapshot& snapshot, uint16_t site, const StringHasher& hash
     return snapshot.each_rollup(site, dimension, Level::month, -kDayS, kEverS, Zone(), visit);
   };
   const auto add = [&](const RollupKey&, const Counters& part) {  // without the visitors, who add up over nothing
-    for (size_t i = 0; i < kCounters; ++i) to.total.values[i] += part.values[i];
-    for (size_t i = 0; i < kAmounts; ++i) to.total.amounts[i] += part.amounts[i];
+    to.total.merge_sums(part);
   };
   if (Status status = each(Dimension::total, add); !status) return status;
   std::array<Hash128, kStatusClasses.size()> classes;

@@ -92,8 +92,8 @@ Deltas Changes::take_deltas() {
 
 std::vector<std::pair<DictionaryName, std::string>> Changes::take_names() { return take_sorted(entries_); }
 
-std::vector<std::pair<std::string, std::string>> Changes::take_keyed(KeyedDatabase database) {
-  return take_sorted(keyed_[static_cast<size_t>(database)]);
+StringMap<std::string> Changes::take_keyed(KeyedDatabase database) {
+  return std::exchange(keyed_[static_cast<size_t>(database)], {});
 }
 
 std::string Changes::take() {
@@ -114,11 +114,12 @@ std::string Changes::take() {
     entry->set_text(std::move(text));
   }
   for (size_t database = 0; database < kKeyedDatabases; ++database) {
-    for (auto& [key, value] : take_keyed(static_cast<KeyedDatabase>(database))) {
+    const StringMap<std::string> changes = take_keyed(static_cast<KeyedDatabase>(database));
+    for (const auto* changed : in_order(changes)) {
       v1::KeyedChange* change = block.add_change();
       change->set_database(static_cast<uint32_t>(database));
-      change->set_key(std::move(key));
-      change->set_value(std::move(value));
+      change->set_key(changed->first);
+      change->set_value(changed->second);
     }
   }
   return block.SerializeAsString();

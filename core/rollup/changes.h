@@ -89,7 +89,7 @@ class Changes {
   // The same in parts, for whoever folds them at once: each leaves what it takes empty.
   Deltas take_deltas();
   std::vector<std::pair<DictionaryName, std::string>> take_names();                        // in key order
-  std::vector<std::pair<std::string, std::string>> take_keyed(KeyedDatabase database);  // likewise
+  StringMap<std::string> take_keyed(KeyedDatabase database);
 
  private:
   struct GroupBucket {

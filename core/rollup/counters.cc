@@ -1,5 +1,7 @@
 #include "rollup/counters.h"
 
+#include <algorithm>
+
 #include "footfall/v1/summary.pb.h"
 #include "rollup/counters_codec.h"
 
@@ -16,27 +18,42 @@ void add(__int128& to, __int128 value) {
 }  // namespace
 
 bool Counters::is_zero() const {
-  for (int64_t value : values)
-    if (value != 0) return false;
-  for (__int128 amount : amounts)
-    if (amount != 0) return false;
-  return visitors.empty();
+  const auto is_nothing = [](const auto& value) { return value == 0; };
+  if (!visitors.empty() || !std::all_of(plain_.begin(), plain_.end(), is_nothing)) return false;
+  return !credits_ || (std::all_of(credits_->counts.begin(), credits_->counts.end(), is_nothing) &&
+                       std::all_of(credits_->amounts.begin(), credits_->amounts.end(), is_nothing));
 }
 
 void Counters::merge(const Counters& other) {
-  for (size_t i = 0; i < kCounters; ++i) add(values[i], other.values[i]);
-  for (size_t i = 0; i < kAmounts; ++i) add(amounts[i], other.amounts[i]);
+  merge_sums(other);
   if (!other.visitors.empty()) visitors.merge(other.visitors);
+}
+
+void Counters::merge_sums(const Counters& other) {
+  for (size_t i = 0; i < plain_.size(); ++i) add(plain_[i], other.plain_[i]);
+  if (other.credits_) {
+    Credits& credits = credits_.need();
+    for (size_t i = 0; i < credits.counts.size(); ++i) add(credits.counts[i], other.credits_->counts[i]);
+    for (size_t i = 0; i < credits.amounts.size(); ++i) add(credits.amounts[i], other.credits_->amounts[i]);
+  }
+}
+
+bool Counters::has_sums_of(const Counters& other) const {
+  static const Credits kNone;
+  const Credits& credits = credits_ ? *credits_ : kNone;
+  const Credits& others = other.credits_ ? *other.credits_ : kNone;
+  return plain_ == other.plain_ && credits.counts == others.counts && credits.amounts == others.amounts;
 }
 
 void fill_rollup(const Counters& counters, v1::Rollup& message) {
   for (size_t i = 0; i < kCounters; ++i) {
-    if (counters.values[i] == 0) continue;
+    const int64_t value = counters[static_cast<Counter>(i)];
+    if (value == 0) continue;
     message.add_counter(static_cast<uint32_t>(i));
-    message.add_value(counters.values[i]);
+    message.add_value(value);
   }
   for (size_t i = 0; i < kAmounts; ++i) {
-    const __int128 amount = counters.amounts[i];
+    const __int128 amount = counters[static_cast<Amount>(i)];
     if (amount == 0) continue;
     message.add_amount(static_cast<uint32_t>(i));
     message.add_amount_low(static_cast<uint64_t>(amount));
@@ -53,10 +70,10 @@ bool merge_rollup(const v1::Rollup& message, Counters& to) {
   if (!message.visitors().empty() && !visitors.decode(message.visitors())) return false;
   // Counters that a later version added are passed over.
   for (int i = 0; i < message.counter_size(); ++i)
-    if (message.counter(i) < kCounters) add(to.values[message.counter(i)], message.value(i));
+    if (message.counter(i) < kCounters) add(to[static_cast<Counter>(message.counter(i))], message.value(i));
   for (int i = 0; i < message.amount_size(); ++i)
     if (message.amount(i) < kAmounts)
-      add(to.amounts[message.amount(i)], static_cast<__int128>(message.amount_high(i)) * (static_cast<__int128>(1) << 64) +
+      add(to[static_cast<Amount>(message.amount(i))], static_cast<__int128>(message.amount_high(i)) * (static_cast<__int128>(1) << 64) +
                                              static_cast<__int128>(message.amount_low(i)));
   if (!visitors.empty()) to.visitors.merge(visitors);
   return true;

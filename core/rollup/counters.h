@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/box.h"
 #include "credit/model.h"
 #include "rollup/distinct.h"
 
@@ -44,6 +45,7 @@ enum class Counter : uint8_t {
   items_first = 28,
 };
 inline constexpr size_t kCounters = 29;
+inline constexpr size_t kPlainCounters = 20;  // those before the credited ones
 
 // 128-bit sums, in micros of the site's currency (by the dimension `currency`: of the row's own).
 enum class Amount : uint8_t {
@@ -62,18 +64,35 @@ inline constexpr Amount credited(Amount last, Model model) {
   return static_cast<Amount>(static_cast<unsigned>(last) + static_cast<unsigned>(model));
 }
 
-struct Counters {
-  std::array<int64_t, kCounters> values{};
-  std::array<__int128, kAmounts> amounts{};
+// Hundreds of thousands are in memory at once, and few of them were ever credited anything.
+class Counters {
+ public:
   Distinct visitors;
 
-  int64_t& operator[](Counter counter) { return values[static_cast<size_t>(counter)]; }
-  int64_t operator[](Counter counter) const { return values[static_cast<size_t>(counter)]; }
-  __int128& operator[](Amount amount) { return amounts[static_cast<size_t>(amount)]; }
-  __int128 operator[](Amount amount) const { return amounts[static_cast<size_t>(amount)]; }
+  int64_t& operator[](Counter counter) {
+    const size_t at = static_cast<size_t>(counter);
+    return at < kPlainCounters ? plain_[at] : credits_.need().counts[at - kPlainCounters];
+  }
+  int64_t operator[](Counter counter) const {
+    const size_t at = static_cast<size_t>(counter);
+    return at < kPlainCounters ? plain_[at] : credits_ ? credits_->counts[at - kPlainCounters] : 0;
+  }
+  __int128& operator[](Amount amount) { return credits_.need().amounts[static_cast<size_t>(amount)]; }
+  __int128 operator[](Amount amount) const { return credits_ ? credits_->amounts[static_cast<size_t>(amount)] : 0; }
 
   bool is_zero() const;
   void merge(const Counters& other);
+  void merge_sums(const Counters& other);             // without the visitors
+  bool has_sums_of(const Counters& other) const;  // whatever the visitors
+
+ private:
+  struct Credits {
+    std::array<int64_t, kCounters - kPlainCounters> counts{};
+    std::array<__int128, kAmounts> amounts{};
+  };
+
+  std::array<int64_t, kPlainCounters> plain_{};
+  Box<Credits> credits_;
 };
 
 // As a serialised footfall.v1.Rollup. The same counters always give the same bytes.

@@ -13,6 +13,7 @@ namespace {
 
 enum : uint8_t { kEmpty = 0, kExact = 1, kDense = 2 };
 constexpr unsigned kRegisterBits = 6;
+static_assert(kRegisterBits * 4 == 24);
 
 struct Place {
   size_t index;
@@ -60,31 +61,34 @@ void Distinct::set_precision(Precision precision) {
 }
 
 void Distinct::add(uint64_t hash) {
-  if (!registers_.empty()) {
+  Members& members = members_.need();
+  if (!members.registers.empty()) {
     const Place place = place_of(hash, static_cast<unsigned>(precision_));
-    registers_[place.index] = std::max(registers_[place.index], place.rank);
+    members.registers[place.index] = std::max(members.registers[place.index], place.rank);
     return;
   }
-  exact_.push_back(hash);
-  if (exact_.size() > std::max(2 * sorted_, exact_max())) settle();
+  members.exact.push_back(hash);
+  if (members.exact.size() > std::max(2 * members.sorted, exact_max())) settle();
 }
 
 void Distinct::settle() const {
-  if (sorted_ == exact_.size()) return;
-  std::sort(exact_.begin(), exact_.end());
-  exact_.erase(std::unique(exact_.begin(), exact_.end()), exact_.end());
-  sorted_ = exact_.size();
-  if (exact_.size() > exact_max()) densify();
+  if (!members_ || members_->sorted == members_->exact.size()) return;
+  std::vector<uint64_t>& exact = members_->exact;
+  std::sort(exact.begin(), exact.end());
+  exact.erase(std::unique(exact.begin(), exact.end()), exact.end());
+  members_->sorted = exact.size();
+  if (exact.size() > exact_max()) densify();
 }
 
 void Distinct::densify() const {
-  registers_.assign(size_t{1} << static_cast<unsigned>(precision_), 0);
-  for (uint64_t hash : exact_) {
+  std::vector<uint8_t>& registers = members_->registers;
+  registers.assign(size_t{1} << static_cast<unsigned>(precision_), 0);
+  for (uint64_t hash : members_->exact) {
     const Place place = place_of(hash, static_cast<unsigned>(precision_));
-    registers_[place.index] = std::max(registers_[place.index], place.rank);
+    registers[place.index] = std::max(registers[place.index], place.rank);
   }
-  exact_ = {};
-  sorted_ = 0;
+  members_->exact = {};
+  members_->sorted = 0;
 }
 
 // A register of the lower precision gathers 2^d of the higher: the bits that chose among them become leading bits of
@@ -94,21 +98,23 @@ void Distinct::lower_precision(Precision to) {
   const unsigned from_bits = static_cast<unsigned>(precision_), to_bits = static_cast<unsigned>(to);
   settle();
   precision_ = to;
-  if (registers_.empty()) {
-    if (exact_.size() > exact_max()) densify();
+  if (!members_) return;
+  std::vector<uint8_t>& registers = members_->registers;
+  if (registers.empty()) {
+    if (members_->exact.size() > exact_max()) densify();
     return;
   }
   const unsigned shift = from_bits - to_bits;
   std::vector<uint8_t> lower(size_t{1} << to_bits, 0);
-  for (size_t index = 0; index < registers_.size(); ++index) {
-    if (registers_[index] == 0) continue;
+  for (size_t index = 0; index < registers.size(); ++index) {
+    if (registers[index] == 0) continue;
     const size_t chosen = index & ((size_t{1} << shift) - 1);
-    const unsigned rank = chosen == 0 ? registers_[index] + shift
+    const unsigned rank = chosen == 0 ? registers[index] + shift
                                       : shift - static_cast<unsigned>(std::bit_width(chosen)) + 1;
     uint8_t& target = lower[index >> shift];
     target = std::max(target, static_cast<uint8_t>(rank));
   }
-  registers_ = std::move(lower);
+  registers = std::move(lower);
 }
 
 void Distinct::merge(const Distinct& other) {
@@ -124,22 +130,26 @@ void Distinct::merge(const Distinct& other) {
     if (lowered.precision_ == precision_) merge(lowered);
     return;
   }
-  if (other.registers_.empty()) {
-    for (uint64_t hash : other.exact_) add(hash);
+  if (other.members_->registers.empty()) {
+    for (uint64_t hash : other.members_->exact) add(hash);
     return;
   }
-  if (registers_.empty()) densify();
-  for (size_t i = 0; i < registers_.size(); ++i) registers_[i] = std::max(registers_[i], other.registers_[i]);
+  if (members_->registers.empty()) densify();
+  std::vector<uint8_t>& to = members_->registers;
+  const std::vector<uint8_t>& from = other.members_->registers;
+  for (size_t i = 0; i < to.size(); ++i) to[i] = std::max(to[i], from[i]);
 }
 
 uint64_t Distinct::estimate() const {
   settle();
-  if (registers_.empty()) return exact_.size();
+  if (!members_) return 0;
+  const std::vector<uint8_t>& registers = members_->registers;
+  if (registers.empty()) return members_->exact.size();
   const unsigned precision = static_cast<unsigned>(precision_);
   const unsigned q = 64 - precision;
   std::array<uint32_t, 66> counts{};
-  for (uint8_t rank : registers_) ++counts[std::min<unsigned>(rank, q + 1)];
-  const double m = static_cast<double>(registers_.size());
+  for (uint8_t rank : registers) ++counts[std::min<unsigned>(rank, q + 1)];
+  const double m = static_cast<double>(registers.size());
   double z = m * tau(1 - counts[q + 1] / m);
   for (unsigned k = q; k >= 1; --k) z = 0.5 * (z + counts[k]);
   z += m * sigma(counts[0] / m);
@@ -150,20 +160,26 @@ std::string Distinct::encode() const {
   settle();
   std::string bytes;
   BytesWriter writer(bytes);
-  writer.u8(empty() ? kEmpty : registers_.empty() ? kExact : kDense).u8(static_cast<uint8_t>(precision_));
-  for (uint64_t hash : exact_) writer.le64(hash);
-  unsigned held = 0, bits = 0;
-  for (uint8_t rank : registers_) {
-    held |= static_cast<unsigned>(rank) << bits;
-    for (bits += kRegisterBits; bits >= 8; bits -= 8, held >>= 8) writer.u8(static_cast<uint8_t>(held));
+  if (!members_) {
+    writer.u8(kEmpty).u8(static_cast<uint8_t>(precision_));
+    return bytes;
+  }
+  const std::vector<uint8_t>& registers = members_->registers;
+  bytes.reserve(2 + members_->exact.size() * 8 + registers.size() * kRegisterBits / 8);
+  writer.u8(registers.empty() ? kExact : kDense).u8(static_cast<uint8_t>(precision_));
+  for (uint64_t hash : members_->exact) writer.le64(hash);
+  // Four registers make three bytes.
+  for (size_t i = 0; i < registers.size(); i += 4) {
+    const uint32_t bits = static_cast<uint32_t>(registers[i] | registers[i + 1] << 6 | registers[i + 2] << 12 |
+                                                registers[i + 3] << 18);
+    const char packed[] = {static_cast<char>(bits), static_cast<char>(bits >> 8), static_cast<char>(bits >> 16)};
+    bytes.append(packed, sizeof packed);
   }
   return bytes;
 }
 
 bool Distinct::decode(std::string_view bytes) {
-  exact_.clear();
-  registers_.clear();
-  sorted_ = 0;
+  members_.reset();
   BytesReader reader(bytes);
   const uint8_t kind = reader.u8(), precision = reader.u8();
   if (!reader.ok() || (precision != 12 && precision != 14)) return false;
@@ -171,26 +187,28 @@ bool Distinct::decode(std::string_view bytes) {
   if (kind == kEmpty) return reader.at_end();
   if (kind == kExact) {
     if (reader.left() % 8 != 0 || reader.left() / 8 > exact_max()) return false;
-    exact_.reserve(reader.left() / 8);
-    while (!reader.at_end()) exact_.push_back(reader.le64());
-    const bool ascending = std::is_sorted(exact_.begin(), exact_.end(), std::less_equal<>());
-    if (!ascending) exact_.clear();
-    sorted_ = exact_.size();
+    if (reader.at_end()) return true;
+    std::vector<uint64_t>& exact = members_.need().exact;
+    exact.reserve(reader.left() / 8);
+    while (!reader.at_end()) exact.push_back(reader.le64());
+    members_->sorted = exact.size();
+    const bool ascending = std::is_sorted(exact.begin(), exact.end(), std::less_equal<>());
+    if (!ascending) members_.reset();
     return ascending;
   }
-  const size_t registers = size_t{1} << precision;
-  if (kind != kDense || reader.left() != registers * kRegisterBits / 8) return false;
-  registers_.reserve(registers);
-  unsigned held = 0, bits = 0;
-  while (registers_.size() < registers) {
-    for (; bits < kRegisterBits; bits += 8) held |= static_cast<unsigned>(reader.u8()) << bits;
-    registers_.push_back(static_cast<uint8_t>(held & 63));
-    held >>= kRegisterBits;
-    bits -= kRegisterBits;
+  const size_t count = size_t{1} << precision;
+  if (kind != kDense || reader.left() != count * kRegisterBits / 8) return false;
+  std::vector<uint8_t>& registers = members_.need().registers;
+  registers.reserve(count);
+  while (registers.size() < count) {
+    uint32_t bits = reader.u8();
+    bits |= static_cast<uint32_t>(reader.u8()) << 8;
+    bits |= static_cast<uint32_t>(reader.u8()) << 16;
+    for (unsigned shift = 0; shift < 24; shift += kRegisterBits) registers.push_back(bits >> shift & 63);
   }
   // A rank that no hash has would not fit its six bits once brought down to a lower precision.
-  const bool possible = *std::max_element(registers_.begin(), registers_.end()) <= 64 - precision + 1;
-  if (!possible) registers_.clear();
+  const bool possible = *std::max_element(registers.begin(), registers.end()) <= 64 - precision + 1;
+  if (!possible) members_.reset();
   return possible;
 }
 

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/box.h"
+
 namespace footfall {
 
 // How exact a counter is; both sides of a merge must agree.
@@ -28,10 +30,10 @@ class Distinct {
   // The one with the lower precision wins where they differ: then both are brought down to it. An empty one has none.
   void merge(const Distinct& other);
 
-  bool empty() const { return exact_.empty() && registers_.empty(); }
+  bool empty() const { return !members_; }
   bool is_exact() const {
     settle();
-    return registers_.empty();
+    return !members_ || members_->registers.empty();
   }
   uint64_t estimate() const;
 
@@ -47,10 +49,14 @@ class Distinct {
   void settle() const;  // sorts what was added; what is told of the set stays the same
   void densify() const;
 
+  struct Members {
+    std::vector<uint64_t> exact;     // the first `sorted` of them ascending and distinct
+    size_t sorted = 0;
+    std::vector<uint8_t> registers;  // one byte each in memory; empty while exact
+  };
+
   Precision precision_;
-  mutable std::vector<uint64_t> exact_;    // the first sorted_ of them ascending and distinct
-  mutable size_t sorted_ = 0;
-  mutable std::vector<uint8_t> registers_; // one byte each in memory; empty while exact
+  mutable Box<Members> members_;  // absent while empty
 };
 
 }  // namespace footfall

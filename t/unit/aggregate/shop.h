@@ -198,7 +198,7 @@ class Shop {
     figures_ = read();
     for (const auto& [name, counters] : before) {
       const Counters& folded = (*figures_)[name];
-      if (counters.values != folded.values || counters.amounts != folded.amounts ||
+      if (!counters.has_sums_of(folded) ||
           counters.visitors.estimate() != folded.visitors.estimate())
         fail_msg("%s %s: not the same before the fold", std::string(dimension_name(name.dimension)).c_str(),
                  name.text.c_str());

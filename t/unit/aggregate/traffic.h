@@ -105,9 +105,9 @@ inline std::string told(const Figures& figures) {
     text += std::to_string(name.site) + " " + std::string(dimension_name(name.dimension)) + " " +
             std::string(level_name(name.level)) + " " + std::to_string(name.bucket_s) + " " + name.text + ":";
     for (size_t i = 0; i < kCounters; ++i)
-      if (counters.values[i] != 0) text += " " + std::to_string(i) + "=" + std::to_string(counters.values[i]);
+      if (counters[static_cast<Counter>(i)] != 0) text += " " + std::to_string(i) + "=" + std::to_string(counters[static_cast<Counter>(i)]);
     for (size_t i = 0; i < kAmounts; ++i)
-      if (counters.amounts[i] != 0) text += " " + std::to_string(i) + "~" + format_micros(counters.amounts[i], 6);
+      if (counters[static_cast<Amount>(i)] != 0) text += " " + std::to_string(i) + "~" + format_micros(counters[static_cast<Amount>(i)], 6);
     text += " visitors=" + std::to_string(counters.visitors.estimate()) + "\n";
   }
   return text;
