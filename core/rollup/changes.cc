@@ -22,6 +22,8 @@ auto take_sorted(Map& map) {
   return entries;
 }
 
+Level level_of(uint16_t import) { return import == 0 ? Level::minute : Level::hour; }
+
 void set_precision(const RollupKey& key, Counters& counters) {
   if (key.dimension == Dimension::total && counters.visitors.empty()) counters.visitors.set_precision(Precision::total);
 }
@@ -30,7 +32,7 @@ void set_precision(const RollupKey& key, Counters& counters) {
 
 Counters& Changes::at(uint16_t site, Dimension dimension, int64_t bucket_start_s, const Hash128& value,
                       std::string_view text) {
-  return at(RollupKey{site, dimension, Level::minute, bucket_start_s, value, import_}, text);
+  return at(RollupKey{site, dimension, level_of(import_), bucket_start_s, value, import_}, text);
 }
 
 Counters& Changes::at(const RollupKey& key, std::string_view text) {
@@ -53,7 +55,8 @@ void Changes::settle_groups() {
     Counters row_sum = sum;
     row_sum.visitors.lower_precision(Precision::row);
     for (const GroupRow& row : *at_group.group) {
-      const RollupKey key{at_group.site, row.dimension, Level::minute, at_group.bucket_start_s, row.value, at_group.import};
+      const RollupKey key{at_group.site,           row.dimension, level_of(at_group.import),
+                          at_group.bucket_start_s, row.value,     at_group.import};
       at(key, row.text).merge(row.dimension == Dimension::total ? sum : row_sum);
     }
   }

@@ -45,8 +45,8 @@ struct DictionaryName {
 
 class Changes {
  public:
-  // The counters of a key, to be added to. The reference lives until the next call. Buckets of deltas are minutes; those
-  // of imports, of which no minutes are kept, may be hours of the site's zone.
+  // The counters of a key, to be added to. The reference lives until the next call. Buckets are minutes; those of
+  // imports, of which no minutes are kept, are hours of the site's zone.
   Counters& at(uint16_t site, Dimension dimension, int64_t bucket_start_s, const Hash128& value) {
     return at(site, dimension, bucket_start_s, value, {});
   }

@@ -83,6 +83,7 @@ class Counters {
   bool is_zero() const;
   void merge(const Counters& other);
   void merge_sums(const Counters& other);             // without the visitors
+  bool has_credits() const { return static_cast<bool>(credits_); }
   bool has_sums_of(const Counters& other) const;  // whatever the visitors
 
  private:

@@ -19,7 +19,7 @@ class Fold {
 
   void add(Deltas deltas);
   // Adds a delta as a block of changes holds it.
-  void add(const RollupKey& key, Counters counters);
+  void add(const RollupKey& key, const Counters& counters);
 
   // Adds all of it to what is stored.
   Status write(LmdbTxn& txn, LmdbDatabase rollups, LmdbDatabase key_counts);

@@ -102,6 +102,7 @@ Status SummarySnapshot::each_rollup(uint16_t site, Dimension dimension, Level le
   }
   for (const PendingDelta& pending : pending_) {
     if (pending.key.site != site || pending.key.dimension != dimension) continue;
+    if (level < pending.key.level) continue;  // no minutes are kept of imports
     RollupKey key = pending.key;
     key.level = level;
     key.bucket_start_s = zone.bucket_start_s(level, pending.key.bucket_start_s);

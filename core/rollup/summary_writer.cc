@@ -111,7 +111,7 @@ Status SummaryWriter::fold_blocks(LmdbTxn& txn, Fold& fold) {
       Counters counters;
       if (key && key->dimension == Dimension::total) counters.visitors.set_precision(Precision::total);
       if (!key || !merge_rollup(delta.rollup(), counters)) return Error::corrupt("delta in a block of changes");
-      fold.add(*key, std::move(counters));
+      fold.add(*key, counters);
     }
     for (const v1::DictionaryEntry& entry : block.entry()) {
       std::string key;

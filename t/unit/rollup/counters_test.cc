@@ -3,6 +3,7 @@
 
 #include "footfall/v1/summary.pb.h"
 #include "random.h"
+#include "rollup/counters_codec.h"
 #include "test.h"
 
 namespace footfall {
@@ -123,6 +124,17 @@ void a_totals_visitors_keep_their_precision(void**) {
   assert_int_equal(held.sum.visitors.estimate(), 900);
 }
 
+void what_is_encoded_is_the_message(void**) {
+  static v1::Rollup message;
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    held.one = some(seed);
+    message.Clear();
+    fill_rollup(held.one, message);
+    assert_true(encode_counters(held.one) == message.SerializeAsString());
+  }
+  assert_true(encode_counters(Counters()).empty());
+}
+
 void counters_of_later_versions_are_passed_over(void**) {
   static v1::Rollup message;
   message.add_counter(static_cast<uint32_t>(Counter::visits));
@@ -206,6 +218,7 @@ int main() {
       cmocka_unit_test_setup(encoding_is_lossless_and_always_the_same, start_afresh),
       cmocka_unit_test_setup(merging_is_adding_whichever_comes_first, start_afresh),
       cmocka_unit_test_setup(a_totals_visitors_keep_their_precision, start_afresh),
+      cmocka_unit_test_setup(what_is_encoded_is_the_message, start_afresh),
       cmocka_unit_test_setup(counters_of_later_versions_are_passed_over, start_afresh),
       cmocka_unit_test_setup(what_is_no_rollup_changes_nothing, start_afresh),
       cmocka_unit_test_setup(broken_bytes_do_no_harm, start_afresh),
