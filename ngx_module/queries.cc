@@ -21,7 +21,7 @@ constexpr auto kStopWithin = std::chrono::seconds(5);
 }
 
 struct QueryPool::State {
-  explicit State(const std::string& store_path) : service(store_path) {}
+  State(const std::string& store_path, QueryService::OwnFault own_fault) : service(store_path, std::move(own_fault)) {}
   ~State() {
     if (done_fd >= 0) ::close(done_fd);
   }
@@ -60,8 +60,8 @@ void run_job(QueryService& service, QueryJob& job) noexcept {
 
 QueryPool::QueryPool(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
-std::unique_ptr<QueryPool> QueryPool::start(const std::string& store_path) {
-  auto state = std::make_shared<State>(store_path);
+std::unique_ptr<QueryPool> QueryPool::start(const std::string& store_path, QueryService::OwnFault own_fault) {
+  auto state = std::make_shared<State>(store_path, std::move(own_fault));
   state->done.reserve(kQueriesAtOnce);
   state->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (state->done_fd < 0) return nullptr;

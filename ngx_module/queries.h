@@ -20,7 +20,7 @@ struct QueryJob {
 class QueryPool {
  public:
   // Null: the system gives no descriptor or thread. All signals are blocked in the threads.
-  static std::unique_ptr<QueryPool> start(const std::string& store_path);
+  static std::unique_ptr<QueryPool> start(const std::string& store_path, QueryService::OwnFault own_fault);
   // Waits for running queries, but not longer than a query may take.
   ~QueryPool();
 

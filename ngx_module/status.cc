@@ -6,6 +6,7 @@
 #include "conf.h"
 #include "dashboard/page.h"
 #include "queries.h"
+#include "worker.h"
 #include "query/report.h"
 
 namespace footfall {
@@ -299,7 +300,7 @@ ngx_int_t answer_status(ngx_http_request_t* r) noexcept {
 }
 
 void start_queries(ngx_cycle_t* cycle, std::string_view store_path) {
-  std::unique_ptr<QueryPool> started = QueryPool::start(std::string(store_path));
+  std::unique_ptr<QueryPool> started = QueryPool::start(std::string(store_path), capture_fault);
   if (!started || ngx_add_channel_event(cycle, started->descriptor(), NGX_READ_EVENT, on_done) != NGX_OK) {
     ngx_log_error(NGX_LOG_WARN, cycle->log, ngx_errno, "footfall: the query threads cannot be started");
     return;

@@ -3,12 +3,14 @@
 #include <unistd.h>
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
 #include "conf.h"
 #include "lane/flusher.h"
 #include "lane/lane.h"
+#include "lane/missed.h"
 #include "lane/store.h"
 #include "status.h"
 
@@ -37,12 +39,17 @@ struct Worker {
   uint64_t dropped[kDropReasons] = {};
   uint64_t malformed_events = 0;
   uint64_t corrupt = 0;
-  uint64_t missed = 0;
+  uint64_t missed = 0;  // told in the store
   int64_t fault_since_ms = 0;
   std::string claim_fault;
   int64_t claim_fault_ms = 0;
+  int64_t let_go_ms = 0;  // when a replaced lane is let go, drained or not; 0: the lane is well
 };
 Worker* worker;
+
+// What query threads are told.
+std::mutex fault_mutex;
+std::optional<HealthFault> fault_now;
 
 ngx_event_t tick;
 ngx_connection_t tick_connection;  // nginx's debug log names a timer by its connection's descriptor
@@ -87,7 +94,10 @@ LaneOptions lane_options(const MainConf* main, const Store& store) {
 }
 
 std::optional<Error> try_claim(ngx_cycle_t* cycle, const MainConf* main) {
-  Result<Store> store = Store::open(std::string(view(main->store)));
+  const std::string path(view(main->store));
+  Result<Store> store = Store::open(path);
+  // The master made it at the start or could not; where its cause went since, a worker may go on with what there is.
+  if (!store && store.error().code == Error::Code::not_found) store = Store::create(path, std::nullopt);
   if (!store) return store.error();
   if (Status local = check_file_system(store->path()); !local) return local.error();
   Result<std::unique_ptr<Lane>> lane = Lane::claim(*store, lane_options(main, *store));
@@ -131,12 +141,29 @@ void note_counts_so_far() {
   worker->corrupt = report.corrupt;
 }
 
+void set_capture_fault(const std::string& text) {
+  const std::lock_guard lock(fault_mutex);
+  if (text.empty()) return fault_now.reset();
+  const int64_t since_ms = fault_now ? fault_now->since_ms : now_ms();
+  fault_now = HealthFault{std::nullopt, text, since_ms};
+}
+
+// An empty `why`: there is a lane.
+void tell_what_was_missed(const MainConf* main, const std::string& why) {
+  set_capture_fault(why);
+  const uint64_t news = capture.missed - worker->missed;
+  if (news == 0 && why.empty()) return;
+  if (tell_missed(std::string(view(main->store)), news, why, now_ms())) worker->missed = capture.missed;
+}
+
 void claim(ngx_cycle_t* cycle, const MainConf* main) {
   worker->next_claim_ms = now_ms() + kClaimEveryMs;
   if (std::optional<Error> fault = try_claim(cycle, main)) {
     forget_lane();
+    tell_what_was_missed(main, fault->text);
     return log_claim_fault(cycle, fault->text);
   }
+  tell_what_was_missed(main, "");
   note_counts_so_far();
   worker->writer->set_clock(now_ms());
   capture.hit = &worker->hit;
@@ -186,9 +213,30 @@ void log_flusher(ngx_log_t* log) {
   worker->fault_since_ms = report.fault_since_ms;
 }
 
+// Its files are not where the aggregator looks for them: nothing more is staged, what is there goes the way that is left to
+// it, and another lane is claimed.
+void leave_replaced_lane(ngx_cycle_t* cycle) {
+  const StageHeader& header = worker->lane->stage.header();
+  capture.writer = nullptr;
+  if (worker->let_go_ms == 0) {
+    worker->let_go_ms = now_ms() + kClaimEveryMs;
+    ngx_log_error(NGX_LOG_WARN, cycle->log, 0, "footfall: the files of lane %ud were removed or replaced; another is claimed",
+                  worker->lane->number);
+  }
+  const uint64_t left = header.staged.load() - header.drained.load();
+  if (left != 0 && now_ms() < worker->let_go_ms) return;
+  worker->flusher.reset();
+  worker->lane->settle();
+  capture.missed += header.staged.load() - header.drained.load();
+  forget_lane();
+  worker->let_go_ms = 0;
+  worker->next_claim_ms = 0;
+}
+
 void tick_lane(ngx_cycle_t* cycle) {
   const int64_t now = now_ms();
   worker->writer->set_clock(now);
+  if (worker->let_go_ms != 0 || worker->flusher->report().replaced) return leave_replaced_lane(cycle);
   if (now < worker->next_log_ms) return;
   worker->next_log_ms = now + kLogEveryMs;
   log_drops(cycle->log);
@@ -248,6 +296,11 @@ void make_store(ngx_cycle_t* cycle, const MainConf* main) {
 bool runs_here() { return ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE; }
 
 }  // namespace
+
+std::optional<HealthFault> capture_fault() {
+  const std::lock_guard lock(fault_mutex);
+  return fault_now;
+}
 
 ngx_int_t init_module(ngx_cycle_t* cycle) noexcept {
   const MainConf* main = conf_of(cycle);

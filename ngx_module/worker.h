@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "hit/raw_hit.h"
 #include "lane/stage_writer.h"
 #include "ngx.h"
+#include "query/health.h"
 
 namespace footfall {
 
@@ -17,6 +19,9 @@ struct Capture {
   uint64_t missed = 0;            // hits that ended while there was no lane
 };
 extern Capture capture;
+
+// Why this process captures nothing, if so. Any thread may ask.
+std::optional<HealthFault> capture_fault();
 
 // Faults are warnings: nginx starts and serves whatever state the store is in.
 ngx_int_t init_module(ngx_cycle_t* cycle) noexcept;

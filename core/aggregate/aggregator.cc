@@ -114,6 +114,7 @@ struct Aggregator::State {
   uint64_t unsaved_imports = 0;
 
   Engine make_engine(Timeline timeline);
+  bool store_is_replaced() const;  // not only moved away
   Status restore();
   uint64_t count_due(bool all);
   uint64_t count_imports();
@@ -243,6 +244,10 @@ Status Aggregator::State::undo(uint32_t import) {
 }
 
 // The summary's is what figures are shown by, the file's what workers go by.
+bool Aggregator::State::store_is_replaced() const {
+  return identify(store.path() + "/writer") != lock.file() && identify(store.path() + "/format");
+}
+
 Status Aggregator::State::store_config(const Config& config) {
   if (Status stored = summary.store_config(config); !stored) return stored;
   return write_config_file(store.config_path(), config);
@@ -286,7 +291,7 @@ Result<std::unique_ptr<Aggregator>> Aggregator::open(Store store, const Config& 
 Status Aggregator::run(const std::atomic<bool>& stop) {
   State& state = *state_;
   int64_t saved_ms = now_ms();
-  int64_t told_ms = 0;
+  int64_t told_ms = 0, looked_ms = 0;
   uint64_t unsaved = 0;
   std::vector<std::string> faults;
   while (!stop) {
@@ -313,6 +318,10 @@ Status Aggregator::run(const std::atomic<bool>& stop) {
         state.settle();
         if (Status settled = state.save(); !settled) return settled;
       }
+    }
+    if (now - looked_ms >= kHeartbeatMs) {
+      looked_ms = now;
+      if (state.store_is_replaced()) return Error::not_found(state.store.path() + " was replaced by another store");
     }
     if (unsaved == 0 && now - told_ms >= kHeartbeatMs) {
       // Nothing is waiting: what is stored tells all up to now, and storing that would be a write for nothing.

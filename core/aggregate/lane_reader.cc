@@ -14,6 +14,7 @@ namespace {
 
 constexpr size_t kHeldBytesMax = 4 << 20;
 constexpr int64_t kIdleMs = 3'600'000;
+constexpr int64_t kLookEveryMs = 1'000;
 constexpr int64_t kSilentMs = 2'000;  // an owner that has not moved its clock for so long may be gone
 constexpr int kStageTries = 100;  // the flusher may release while a stage is copied
 
@@ -32,6 +33,7 @@ bool LaneReader::held_enough() const { return held_bytes_ >= kHeldBytesMax; }
 
 void LaneReader::poll(int64_t now_ms, bool with_stage) {
   fault_.clear();
+  look_at_files(now_ms);
   if (!state_) {
     Result<LaneStateFile> state = LaneStateFile::open(path_ + "/state", place_.lane, false);
     if (!state) {
@@ -60,6 +62,21 @@ void LaneReader::poll(int64_t now_ms, bool with_stage) {
   } else if (safe_ms_ == INT64_MAX || safe_ms_ == INT64_MIN) {
     safe_ms_ = now_ms - kWorkerClockMs;  // claimed since the last poll; what it staged is not flushed yet
   }
+}
+
+// Files that others have taken the place of are let go; what is there now is opened instead.
+void LaneReader::look_at_files(int64_t now_ms) {
+  if (!state_ || now_ms - looked_ms_ < kLookEveryMs) return;
+  looked_ms_ = now_ms;
+  const FileIdentity state = identify(path_ + "/state");
+  if (state && state != state_.file()) {
+    state_ = LaneStateFile();
+    stage_ = StageFile();
+  }
+  const bool same_ring = !ring_ || identify(ring_->env().path() + "/data.mdb") == ring_file_;
+  if (same_ring && state_) return;
+  ring_.reset();
+  ring_generation_.reset();
 }
 
 // Whether a worker owns the lane. The lock is tried only where the owner seems gone, so that a lane is not kept from a
@@ -103,6 +120,7 @@ bool LaneReader::open_ring() {
       ring_.reset();
       ring_.emplace(std::move(*opened));
       ring_generation_ = generation;
+      ring_file_ = identify(ring_->env().path() + "/data.mdb");
       return true;
     }
     if (opened.error().code != Error::Code::not_found) fault_ = opened.error().text;

@@ -54,6 +54,7 @@ class LaneReader {
     uint64_t staged;
   };
 
+  void look_at_files(int64_t now_ms);
   bool look_at_owner(int64_t now_ms);
   void open_stage();
   void take_sample();
@@ -78,6 +79,8 @@ class LaneReader {
   StageFile stage_;
   std::optional<RingCursor> ring_;
   std::optional<uint32_t> ring_generation_;
+  FileIdentity ring_file_;
+  int64_t looked_ms_ = 0;
   FileLock lock_;             // held while an unowned lane's stage is read
   bool owned_ = false;
   bool drained_ = false;

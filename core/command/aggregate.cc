@@ -75,10 +75,12 @@ Status run(const Common& common, Aggregator& aggregator, Config& config) {
 }
 
 // A fault of the store (a full disk, say) ends a run; what was counted is stored, so another one goes on from there.
-int run_daemon(const Common& common, const Store& store, Config config, AggregatorOptions options) {
+int run_daemon(const Common& common, Store store, Config config, AggregatorOptions options) {
   bool opened_before = false;
   std::string last_fault;
   while (!stop_wanted) {
+    // Another store may lie there by now, with a secret of its own.
+    if (Result<Store> there = Store::open(config.store); there && opened_before) store = std::move(*there);
     Result<std::unique_ptr<Aggregator>> aggregator = Aggregator::open(store, config, options);
     options.begin_anew.clear();
     Status ended;

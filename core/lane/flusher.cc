@@ -21,6 +21,7 @@ namespace {
 
 // An open block is written again, grown, until it fills a page; so a quiet shop burns whole pages, not tiny blocks.
 constexpr size_t kSealedBlockBytes = 3'600;
+constexpr auto kLookEvery = std::chrono::seconds(1);
 constexpr auto kShortestWait = std::chrono::milliseconds(2);
 
 void block_signals() {
@@ -43,24 +44,35 @@ struct Flusher::State {
   bool block_is_open = false;   // block is in the ring already and may grow
   uint64_t malformed_moved = 0; // hits with malformed events that fill_block() has just moved; counted once they are safe
   std::optional<RingWriter> ring;
+  FileIdentity ring_file;
+  unsigned corrupt_commits = 0;  // in a row
+  bool away = false;
+  std::chrono::steady_clock::time_point looked_at{};
   std::optional<StageReader> reader;
 
   std::mutex mutex;  // of the fields below; never held over a flush or a sync
+  std::mutex syncing;  // held over a sync; taken alone, or before `mutex`
   std::condition_variable wake;
   bool stopping = false;
   LmdbEnv* sync_env = nullptr;
   bool sync_wanted = false;
   Error fault;
+  bool replaced = false;
 
   std::thread flusher;
   std::thread syncer;
 
   void run_flusher();
   void run_syncer();
+  Status sync();
   void flush();
+  void look_at_files();
   Status open_ring();
   bool fill_block(bool& stage_has_more);
   void lose_corrupt_rest();
+  void mend_ring(const Error& error);
+  void close_ring();
+  void report_away();
   void report_fault(const Error* error);
   std::chrono::milliseconds time_to_wait();
   uint64_t staged_seen = 0;
@@ -81,6 +93,7 @@ Status Flusher::State::open_ring() {
     return opened.error();
   }
   ring.emplace(std::move(*opened));
+  ring_file = identify(ring->env().path() + "/data.mdb");
   const StageHeader& stage = lane.stage.header();
   const RingPosition& at = ring->position();
   const uint64_t tail = stage.tail.load();
@@ -132,15 +145,48 @@ void Flusher::State::lose_corrupt_rest() {
   block_is_open = false;
 }
 
+void Flusher::State::close_ring() {
+  {
+    const std::lock_guard lock(mutex);
+    sync_env = nullptr;
+  }
+  const std::lock_guard lock(syncing);
+  ring.reset();
+  reader.reset();
+  block_is_open = false;
+}
+
+// Somebody may take the files away from under us, or put others there.
+void Flusher::State::look_at_files() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - looked_at < kLookEvery) return;
+  looked_at = now;
+  const LaneFiles files = lane.look();
+  if (files == LaneFiles::there) {
+    if (away) report_fault(nullptr);
+    if (ring && identify(ring->env().path() + "/data.mdb") != ring_file) close_ring();  // made anew by the next flush
+  }
+  away = files == LaneFiles::away;
+  const std::lock_guard lock(mutex);
+  replaced = files == LaneFiles::replaced;
+}
+
+void Flusher::State::report_away() {
+  const Error error = Error::not_found("the store is gone from " + lane.store_path() + "; hits still go into its files");
+  report_fault(&error);
+}
+
 void Flusher::State::flush() {
+  look_at_files();
   if (!ring) {
     const Status opened = open_ring();
-    report_fault(opened ? nullptr : &opened.error());
-    if (!opened) return;
+    if (!opened) return report_fault(&opened.error());
+    report_fault(nullptr);
   }
   if (config.look()) hits.set_config(config.config());
   LaneState& state = *lane.state.operator->();
   const uint64_t epoch = lane.stage.header().epoch;
+  state.epoch_hits.store(lane.stage.header().staged.load(std::memory_order_relaxed), std::memory_order_relaxed);
   for (bool more = true; more;) {
     const bool replace = block_is_open;
     if (!replace) block.begin(static_cast<uint16_t>(lane.number), epoch, reader->number());
@@ -156,13 +202,16 @@ void Flusher::State::flush() {
     const Status put = ring->put(block.finish(), block.header(), replace,
                                  {epoch, reader->position(), reader->number()}, overwritten);
     state.note.store(static_cast<uint32_t>(LaneNote::idle));
-    report_fault(put ? nullptr : &put.error());
+    if (!put) report_fault(&put.error());
+    else if (!away) report_fault(nullptr);
     if (!put) {
       // Nothing is lost: the hits stay staged, the next try begins a block of its own.
       reader.emplace(lane.stage, position, number);
       block_is_open = false;
+      mend_ring(put.error());
       return;
     }
+    corrupt_commits = 0;
     reader->release();
     block_is_open = block.bytes() < kSealedBlockBytes;
     state.overwritten.fetch_add(overwritten, std::memory_order_relaxed);
@@ -173,6 +222,16 @@ void Flusher::State::flush() {
     const std::lock_guard lock(mutex);
     sync_wanted = true;
   }
+}
+
+// After a fault that is not for want of room, LMDB may refuse all that follows: the ring is opened anew, and set aside if
+// that does not mend it.
+void Flusher::State::mend_ring(const Error& error) {
+  if (error.code == Error::Code::full || error.code == Error::Code::busy) return;
+  close_ring();
+  if (error.code != Error::Code::corrupt || ++corrupt_commits < 2) return;
+  corrupt_commits = 0;
+  lane.state->ring_generation.fetch_add(1);
 }
 
 void Flusher::State::report_fault(const Error* error) {
@@ -211,6 +270,7 @@ void Flusher::State::run_flusher() {
     lock.unlock();
     try {
       flush();
+      if (away) report_away();
     } catch (const std::exception& fault_of_memory) {
       const Error error = Error::full(std::string("flush: ") + fault_of_memory.what());
       report_fault(&error);
@@ -223,6 +283,16 @@ void Flusher::State::run_flusher() {
   }
 }
 
+Status Flusher::State::sync() {
+  const std::lock_guard held(syncing);  // the ring is not closed meanwhile
+  LmdbEnv* env;
+  {
+    const std::lock_guard lock(mutex);
+    env = sync_env;
+  }
+  return env != nullptr ? env->sync() : Status();
+}
+
 void Flusher::State::run_syncer() {
   block_signals();
   std::unique_lock lock(mutex);
@@ -231,7 +301,7 @@ void Flusher::State::run_syncer() {
     if (!sync_wanted || sync_env == nullptr) continue;
     sync_wanted = false;
     lock.unlock();
-    const Status synced = sync_env->sync();
+    const Status synced = sync();
     if (!synced) report_fault(&synced.error());
     lock.lock();
     if (!synced) sync_wanted = true;  // tried again, also where no further hit comes
@@ -262,7 +332,8 @@ Flusher::~Flusher() {
 FlusherReport Flusher::report() const {
   const LaneState& state = *state_->lane.state.operator->();
   const std::lock_guard lock(state_->mutex);
-  return {state.malformed_events.load(), state.corrupt.load(), state.fault_since_ms.load(), state_->fault.text};
+  return {state.malformed_events.load(), state.corrupt.load(), state.fault_since_ms.load(), state_->fault.text,
+          state_->replaced};
 }
 
 }  // namespace footfall

@@ -24,6 +24,7 @@ struct FlusherReport {
   uint64_t corrupt;
   int64_t fault_since_ms;     // 0: all is well
   std::string fault;
+  bool replaced;              // LaneFiles::replaced: the lane is to be let go, another one claimed
 };
 
 class Flusher {

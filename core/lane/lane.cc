@@ -36,7 +36,11 @@ Result<std::string> stage_place(const Lane& lane, const LaneOptions& options) {
 void settle_epoch(LaneState& state, StageHeader& stage) {
   state.hits_before.store(std::max(state.hits_before.load(), stage.hits_before + stage.staged.load()));
   for (size_t i = 0; i < kDropReasons; ++i) state.dropped_before[i].fetch_add(stage.dropped[i].exchange(0));
+  state.epoch_hits.store(0);
 }
+
+// The same for an epoch whose stage is gone or cannot be read: as far as the last flush saw.
+void settle_lost_epoch(LaneState& state) { state.hits_before.fetch_add(state.epoch_hits.exchange(0)); }
 
 // Finishes what a killed process had begun: a release, or the staging of a hit (counting it and showing it are two
 // steps, so `staged` may be one too high: what is really there is counted). False: nothing of what is there can be read.
@@ -73,8 +77,9 @@ Status take_stage(Lane& lane, const LaneOptions& options) {
       return {};
     }
     if (same_life && !readable) lane.state->corrupt.fetch_add(header.staged.load() - header.drained.load());
-    settle_epoch(*lane.state.operator->(), header);
+    if (header.epoch == lane.state->epoch.load()) settle_epoch(*lane.state.operator->(), header);
   }
+  settle_lost_epoch(*lane.state.operator->());
 
   const uint64_t epoch = std::max<uint64_t>(now_us(), lane.state->epoch.load() + 1);
   Result<std::string> place = stage_place(lane, options);
@@ -120,6 +125,7 @@ LaneStateFile& LaneStateFile::operator=(LaneStateFile&& other) noexcept {
   if (this != &other) {
     if (state_ != nullptr) munmap(state_, kStateBytes);
     state_ = std::exchange(other.state_, nullptr);
+    file_ = other.file_;
   }
   return *this;
 }
@@ -148,9 +154,10 @@ Result<LaneStateFile> LaneStateFile::open(const std::string& path, unsigned lane
   }
   void* map = mmap(nullptr, kStateBytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
   const int map_errno = errno;
+  LaneStateFile made;
+  made.file_ = identify(fd);
   ::close(fd);
   if (map == MAP_FAILED) return Error::io("map " + path, map_errno);
-  LaneStateFile made;
   made.state_ = static_cast<LaneState*>(map);
   if (made.state_->magic == 0 && writable) {
     made.state_->version = kLaneVersion;
@@ -204,5 +211,14 @@ Result<std::unique_ptr<Lane>> Lane::claim(const Store& store, const LaneOptions&
   }
   return last_fault;
 }
+
+LaneFiles Lane::look() const {
+  const bool ours = identify(path + "/lock") == lock.file() && identify(path + "/state") == state.file() &&
+                    identify(path + "/stage") == stage.file();
+  if (ours) return LaneFiles::there;
+  return identify(store_path() + "/format") ? LaneFiles::replaced : LaneFiles::away;
+}
+
+void Lane::settle() { settle_epoch(*state.operator->(), stage.header()); }
 
 }  // namespace footfall

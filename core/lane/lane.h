@@ -54,6 +54,7 @@ struct LaneState {
   std::atomic<uint32_t> fault_errno;       // last failure of a flush, 0: none
   std::atomic<int64_t> fault_since_ms;     // 0: none now
   char fault_text[256];
+  std::atomic<uint64_t> epoch_hits;        // staged in the running epoch when it was last flushed
 };
 
 class LaneStateFile {
@@ -65,10 +66,19 @@ class LaneStateFile {
   // Made where it is missing and `writable`. Error::version: another version's.
   static Result<LaneStateFile> open(const std::string& path, unsigned lane, bool writable);
   LaneState* operator->() const { return state_; }
+  const FileIdentity& file() const { return file_; }
   explicit operator bool() const { return state_ != nullptr; }
 
  private:
   LaneState* state_ = nullptr;
+  FileIdentity file_;
+};
+
+// How the files of a held lane lie at their paths.
+enum class LaneFiles {
+  there,
+  away,      // with all of the store: moved or unmounted. The open files are gone on with
+  replaced,  // others are there, or the lane's alone were removed: nobody will find what is written now
 };
 
 // A lane that this process holds. The stage may still hold records of the process before.
@@ -83,6 +93,12 @@ struct Lane {
   // Claims the lowest free lane that this version can use, makes its stage (a new epoch) or takes over what is there.
   // Error::full: all lanes are taken.
   static Result<std::unique_ptr<Lane>> claim(const Store& store, const LaneOptions& options);
+
+  std::string store_path() const { return path.substr(0, path.rfind('/')); }
+
+  LaneFiles look() const;
+  // Before a stage whose file was removed is let go: its counts go to the lane's own.
+  void settle();
 };
 
 }  // namespace footfall

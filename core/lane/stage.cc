@@ -30,6 +30,7 @@ StageFile& StageFile::operator=(StageFile&& other) noexcept {
     if (map_ != nullptr) munmap(map_, bytes_);
     map_ = std::exchange(other.map_, nullptr);
     bytes_ = std::exchange(other.bytes_, 0);
+    file_ = other.file_;
   }
   return *this;
 }
@@ -54,6 +55,7 @@ Result<StageFile> StageFile::create(const std::string& path, uint32_t lane, uint
   }
   void* map = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
   const int map_errno = errno;
+  made.file_ = identify(fd);
   ::close(fd);
   if (map == MAP_FAILED) return Error::io("map " + path, map_errno);
   made.map_ = static_cast<uint8_t*>(map);
@@ -82,6 +84,7 @@ Result<StageFile> StageFile::open(const std::string& path, bool writable) {
   StageFile made;
   void* map = mmap(nullptr, file.st_size, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
   const int map_errno = errno;
+  made.file_ = identify(fd);
   ::close(fd);
   if (map == MAP_FAILED) return Error::io("map " + path, map_errno);
   made.map_ = static_cast<uint8_t*>(map);

@@ -22,6 +22,7 @@
 
 #include "base/error.h"
 #include "hit/raw_hit.h"
+#include "lane/store.h"
 
 namespace footfall {
 
@@ -91,6 +92,7 @@ class StageFile {
   Result<StageFile> snapshot() const;
 
   explicit operator bool() const { return map_ != nullptr; }
+  const FileIdentity& file() const { return file_; }
   StageHeader& header() const { return *reinterpret_cast<StageHeader*>(map_); }
   uint8_t* contexts() const { return map_ + kStageHeaderBytes; }
   uint8_t* records() const { return map_ + kStageHeaderBytes + kStageContextsBytes; }
@@ -98,6 +100,7 @@ class StageFile {
  private:
   uint8_t* map_ = nullptr;
   size_t bytes_ = 0;
+  FileIdentity file_;
 };
 
 // The consumer's side, or a reader that only looks. Contexts are decoded as they are met.

@@ -212,6 +212,16 @@ void read_boot_id(uint8_t (&boot_id)[16]) {
   }
 }
 
+FileIdentity identify(const std::string& path) {
+  struct stat file;
+  return stat(path.c_str(), &file) == 0 ? FileIdentity{file.st_dev, file.st_ino} : FileIdentity{};
+}
+
+FileIdentity identify(int fd) {
+  struct stat file;
+  return fstat(fd, &file) == 0 ? FileIdentity{file.st_dev, file.st_ino} : FileIdentity{};
+}
+
 FileLock& FileLock::operator=(FileLock&& other) noexcept {
   if (this != &other) {
     release();

@@ -1,7 +1,7 @@
 // The store's folder: who owns it, which version wrote it, its secret, its lanes' places. Made by the nginx master or by
 // the first command; everybody else only opens it.
 //
-//   PATH/format  secret  salt.DAY  writer  lane.N/{lock,state,stage,ring.G/}  summary.G/  current
+//   PATH/format  secret  salt.DAY  writer  missed  lane.N/{lock,state,stage,ring.G/}  summary.G/  current
 #pragma once
 
 #include <sys/types.h>
@@ -57,6 +57,16 @@ Status check_file_system(const std::string& path);
 // This boot's id, all zero where the kernel does not tell.
 void read_boot_id(uint8_t (&boot_id)[16]);
 
+// A file as it lies at a path now: another one there later has another identity.
+struct FileIdentity {
+  dev_t device = 0;
+  ino_t inode = 0;  // 0: none is there
+  bool operator==(const FileIdentity&) const = default;
+  explicit operator bool() const { return inode != 0; }
+};
+FileIdentity identify(const std::string& path);  // links are followed
+FileIdentity identify(int fd);
+
 // An exclusive flock that dies with its process (or with this object). Never a POSIX lock: those drop when any
 // descriptor of the file closes.
 class FileLock {
@@ -71,6 +81,7 @@ class FileLock {
   void write_pid() const { write_line(""); }
   void write_line(std::string_view behind_the_pid) const;  // the pid, then the text; cut at 120 bytes
   void release();
+  FileIdentity file() const { return identify(fd_); }
   explicit operator bool() const { return fd_ >= 0; }
 
  private:

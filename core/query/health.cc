@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lane/lane.h"
+#include "lane/missed.h"
 #include "site/config_file.h"
 
 namespace footfall {
@@ -73,6 +74,14 @@ void read_lane(const std::string& lane_path, unsigned number, const SummaryGlimp
   health.lanes.push_back(lane);
 }
 
+void read_missed_hits(const std::string& store_path, StoreHealth& health, int64_t now_ms) {
+  const std::optional<Missed> missed = read_missed(store_path);
+  if (!missed) return;
+  health.missed = missed->hits;
+  if (missed->is_now(now_ms))
+    health.faults.push_back({std::nullopt, "a worker has no lane, its hits are missed: " + missed->why, missed->since_ms});
+}
+
 // What workers go by: rules and exclusions.
 void read_configuration(const std::string& path, StoreHealth& health) {
   const Result<Config> config = read_config_file(path);
@@ -125,6 +134,7 @@ StoreHealth read_store_health(const std::string& path, const SummaryGlimpse& sum
   }
   if (!summary.fault.empty()) health.faults.push_back({std::nullopt, summary.fault});
   for (unsigned lane : store->lanes()) read_lane(store->lane_path(lane), lane, summary, health);
+  read_missed_hits(path, health, now_ms);
   read_configuration(store->config_path(), health);
   health.aggregator_pid = lock_holder(path + "/writer");
   measure_lag(health, summary, now_ms);

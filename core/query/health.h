@@ -42,6 +42,7 @@ struct LaneHealth {
 
 struct StoreHealth {
   std::vector<LaneHealth> lanes;
+  uint64_t missed = 0;  // hits that ended at workers without a lane
   std::vector<HealthFault> faults;
   int64_t configured_ms = 0;          // since when workers go by their configuration; 0: they have none
   std::vector<std::string> warnings;  // of the aggregator

@@ -98,6 +98,7 @@ std::string to_json(const StoreHealth& health) {
   json.StartArray();
   for (const LaneHealth& lane : health.lanes) put_lane(json, lane);
   json.EndArray();
+  put_number(json, "missed", health.missed);
   put_time(json, "configured", health.configured_ms);
   if (health.configured_ms == 0)
     put(json, "note", "no `footfall aggregate` has given a configuration: no rule tells events or orders, nothing is excluded");

@@ -164,6 +164,7 @@ void put_lanes(const StoreHealth& health, Exposition& to) {
   to.family("footfall_hits_dropped_total", Type::counter, "Hits that were not kept, by reason.");
   for (size_t i = 0; i < kDropReasons; ++i)
     to.sample({{"reason", drop_reason_name(static_cast<DropReason>(i))}}, static_cast<int64_t>(dropped[i]));
+  to.sample({{"reason", "no_lane"}}, static_cast<int64_t>(health.missed));
   to.sample({{"reason", "corrupt"}}, static_cast<int64_t>(corrupt));
   to.family("footfall_malformed_events_total", Type::counter, "Hits whose event header was off its grammar.");
   to.sample({}, static_cast<int64_t>(malformed));

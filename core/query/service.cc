@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <mutex>
 #include <optional>
 
@@ -36,26 +37,19 @@ QueryError fault_of(const Error& error, const std::string& store_path) {
   return {503, "store_fault", error.text, {}, {}};
 }
 
-// Names a file as long as it is that file: a store made anew below the same path has another.
-struct FileIdentity {
+// Names a summary as long as it is that one: a store made anew below the same path has another.
+struct SummaryIdentity {
   std::string path;
-  dev_t device = 0;
-  ino_t inode = 0;
-  bool operator==(const FileIdentity&) const = default;
+  FileIdentity file;
+  bool operator==(const SummaryIdentity&) const = default;
 };
 
-FileIdentity identify(const std::string& summary_path) {
-  struct stat file;
-  FileIdentity identity{summary_path};
-  if (stat((summary_path + "/data.mdb").c_str(), &file) == 0)
-    identity.device = file.st_dev, identity.inode = file.st_ino;
-  return identity;
-}
+SummaryIdentity identify_summary(const std::string& path) { return {path, identify(path + "/data.mdb")}; }
 
 // A snapshot with what it lives in; the reader outlives it.
 struct View {
   std::shared_ptr<SummaryReader> reader;
-  FileIdentity file;
+  SummaryIdentity summary;
   SummarySnapshot snapshot;
   StringHasher hasher;
 };
@@ -87,8 +81,8 @@ struct Asked {
   std::string etag(ReportFormat format) const {
     std::string text = FOOTFALL_VERSION;
     const auto add = [&](std::string_view part) { text.append("\n").append(part); };
-    add(view.file.path);
-    for (const uint64_t number : {uint64_t{view.file.device}, uint64_t{view.file.inode}, view.snapshot.version(),
+    add(view.summary.path);
+    for (const uint64_t number : {uint64_t{view.summary.file.device}, uint64_t{view.summary.file.inode}, view.snapshot.version(),
                                   query.offset, uint64_t(format)})
       add(std::to_string(number));
     for (const auto& [name, value] : query.shown()) add(value);
@@ -123,12 +117,12 @@ ServiceAnswer answer_openapi(std::string_view if_none_match) {
 }  // namespace
 
 struct QueryService::State {
-  explicit State(std::string path) : store_path(std::move(path)) {}
+  State(std::string path, OwnFault own_fault) : store_path(std::move(path)), own_fault(std::move(own_fault)) {}
 
   Result<View> view() {
     Result<Store> store = Store::open(store_path);
     if (!store) return store.error();
-    const FileIdentity wanted = identify(store->summary_path());
+    const SummaryIdentity wanted = identify_summary(store->summary_path());
     std::lock_guard lock(mutex);
     if (reader && identity != wanted) reader.reset();
     if (!reader) {
@@ -187,8 +181,30 @@ struct QueryService::State {
     glimpse.caught_up_ms = caught_up_ms;
     StoreHealth health = read_store_health(store_path, glimpse, now_ms);
     if (health.is_caught_up()) caught_up_ms = now_ms;
+    add_own_fault(health);
+    date_faults(health, now_ms);
     return health;
   }
+
+  void add_own_fault(StoreHealth& health) const {
+    std::optional<HealthFault> own = own_fault ? own_fault() : std::nullopt;
+    const auto tells_it = [&](const HealthFault& fault) { return fault.text.ends_with(own->text); };
+    if (own && std::none_of(health.faults.begin(), health.faults.end(), tells_it)) health.faults.push_back(std::move(*own));
+  }
+
+  // A fault of the store as a whole has nowhere to keep since when it is there: since it was first asked for.
+  void date_faults(StoreHealth& health, int64_t now_ms) {
+    std::map<std::string, int64_t> dated;
+    const std::lock_guard lock(dates_mutex);
+    for (HealthFault& fault : health.faults) {
+      if (fault.since_ms != 0) continue;
+      const auto known = first_seen_ms.find(fault.text);
+      if (known != first_seen_ms.end()) fault.since_ms = known->second;
+      dated[fault.text] = known != first_seen_ms.end() ? known->second : now_ms;
+    }
+    first_seen_ms = std::move(dated);
+  }
+
   StoreHealth health(int64_t now_ms) { return health(view(), now_ms); }
 
   ServiceAnswer answer_metrics(int64_t now_ms) {
@@ -201,13 +217,17 @@ struct QueryService::State {
   }
 
   const std::string store_path;
+  const OwnFault own_fault;
+  std::mutex dates_mutex;
+  std::map<std::string, int64_t> first_seen_ms;  // by the fault's text
   std::mutex mutex;
   std::shared_ptr<SummaryReader> reader;
-  FileIdentity identity;
+  SummaryIdentity identity;
   std::atomic<int64_t> caught_up_ms{0};
 };
 
-QueryService::QueryService(std::string store_path) : state_(std::make_unique<State>(std::move(store_path))) {}
+QueryService::QueryService(std::string store_path, OwnFault own_fault)
+    : state_(std::make_unique<State>(std::move(store_path), std::move(own_fault))) {}
 QueryService::~QueryService() = default;
 
 std::variant<Report, QueryError> QueryService::query(std::string_view arguments, int64_t now_ms) {

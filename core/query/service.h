@@ -3,13 +3,16 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "base/error.h"
+#include "query/health.h"
 #include "query/report.h"
 
 namespace footfall {
@@ -31,8 +34,10 @@ struct ServiceAnswer {
 
 class QueryService {
  public:
-  // Nothing is opened yet; a store that is missing now may appear later. One service per process and store.
-  explicit QueryService(std::string store_path);
+  // Nothing is opened yet; a store that is missing now may appear later. One service per process and store. `own_fault`:
+  // what this process knows to be wrong with its own capture, for health; called by any thread.
+  using OwnFault = std::function<std::optional<HealthFault>()>;
+  explicit QueryService(std::string store_path, OwnFault own_fault = {});
   ~QueryService();
 
   // Thread-safe, blocks on disk: never on the event loop. Unknown paths are a 404, refused queries a 400, no summary

@@ -8,7 +8,7 @@ use Footfall::Wait;
 use IO::Handle;
 use POSIX ();
 
-# Options: processes (2), visitors (of each process, 21), pages.
+# Options: processes (2), visitors (of each process, 21), pages, status (that of every answer, 200).
 sub start ($class, $shop, %o) {
     my $self = bless { shop => $shop, answered => 0, pipes => {} }, $class;
     my @pages = @{ $o{pages} // ['/', '/cup', '/bowl'] };
@@ -16,7 +16,7 @@ sub start ($class, $shop, %o) {
         pipe my $from, my $to or croak "pipe: $!";
         my $pid = fork // croak "fork: $!";
         if (!$pid) {
-            visit($shop->port, $to, \@pages, $process * 1000, $o{visitors} // 21);
+            visit($shop->port, $to, \@pages, $process * 1000, $o{visitors} // 21, $o{status} // 200);
             POSIX::_exit(0);
         }
         $from->blocking(0);
@@ -26,23 +26,23 @@ sub start ($class, $shop, %o) {
 }
 
 # One byte for each whole answer, so that the test can follow.
-sub visit ($port, $to, $pages, $first, $visitors) {
+sub visit ($port, $to, $pages, $first, $visitors, $status) {
     my $stop = 0;
     local $SIG{TERM} = sub { $stop = 1 };
     local $SIG{PIPE} = 'IGNORE';
     for (my $n = 0; !$stop; $n++) {
-        my $answer = ask($port, $pages->[$n % @$pages], $first + $n % $visitors);
+        my $answer = ask($port, $pages->[$n % @$pages], $first + $n % $visitors, $status);
         if ($answer) { syswrite $to, '.' }
         else         { select undef, undef, undef, 0.005 }    # nginx is down
         exit 0 if getppid == 1;
     }
 }
 
-sub ask ($port, $page, $from) {
+sub ask ($port, $page, $from, $status) {
     my $socket = connect_to($port, $from) or return;
     $socket->syswrite(request_text('GET', $page)) or return;
     my $answer = eval { read_answer($socket) } or return;
-    return $answer->status == 200 && length $answer->body == $answer->header('Content-Length');
+    return $answer->status == $status && length $answer->body == $answer->header('Content-Length');
 }
 
 # How many were answered so far.
