@@ -20,7 +20,7 @@ GroupRow Bookings::row(Dimension dimension, std::string_view text) const {
   return {dimension, value_of(text), std::string(text)};
 }
 
-int64_t Bookings::bucket_s(const Site& site, int64_t time_ms) {
+int64_t Bookings::find_bucket_s(const Site& site, int64_t time_ms) {
   const int64_t minute_s = minute_start_s(time_ms);
   if (changes_.import() == 0) return minute_s;
   // No minutes are kept of imports.

@@ -110,7 +110,17 @@ class Bookings {
 
   Hash128 value_of(std::string_view text) const;  // null for an empty one
   GroupRow row(Dimension dimension, std::string_view text) const;
-  int64_t bucket_s(const Site& site, int64_t time_ms);
+  int64_t bucket_s(const Site& site, int64_t time_ms) {
+    const bool is_import = changes_.import() != 0;
+    if (time_ms != last_time_ms_ || site.number != last_site_ || is_import != last_was_import_) {
+      last_bucket_s_ = find_bucket_s(site, time_ms);
+      last_time_ms_ = time_ms;
+      last_site_ = site.number;
+      last_was_import_ = is_import;
+    }
+    return last_bucket_s_;
+  }
+  int64_t find_bucket_s(const Site& site, int64_t time_ms);
   Counters& at(const Site& site, Dimension dimension, int64_t time_ms, std::string_view text);
   Counters& at(const Site& site, Dimension dimension, int64_t time_ms, const Page& page);
   const RowGroup& hit_rows(const Hit& hit, BotClass bot, Device device);
@@ -134,6 +144,10 @@ class Bookings {
 
   Changes& changes_;
   const StringHasher& hasher_;
+  // Where the time asked for last lies: one hit asks for its own again and again.
+  int64_t last_time_ms_ = INT64_MIN, last_bucket_s_ = 0;
+  uint16_t last_site_ = 0;
+  bool last_was_import_ = false;
   std::array<Hour, 16> hours_{};
 };
 

@@ -34,6 +34,9 @@ void convert(Bookings::Order& order, const Rate& rate) {
   for (Bookings::ItemSum& item : order.by_item) item.value_micros = convert_micros(item.value_micros, rate);
 }
 
+// Errors and redirects make none inside a visit.
+bool may_make_touch(const Hit& hit) { return hit.status < 300 || hit.status == 304; }
+
 bool is_accepted(const Event& event) { return event.is_order() && event.fault == OrderFault::none; }
 
 }  // namespace
@@ -166,8 +169,7 @@ OpenVisit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entr
     close(key, entry);
   if (entry.visit) {
     if (entry.visit->import != changes_.import()) go_on_with(key, *entry.visit);
-    const HitClass of_hit = classify(hit);
-    if (of_hit != HitClass::error && of_hit != HitClass::redirect) {
+    if (may_make_touch(hit)) {
       if (std::optional<Touch> touch = site.touches.further_touch(hit, entry.visit->last_touch)) {
         entry.visit->last_touch = *touch;
         add_touch(entry, std::move(*touch));

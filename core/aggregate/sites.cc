@@ -25,6 +25,14 @@ std::vector<int64_t> Sites::first_live_ms() const {
 }
 
 Site& Sites::find(std::string_view name) {
+  if (last_ != nullptr && name == last_name_) return *last_;
+  Site& site = look_up(name);
+  last_ = &site;
+  last_name_ = name;
+  return site;
+}
+
+Site& Sites::look_up(std::string_view name) {
   if (const auto known = by_name_.find(name); known != by_name_.end()) return *sites_[known->second];
   std::string_view own_name = name;
   if (const SiteConfig* settings = resolve_site(config_, name)) own_name = settings->name;

@@ -41,10 +41,13 @@ class Sites {
 
  private:
   Site& add(std::string_view name);
+  Site& look_up(std::string_view name);
 
   Config config_;
   std::vector<std::unique_ptr<Site>> sites_;
   std::vector<std::string> names_;
+  Site* last_ = nullptr;  // that was found, by last_name_; most hits are of one site
+  std::string last_name_;
   StringMap<uint16_t> by_name_;  // also the names that hosts stand for
 };
 

@@ -103,7 +103,16 @@ void append_field(std::string& to, unsigned number, std::string_view bytes) {
 }  // namespace
 
 std::string encode_counters(const Counters& counters) {
-  std::string to, numbers, values;
+  std::string bytes;
+  encode_counters(counters, bytes);
+  return bytes;
+}
+
+void encode_counters(const Counters& counters, std::string& to) {
+  to.clear();
+  thread_local std::string numbers, values;  // keep their memory
+  numbers.clear();
+  values.clear();
   for (size_t i = 0; i < (counters.has_credits() ? kCounters : kPlainCounters); ++i) {
     const int64_t value = counters[static_cast<Counter>(i)];
     if (value == 0) continue;
@@ -125,7 +134,6 @@ std::string encode_counters(const Counters& counters) {
   append_field(to, v1::Rollup::kAmountLowFieldNumber, lows);
   append_field(to, v1::Rollup::kAmountHighFieldNumber, highs);
   if (!counters.visitors.empty()) append_field(to, v1::Rollup::kVisitorsFieldNumber, counters.visitors.encode());
-  return to;
 }
 
 bool merge_encoded_counters(std::string_view bytes, Counters& to) {

@@ -98,6 +98,7 @@ class Counters {
 
 // As a serialised footfall.v1.Rollup. The same counters always give the same bytes.
 std::string encode_counters(const Counters& counters);
+void encode_counters(const Counters& counters, std::string& to);  // replaces what `to` holds
 
 // Adds what is encoded to `to`. False: the bytes are no rollup; `to` is then as it was.
 bool merge_encoded_counters(std::string_view bytes, Counters& to);

@@ -73,7 +73,7 @@ void Distinct::add(uint64_t hash) {
 
 void Distinct::settle() const {
   if (!members_ || members_->sorted == members_->exact.size()) return;
-  std::vector<uint64_t>& exact = members_->exact;
+  auto& exact = members_->exact;
   std::sort(exact.begin(), exact.end());
   exact.erase(std::unique(exact.begin(), exact.end()), exact.end());
   members_->sorted = exact.size();
@@ -87,7 +87,8 @@ void Distinct::densify() const {
     const Place place = place_of(hash, static_cast<unsigned>(precision_));
     registers[place.index] = std::max(registers[place.index], place.rank);
   }
-  members_->exact = {};
+  members_->exact.clear();
+  members_->exact.shrink_to_fit();
   members_->sorted = 0;
 }
 
@@ -188,7 +189,7 @@ bool Distinct::decode(std::string_view bytes) {
   if (kind == kExact) {
     if (reader.left() % 8 != 0 || reader.left() / 8 > exact_max()) return false;
     if (reader.at_end()) return true;
-    std::vector<uint64_t>& exact = members_.need().exact;
+    auto& exact = members_.need().exact;
     exact.reserve(reader.left() / 8);
     while (!reader.at_end()) exact.push_back(reader.le64());
     members_->sorted = exact.size();

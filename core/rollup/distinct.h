@@ -6,6 +6,8 @@
 //   encoded: kind u8 (0 empty | 1 exact | 2 dense) | precision u8 | exact: hashes u64 ascending | dense: 6-bit registers
 #pragma once
 
+#include <absl/container/inlined_vector.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -50,7 +52,7 @@ class Distinct {
   void densify() const;
 
   struct Members {
-    std::vector<uint64_t> exact;     // the first `sorted` of them ascending and distinct
+    absl::InlinedVector<uint64_t, 2> exact;  // the first `sorted` of them ascending and distinct
     size_t sorted = 0;
     std::vector<uint8_t> registers;  // one byte each in memory; empty while exact
   };

@@ -47,31 +47,33 @@ class RowWriter {
       : txn_(txn), rollups_(rollups), key_counts_(key_counts), to_(std::move(to)) {}
 
   Status add(const RollupKey& key, Counters& counters) {
-    const std::string bytes = encode_key(key);
-    if (bytes.compare(0, kBucketPrefixBytes, bucket_) != 0)
-      if (Status status = begin_bucket(bytes.substr(0, kBucketPrefixBytes)); !status) return status;
+    encode_key(key, key_);
+    if (key_.compare(0, kBucketPrefixBytes, bucket_) != 0) {
+      if (Status status = begin_bucket(key_.substr(0, kBucketPrefixBytes)); !status) return status;
+      encode_key(key, key_);  // the bucket before wrote its rows `other`
+    }
     // Rows `other` are written when the bucket is done.
     if (key.value == kOtherValue) return add_to_other(key, counters), Status{};
     if (keys_before_ > 0) {
-      const Result<std::string_view> stored = txn_.get(rollups_, bytes);
+      const Result<std::string_view> stored = txn_.get(rollups_, key_);
       if (!stored && stored.error().code != Error::Code::not_found) return stored.error();
       if (stored) {
         if (!merge_encoded_counters(*stored, counters)) return Error::corrupt("rollup");
-        return to_.put(bytes, encode_counters(counters));
+        return put(counters);
       }
     }
     if (keys_ >= keys_max(key.level)) return add_to_other(key, counters), Status{};
     ++keys_;
-    return to_.put(bytes, encode_counters(counters));
+    return put(counters);
   }
 
   Status finish() {
     for (auto& [key, counters] : others_) {
-      const std::string bytes = encode_key(key);
-      const Result<std::string_view> stored = txn_.get(rollups_, bytes);
+      encode_key(key, key_);
+      const Result<std::string_view> stored = txn_.get(rollups_, key_);
       if (!stored && stored.error().code != Error::Code::not_found) return stored.error();
       if (stored && !merge_encoded_counters(*stored, counters)) return Error::corrupt("rollup");
-      if (Status status = to_.put(bytes, encode_counters(counters)); !status) return status;
+      if (Status status = put(counters); !status) return status;
     }
     others_.clear();
     if (keys_ == keys_before_) return {};
@@ -82,6 +84,11 @@ class RowWriter {
   }
 
  private:
+  Status put(const Counters& counters) {
+    encode_counters(counters, value_);
+    return to_.put(key_, value_);
+  }
+
   Status begin_bucket(std::string bucket) {
     if (Status status = finish(); !status) return status;
     bucket_ = std::move(bucket);
@@ -101,6 +108,7 @@ class RowWriter {
   LmdbTxn& txn_;
   const LmdbDatabase rollups_, key_counts_;
   LmdbCursor to_;                                     // of rollups_
+  std::string key_, value_;                           // of the running row
   std::string bucket_;                                // the prefix of the running one
   uint32_t keys_ = 0, keys_before_ = 0;               // that it holds, `other` not counted
   std::map<RollupKey, Counters> others_;              // of the running bucket: one for each import

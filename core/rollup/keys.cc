@@ -12,6 +12,14 @@ constexpr std::array<std::string_view, kDimensions> kNames = {
     "total",        "page",  "channel", "source",   "medium",  "campaign", "referrer_host", "entry_page",  "exit_page",
     "status_class", "event", "goal",    "currency", "country", "device",   "item",          "search_term", "bot_class"};
 
+void append_bucket_prefix(std::string& to, uint16_t site, Dimension dimension, Level level, int64_t bucket_start_s) {
+  BytesWriter(to)
+      .be16(site)
+      .u8(static_cast<uint8_t>(dimension))
+      .u8(static_cast<uint8_t>(level))
+      .be64(static_cast<uint64_t>(bucket_start_s) ^ kSign);
+}
+
 }  // namespace
 
 std::string_view dimension_name(Dimension dimension) { return kNames[static_cast<size_t>(dimension)]; }
@@ -19,17 +27,20 @@ std::string_view dimension_name(Dimension dimension) { return kNames[static_cast
 std::string bucket_prefix(uint16_t site, Dimension dimension, Level level, int64_t bucket_start_s) {
   std::string bytes;
   bytes.reserve(kRollupKeyBytes);
-  BytesWriter(bytes)
-      .be16(site)
-      .u8(static_cast<uint8_t>(dimension))
-      .u8(static_cast<uint8_t>(level))
-      .be64(static_cast<uint64_t>(bucket_start_s) ^ kSign);
+  append_bucket_prefix(bytes, site, dimension, level, bucket_start_s);
   return bytes;
 }
 
+void encode_key(const RollupKey& key, std::string& to) {
+  to.clear();
+  append_bucket_prefix(to, key.site, key.dimension, key.level, key.bucket_start_s);
+  BytesWriter(to).hash(key.value).be16(key.import);
+}
+
 std::string encode_key(const RollupKey& key) {
-  std::string bytes = bucket_prefix(key.site, key.dimension, key.level, key.bucket_start_s);
-  BytesWriter(bytes).hash(key.value).be16(key.import);
+  std::string bytes;
+  bytes.reserve(kRollupKeyBytes);
+  encode_key(key, bytes);
   return bytes;
 }
 

@@ -62,6 +62,7 @@ struct RollupKey {
 inline constexpr size_t kRollupKeyBytes = 2 + 1 + 1 + 8 + 16 + 2;
 
 std::string encode_key(const RollupKey& key);
+void encode_key(const RollupKey& key, std::string& to);  // replaces what `to` holds
 std::optional<RollupKey> decode_rollup_key(std::string_view bytes);
 
 // The first possible key of a bucket: where a scan of [bucket, next bucket) begins.

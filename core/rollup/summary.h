@@ -98,7 +98,11 @@ class SummaryWriter {
   static Status put_checkpoint(LmdbTxn& txn, LmdbDatabase changes, LmdbDatabase meta, CheckpointState& next,
                                std::string_view change_block);
 
+  Status begin_reading();
+  Result<LmdbTxn> begin_writing();
+
   LmdbEnv env_;
+  LmdbTxn reading_;  // of find() and has_prefix()
   LmdbDatabase meta_, changes_, rollups_, key_counts_, dictionary_;
   LmdbDatabase keyed_[kKeyedDatabases];
   uint64_t unfolded_bytes_ = 0;

@@ -83,7 +83,7 @@ Status forget_visitors(LmdbTxn& txn, LmdbDatabase visitors, uint16_t import) {
 
 Status SummaryWriter::remove_import(uint16_t import, CheckpointState& state, std::string_view change_block) {
   const auto keyed = [&](KeyedDatabase database) { return keyed_[static_cast<size_t>(database)]; };
-  Result<LmdbTxn> txn = LmdbTxn::write(env_);
+  Result<LmdbTxn> txn = begin_writing();
   if (!txn) return txn.error();
   if (Status status = remove_rollups(*txn, rollups_, key_counts_, import); !status) return status;
   if (Status status = remove_if(*txn, keyed(KeyedDatabase::orders),

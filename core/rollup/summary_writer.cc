@@ -30,7 +30,7 @@ Result<SummaryWriter> SummaryWriter::open(const std::string& path, uint64_t map_
 }
 
 Status SummaryWriter::load_databases() {
-  Result<LmdbTxn> txn = LmdbTxn::write(env_);
+  Result<LmdbTxn> txn = begin_writing();
   if (!txn) return txn.error();
   const auto load = [&](const char* name, LmdbDatabase& to) -> Status {
     Result<LmdbDatabase> database = txn->database(name);
@@ -76,14 +76,14 @@ Result<std::optional<Config>> SummaryWriter::load_config() {
 }
 
 Status SummaryWriter::store_config(const Config& config) {
-  Result<LmdbTxn> txn = LmdbTxn::write(env_);
+  Result<LmdbTxn> txn = begin_writing();
   if (!txn) return txn.error();
   if (Status status = txn->put(meta_, kConfigKey, encode_config(config)); !status) return status;
   return txn->commit();
 }
 
 Status SummaryWriter::checkpoint(CheckpointState& state, std::string_view change_block) {
-  Result<LmdbTxn> txn = LmdbTxn::write(env_);
+  Result<LmdbTxn> txn = begin_writing();
   if (!txn) return txn.error();
   CheckpointState next = state;
   if (Status status = put_checkpoint(*txn, changes_, meta_, next, change_block); !status) return status;
@@ -137,7 +137,7 @@ Status SummaryWriter::put_checkpoint(LmdbTxn& txn, LmdbDatabase changes, LmdbDat
 }
 
 Status SummaryWriter::fold(const ZoneOf& zone_of) {
-  Result<LmdbTxn> txn = LmdbTxn::write(env_);
+  Result<LmdbTxn> txn = begin_writing();
   if (!txn) return txn.error();
   Fold fold(zone_of);
   if (Status status = fold_blocks(*txn, fold); !status) return status;
@@ -145,7 +145,7 @@ Status SummaryWriter::fold(const ZoneOf& zone_of) {
 }
 
 Status SummaryWriter::fold(const ZoneOf& zone_of, Changes& changes, CheckpointState& state) {
-  Result<LmdbTxn> txn = LmdbTxn::write(env_);
+  Result<LmdbTxn> txn = begin_writing();
   if (!txn) return txn.error();
   Fold fold(zone_of);
   if (Status status = fold_blocks(*txn, fold); !status) return status;
@@ -170,18 +170,30 @@ Status SummaryWriter::finish_fold(LmdbTxn& txn, Fold& fold) {
   return {};
 }
 
-Result<std::string> SummaryWriter::find(KeyedDatabase database, std::string_view key) {
+// Asked for each visitor that comes: one transaction serves until the next write.
+Status SummaryWriter::begin_reading() {
+  if (reading_) return {};
   Result<LmdbTxn> txn = LmdbTxn::read(env_);
   if (!txn) return txn.error();
-  Result<std::string_view> found = txn->get(keyed_[static_cast<size_t>(database)], key);
+  reading_ = std::move(*txn);
+  return {};
+}
+
+Result<LmdbTxn> SummaryWriter::begin_writing() {
+  reading_.abort();  // it would pin pages, and know nothing of what is written
+  return LmdbTxn::write(env_);
+}
+
+Result<std::string> SummaryWriter::find(KeyedDatabase database, std::string_view key) {
+  if (Status status = begin_reading(); !status) return status.error();
+  Result<std::string_view> found = reading_.get(keyed_[static_cast<size_t>(database)], key);
   if (!found) return found.error();
   return std::string(*found);
 }
 
 bool SummaryWriter::has_prefix(KeyedDatabase database, std::string_view prefix) {
-  Result<LmdbTxn> txn = LmdbTxn::read(env_);
-  if (!txn) return false;
-  Result<LmdbCursor> cursor = LmdbCursor::open(*txn, keyed_[static_cast<size_t>(database)]);
+  if (!begin_reading()) return false;
+  Result<LmdbCursor> cursor = LmdbCursor::open(reading_, keyed_[static_cast<size_t>(database)]);
   return cursor && cursor->seek(prefix) && cursor->key().starts_with(prefix);
 }
 
