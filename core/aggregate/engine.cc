@@ -96,7 +96,7 @@ void Engine::count_of_visitor(Site& site, const VisitorKey& key, Entry& entry, c
   if (!(hit.flags & kHitEventOnly)) bookings_.hit(site, hit, page, who.bot, who.device);
   if (who.bot != BotClass::none) return;
 
-  if (classify(hit) == HitClass::page) {
+  if (is_page(hit)) {
     open_or_extend(site, key, entry, hit);
     count_page(site, entry, hit, page);
     reach_goals(site, key, entry, hit, nullptr);
@@ -152,7 +152,7 @@ Engine::Agent Engine::judge(const Hit& hit, const Visitor& visitor) {
 void Engine::notice_behaviour(const Hit& hit, Entry& entry) {
   if (entry.visitor.is_bot) return;
   const bool fetched_robots = without_arguments(hit.path) == "/robots.txt";
-  const bool too_fast = entry.visit && entry.visit->pageviews >= kViewsOfPeopleMax && classify(hit) == HitClass::page &&
+  const bool too_fast = entry.visit && entry.visit->pageviews >= kViewsOfPeopleMax && is_page(hit) &&
                         hit.time_ms - entry.visit->start_ms < int64_t{kViewsOfPeopleMax} * 1000;
   if (!fetched_robots && !too_fast) return;
   entry.visitor.is_bot = true;

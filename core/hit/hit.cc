@@ -29,24 +29,22 @@ bool is_one_of(std::string_view extension, const std::string_view (&list)[n]) {
                      [&](std::string_view listed) { return equal_ignoring_case(extension, listed); });
 }
 
-bool answers_with_html(const Hit& hit, std::string_view extension) {
+}  // namespace
+
+bool is_page(const Hit& hit) {
+  const bool answered = (hit.status >= 200 && hit.status < 300) || hit.status == 304;
+  if (!answered || hit.method != Method::get || (hit.flags & kHitPrefetch) != 0) return false;
   if (hit.content != ContentKind::none) return hit.content == ContentKind::html;
+  const std::string_view extension = extension_of(hit.path);
   return extension.empty() || is_one_of(extension, kPageExtensions);
 }
 
-}  // namespace
-
 HitClass classify(const Hit& hit) {
-  const bool not_modified = hit.status == 304;
   if (hit.status >= 400) return HitClass::error;
-  if (hit.status >= 300 && !not_modified) return HitClass::redirect;
+  if (hit.status >= 300 && hit.status != 304) return HitClass::redirect;
   if (hit.method != Method::get && hit.method != Method::head) return HitClass::action;
-
-  const std::string_view extension = extension_of(hit.path);
-  const bool answered = not_modified || hit.status >= 200;
-  const bool may_be_page = hit.method == Method::get && answered && (hit.flags & kHitPrefetch) == 0;
-  if (may_be_page && answers_with_html(hit, extension)) return HitClass::page;
-  return is_one_of(extension, kDownloadExtensions) ? HitClass::download : HitClass::asset;
+  if (is_page(hit)) return HitClass::page;
+  return is_one_of(extension_of(hit.path), kDownloadExtensions) ? HitClass::download : HitClass::asset;
 }
 
 }  // namespace footfall

@@ -107,5 +107,6 @@ inline std::string_view path_without_arguments(std::string_view path) { return p
 
 // The class of a hit by method, status, content kind and path: first match of numbers.md §2.
 HitClass classify(const Hit& hit);
+bool is_page(const Hit& hit);  // cheaper than asking for its class
 
 }  // namespace footfall
