@@ -85,12 +85,8 @@ const Hit& HitBuilder::exclude(const RawHit& raw) {
 void HitBuilder::begin(const RawHit& raw) {
   arena_.clear();
   events_.clear();
-  hit_.arguments.clear();
-  // The lists keep their memory.
-  std::vector<KeptArgument> arguments = std::move(hit_.arguments);
-  std::vector<Event> events = std::move(hit_.events);
+  std::vector<Event> events = std::move(hit_.events);  // it keeps its memory
   hit_ = Hit();
-  hit_.arguments = std::move(arguments);
   hit_.events = std::move(events);
 
   hit_.time_ms = raw.time_ms;

@@ -3,8 +3,8 @@
 //           for each bit set in `present`, lowest first: field
 // field:    bytes u16 | bytes
 //           bits 0–2: id_key, anonymous_key, previous_anonymous_key (hash: high u64, low u64, big-endian)
-//           bits 3–14: text, by kTextFields · bit 15: arguments · bit 16: events · others: of later versions, skipped
-// arguments: count u8 | count x (name bytes u16 | name | value bytes u16 | value)
+//           bits 3–14: text, by kTextFields · bit 15: reserved (kept arguments, which never were written; skipped) ·
+//           bit 16: events · others: of later versions, skipped
 // events:   count u8 | count x (bytes u16 | event)
 // event:    parts u8 (1 value, 2 currency, 4 customer) | fault u8 | name u8+bytes | item u8+bytes | id u8+bytes |
 //           coupon u8+bytes | value_micros i64 if 1 | currency 3 if 2 | customer hash if 4 | items u8 |
@@ -15,6 +15,8 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <type_traits>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/limits.h"
@@ -23,10 +25,11 @@ namespace footfall {
 namespace {
 
 constexpr uint8_t kVersion = 1;
-constexpr size_t kArgumentsMax = 32;
-constexpr size_t kArgumentNameBytesMax = 128;
 constexpr size_t kShortTextBytesMax = 255;
-constexpr size_t kFixedBytes = 2 + 2 + 8 + 4 + 8 + 2 + 2 + 4 + 4 + 4;
+constexpr size_t kSitePlace = 2 + 2 + 8 + 4 + 8 + 2;
+constexpr size_t kFlagsPlace = kSitePlace + 2;
+constexpr size_t kPresentPlace = kFlagsPlace + 4 + 4;
+constexpr size_t kFixedBytes = kPresentPlace + 4;
 
 struct KeyField {
   unsigned bit;
@@ -53,18 +56,26 @@ constexpr TextField kTextFields[] = {
     {13, &Hit::country, kHitCountryBytesMax},
     {14, &Hit::search_term, kCampaignFieldBytesMax},
 };
-constexpr unsigned kArgumentsBit = 15;
+constexpr unsigned kReservedBit = 15;
 constexpr unsigned kEventsBit = 16;
+constexpr uint32_t kLaterBits = ~uint32_t{0} << (kEventsBit + 1);
 
 constexpr size_t plain_bytes_max() {
   size_t bytes = kFixedBytes + std::size(kKeyFields) * (2 + 16);
   for (const TextField& field : kTextFields) bytes += 2 + field.bytes_max;
   return bytes;
 }
-static_assert(plain_bytes_max() < kHitBytesMax, "a hit without arguments and events always fits");
-static_assert(kOrderItemsMax <= 255 && kEventsMax <= 255 && kArgumentsMax <= 255, "counts are bytes");
+static_assert(plain_bytes_max() < kHitBytesMax, "a hit without events always fits");
+static_assert(kOrderItemsMax <= 255 && kEventsMax <= 255, "counts are bytes");
 static_assert(kEventNameBytesMax <= kShortTextBytesMax && kOrderIdBytesMax <= kShortTextBytesMax &&
               kEventItemBytesMax <= kShortTextBytesMax && kCouponBytesMax <= kShortTextBytesMax);
+
+// Calls `what` for each field of a table, known when compiled: what is absent costs a comparison.
+template <const auto& table, class What>
+inline void for_each_field(What&& what) {
+  [&]<size_t... at>(std::index_sequence<at...>) { (what(std::integral_constant<size_t, at>()), ...); }
+  (std::make_index_sequence<std::size(table)>());
+}
 
 enum EventPart : uint8_t { kHasValue = 1, kHasCurrency = 2, kHasCustomer = 4 };
 
@@ -113,24 +124,25 @@ void write_event(const Event& event, bool with_items, std::string& to, bool& who
   }
 }
 
-void write_arguments(const Hit& hit, std::string& to, bool& whole) {
-  const Counted bytes(to);
-  BytesWriter out(to);
-  const size_t count = std::min(hit.arguments.size(), kArgumentsMax);
-  whole &= count == hit.arguments.size();
-  out.u8(static_cast<uint8_t>(count));
-  for (size_t at = 0; at < count; ++at) {
-    const KeptArgument& argument = hit.arguments[at];
-    whole &= argument.name.size() <= kArgumentNameBytesMax && argument.value.size() <= kCampaignFieldBytesMax;
-    out.text16(argument.name.substr(0, kArgumentNameBytesMax));
-    out.text16(argument.value.substr(0, kCampaignFieldBytesMax));
-  }
-}
-
 void write_events(const Hit& hit, size_t count, bool with_items, std::string& to, bool& whole) {
   const Counted bytes(to);
   BytesWriter(to).u8(static_cast<uint8_t>(count));
   for (size_t at = 0; at < count; ++at) write_event(hit.events[at], with_items, to, whole);
+}
+
+// Events of the hit that begins at `start`. Too large: first the items go, then the last events. False: none is left.
+bool write_events_that_fit(const Hit& hit, size_t start, std::string& to, bool& whole) {
+  const size_t plain_end = to.size();
+  size_t events = std::min(hit.events.size(), kEventsMax);
+  whole &= events == hit.events.size();
+  write_events(hit, events, true, to, whole);
+  for (bool with_items = true; to.size() - start > kHitBytesMax; with_items = false) {
+    to.resize(plain_end);
+    whole = false;
+    if (!with_items) --events;
+    if (events > 0) write_events(hit, events, false, to, whole);
+  }
+  return events > 0;
 }
 
 // Numbers as they lie in memory, one behind the other.
@@ -155,39 +167,62 @@ class PlaceWriter {
   char* to_;
 };
 
-// Everything before the arguments; `present` is filled in by the caller.
+// Everything before the events; `present` is filled in by the caller.
 uint32_t write_plain(const Hit& hit, std::string& to, bool& whole) {
-  // Its bytes are counted first, so that the string grows once.
-  size_t bytes = kFixedBytes - 2;
-  for (const KeyField& field : kKeyFields) bytes += (hit.*field.key).is_zero() ? 0 : 2 + 16;
-  for (const TextField& field : kTextFields) bytes += 2 + std::min((hit.*field.text).size(), field.bytes_max);
+  // Room for all of it first, so that the string grows once.
+  size_t bytes = kFixedBytes + std::size(kKeyFields) * (2 + 16) + std::size(kTextFields) * 2;
+  for_each_field<kTextFields>([&](auto at) { bytes += (hit.*kTextFields[at].text).size(); });
   const size_t start = to.size();
   to.resize(start + bytes);
 
   PlaceWriter out(to.data() + start);
-  out.put(kVersion).put(
-      static_cast<uint8_t>(static_cast<unsigned>(hit.method) | static_cast<unsigned>(hit.content) << 4));
+  out.put(uint16_t{0})
+      .put(kVersion)
+      .put(static_cast<uint8_t>(static_cast<unsigned>(hit.method) | static_cast<unsigned>(hit.content) << 4));
   out.put(hit.time_ms).put(hit.request_time_ms).put(hit.bytes_sent);
   out.put(hit.status).put(hit.site).put(hit.flags).put(hit.click_ids).put(uint32_t{0});
   uint32_t present = 0;
-  for (const KeyField& field : kKeyFields) {
-    const Hash128& key = hit.*field.key;
-    if (key.is_zero()) continue;
-    present |= 1u << field.bit;
+  for_each_field<kKeyFields>([&](auto at) {
+    const Hash128& key = hit.*kKeyFields[at].key;
+    if (key.is_zero()) return;
+    present |= 1u << kKeyFields[at].bit;
     out.put(uint16_t{16}).put(__builtin_bswap64(key.high)).put(__builtin_bswap64(key.low));
-  }
-  for (const TextField& field : kTextFields) {
-    const std::string_view text = (hit.*field.text).substr(0, field.bytes_max);
-    if (text.empty()) continue;
+  });
+  for_each_field<kTextFields>([&](auto at) {
+    constexpr TextField field = kTextFields[at];
+    std::string_view text = hit.*field.text;
+    if (text.empty()) return;
+    if (text.size() > field.bytes_max) text = text.substr(0, field.bytes_max), whole = false;
     present |= 1u << field.bit;
-    whole &= text.size() == (hit.*field.text).size();
     out.put(static_cast<uint16_t>(text.size())).bytes(text);
-  }
+  });
   to.resize(out.end() - to.data());
   return present;
 }
 
 // --- read ---
+
+// Numbers one behind the other, of which there are known to be enough.
+class PlaceReader {
+ public:
+  explicit PlaceReader(const char* from) : from_(from) {}
+
+  template <class T>
+  T take() {
+    T number;
+    take(number);
+    return number;
+  }
+  template <class T>
+  PlaceReader& take(T& number) {
+    std::memcpy(&number, from_, sizeof number);
+    from_ += sizeof number;
+    return *this;
+  }
+
+ private:
+  const char* from_;
+};
 
 std::string_view read_short_text(BytesReader& in) { return in.bytes(in.u8()); }
 
@@ -234,27 +269,18 @@ bool read_events(std::string_view bytes, Hit& to) {
   });
 }
 
-bool read_arguments(std::string_view bytes, Hit& to) {
-  BytesReader in(bytes);
-  const size_t count = in.u8();
-  if (!in.ok() || count > kArgumentsMax) return false;
-  to.arguments.resize(count);
-  for (KeptArgument& argument : to.arguments) {
-    argument.name = in.text16();
-    argument.value = in.text16();
-  }
-  return in.ok();
-}
-
 bool read_key(std::string_view bytes, Hash128& to) {
   BytesReader in(bytes);
   to = in.hash();
   return in.ok() && in.at_end();
 }
 
-bool read_fixed(BytesReader& in, Hit& to) {
-  const uint8_t version = in.u8();
-  const uint8_t kind = in.u8();
+bool read_fixed(BytesReader& in, Hit& to, uint32_t& present) {
+  const std::string_view fixed = in.bytes(kFixedBytes - 2);
+  if (!in.ok()) return false;
+  PlaceReader from(fixed.data());
+  const auto version = from.take<uint8_t>();
+  const auto kind = from.take<uint8_t>();
   const unsigned method = kind & 15u;
   const unsigned content = kind >> 4;
   if (version != kVersion || method > static_cast<unsigned>(Method::other) ||
@@ -263,79 +289,52 @@ bool read_fixed(BytesReader& in, Hit& to) {
   }
   to.method = static_cast<Method>(method);
   to.content = static_cast<ContentKind>(content);
-  to.time_ms = static_cast<int64_t>(in.le64());
-  to.request_time_ms = in.le32();
-  to.bytes_sent = in.le64();
-  to.status = in.le16();
-  to.site = in.le16();
-  to.flags = in.le32();
-  to.click_ids = in.le32();
-  return in.ok();
+  from.take(to.time_ms).take(to.request_time_ms).take(to.bytes_sent);
+  from.take(to.status).take(to.site).take(to.flags).take(to.click_ids).take(present);
+  return true;
 }
 
-bool read_fields(BytesReader& in, Hit& to) {
-  const uint32_t present = in.le32();
-  const auto field = [&](unsigned bit) { return (present >> bit & 1) != 0 ? in.text16() : std::string_view(); };
-  for (const KeyField& key : kKeyFields) {
-    to.*key.key = {};
-    const std::string_view bytes = field(key.bit);
-    if (!bytes.empty() && !read_key(bytes, to.*key.key)) return false;
-  }
-  for (const TextField& text : kTextFields) {
-    to.*text.text = field(text.bit);
-    if ((to.*text.text).size() > text.bytes_max) return false;
-  }
-  const std::string_view arguments = field(kArgumentsBit);
-  const std::string_view events = field(kEventsBit);
-  for (unsigned bit = kEventsBit + 1; bit < 32; ++bit) field(bit);
-  if (!in.ok() || !in.at_end()) return false;
-
-  to.arguments.clear();
+bool read_fields(BytesReader& in, uint32_t present, Hit& to) {
+  bool good = true;
+  for_each_field<kKeyFields>([&](auto at) {
+    Hash128& key = to.*kKeyFields[at].key;
+    key = {};
+    if ((present >> kKeyFields[at].bit & 1) == 0) return;
+    const std::string_view bytes = in.text16();
+    if (!bytes.empty()) good &= read_key(bytes, key);
+  });
+  for_each_field<kTextFields>([&](auto at) {
+    constexpr TextField field = kTextFields[at];
+    std::string_view& text = to.*field.text;
+    text = {};
+    if ((present >> field.bit & 1) == 0) return;
+    text = in.text16();
+    good &= text.size() <= field.bytes_max;
+  });
   to.events.clear();
-  return (arguments.empty() || read_arguments(arguments, to)) && (events.empty() || read_events(events, to));
+  if ((present >> kReservedBit) == 0) return good && in.ok() && in.at_end();  // as most are
+
+  if ((present >> kReservedBit & 1) != 0) in.text16();
+  const std::string_view events = (present >> kEventsBit & 1) != 0 ? in.text16() : std::string_view();
+  for (uint32_t later = present & kLaterBits; later != 0; later &= later - 1) in.text16();
+  if (!good || !in.ok() || !in.at_end()) return false;
+  return events.empty() || read_events(events, to);
 }
 
 }  // namespace
 
-void set_encoded_site(char* hit, uint16_t site) {
-  constexpr size_t kSiteOffset = 2 + 1 + 1 + 8 + 4 + 8 + 2;
-  store_le16(hit + kSiteOffset, site);
-}
+void set_encoded_site(char* hit, uint16_t site) { store_le16(hit + kSitePlace, site); }
 
 bool encode_hit(const Hit& hit, std::string& to) {
   const size_t start = to.size();
-  const size_t present_place = start + kFixedBytes - 4;
   bool whole = true;
-  uint32_t present = 0;
-  {
-    const Counted bytes(to);
-    present = write_plain(hit, to, whole);
-    const size_t plain_end = to.size();
-    const auto fits = [&] { return to.size() - start <= kHitBytesMax; };
+  uint32_t present = write_plain(hit, to, whole);
+  if (!hit.events.empty() && write_events_that_fit(hit, start, to, whole)) present |= 1u << kEventsBit;
 
-    if (!hit.arguments.empty()) write_arguments(hit, to, whole);
-    const size_t arguments_end = to.size();
-    size_t events = std::min(hit.events.size(), kEventsMax);
-    whole &= events == hit.events.size();
-    if (events > 0) write_events(hit, events, true, to, whole);
-
-    // Too large: what may go goes in the order that the header gives.
-    bool with_arguments = !hit.arguments.empty();
-    if (!fits() && with_arguments) {
-      to.erase(plain_end, arguments_end - plain_end);
-      with_arguments = whole = false;
-    }
-    for (bool with_items = true; !fits(); with_items = false) {
-      to.resize(plain_end);
-      whole = false;
-      if (!with_items) --events;
-      if (events > 0) write_events(hit, events, false, to, whole);
-    }
-    if (with_arguments) present |= 1u << kArgumentsBit;
-    if (events > 0) present |= 1u << kEventsBit;
-  }
-  store_le32(to.data() + present_place, present);
-  if (!whole) store_le32(to.data() + present_place - 8, hit.flags | kHitFieldCut);
+  char* const encoded = to.data() + start;
+  store_le16(encoded, static_cast<uint16_t>(to.size() - start - 2));
+  store_le32(encoded + kPresentPlace, present);
+  if (!whole) store_le32(encoded + kFlagsPlace, hit.flags | kHitFieldCut);
   return whole;
 }
 
@@ -344,7 +343,8 @@ bool decode_hit(std::string_view& from, Hit& to) {
   const std::string_view record = in.text16();
   if (!in.ok() || record.size() + 2 > kHitBytesMax) return false;
   BytesReader fields(record);
-  if (!read_fixed(fields, to) || !read_fields(fields, to)) return false;
+  uint32_t present = 0;
+  if (!read_fixed(fields, to, present) || !read_fields(fields, present, to)) return false;
   from.remove_prefix(record.size() + 2);
   return true;
 }

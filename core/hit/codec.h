@@ -14,7 +14,7 @@
 
 namespace footfall {
 
-// Appends the hit. Encoded bytes are at most kHitBytesMax; a larger hit loses its arguments, then items, then events
+// Appends the hit. Encoded bytes are at most kHitBytesMax; a larger hit loses its items, then its events
 // behind the last that fits (told by the return value: false if anything was left out, and by kHitFieldCut
 // in what was encoded).
 bool encode_hit(const Hit& hit, std::string& to);

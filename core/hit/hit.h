@@ -63,12 +63,6 @@ struct Event {
   bool is_order() const { return name == kOrderEventName; }
 };
 
-// An argument that the configuration asked to keep, in decoded form.
-struct KeptArgument {
-  std::string_view name;
-  std::string_view value;
-};
-
 inline constexpr size_t kHitCountryBytesMax = 16;
 
 // Views point into the bytes that the hit was read from or built in.
@@ -96,7 +90,6 @@ struct Hit {
   std::string_view source, medium, campaign, content_label, term;  // campaign arguments; empty: absent
   std::string_view country;          // two capital letters; empty: not known
   std::string_view search_term;      // the shop's own search
-  std::vector<KeptArgument> arguments;
   std::vector<Event> events;
 
   bool has_campaign() const { return !(source.empty() && medium.empty() && campaign.empty() && content_label.empty() && term.empty()); }

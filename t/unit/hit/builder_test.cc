@@ -90,7 +90,6 @@ void nothing_of_the_last_hit_is_left(void**) {
   expect_number(hit.flags, 0);
   expect_number(hit.click_ids, 0);
   expect_number(hit.events.size(), 0);
-  expect_number(hit.arguments.size(), 0);
   assert_false(hit.has_campaign());
   for (const std::string_view field : {hit.agent, hit.referrer_host, hit.referrer_path, hit.country, hit.search_term}) {
     expect_text(field, "");

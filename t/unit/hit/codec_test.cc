@@ -37,7 +37,6 @@ Hit full_hit() {
   full.term = "term";
   full.country = "DE";
   full.search_term = "shoes";
-  full.arguments = {{"sku", "1"}, {"order", ""}};
   Event order;
   order.name = "purchase";
   order.item = "item";
@@ -87,10 +86,6 @@ void an_encoded_hit_reads_back(void**) {
   expect_text(decoded.term, "term");
   expect_text(decoded.country, "DE");
   expect_text(decoded.search_term, "shoes");
-  expect_number(decoded.arguments.size(), 2);
-  expect_text(decoded.arguments[0].name, "sku");
-  expect_text(decoded.arguments[0].value, "1");
-  expect_text(decoded.arguments[1].name, "order");
 
   expect_number(decoded.events.size(), 2);
   const Event& order = decoded.events[0];
@@ -127,7 +122,7 @@ void a_plain_hit_is_small_and_clears_what_was_there(void**) {
   expect_text(decoded.agent, "");
   expect_text(decoded.search_term, "");
   assert_true(decoded.id_key.is_zero() && decoded.previous_anonymous_key.is_zero());
-  assert_true(decoded.events.empty() && decoded.arguments.empty());
+  assert_true(decoded.events.empty());
 }
 
 void hits_follow_one_another(void**) {
@@ -173,23 +168,29 @@ void a_field_of_a_later_version_is_skipped(void**) {
   expect_number(decoded.events.size(), 2);
 }
 
-void a_hit_too_large_loses_arguments_then_items_then_events(void**) {
-  text = std::string(kCampaignFieldBytesMax, 'v');
-  hit.arguments.assign(32, {"name", text});
-  hit.flags = 0;
-  assert_false(encode_hit(hit, bytes));
-  assert_true(bytes.size() <= kHitBytesMax);
+// Between the text fields and the events.
+void a_reserved_field_is_skipped(void**) {
+  hit.events.clear();
+  encode_hit(hit, bytes);
+  const size_t present_place = 36;
+  store_le32(bytes.data() + present_place, load_le32(bytes.data() + present_place) | 1u << 15);
+  BytesWriter(bytes).text16(std::string_view("\x01\x01\0a\x01\0b", 7));
+  store_le16(bytes.data(), static_cast<uint16_t>(bytes.size() - 2));
   assert_true(decode(bytes));
-  expect_number(decoded.arguments.size(), 0);
-  expect_number(decoded.events.size(), 2);
-  expect_number(decoded.events[0].items.size(), 2);
-  expect_number(decoded.flags, kHitFieldCut);
+  expect_text(decoded.search_term, "shoes");
+  expect_number(decoded.events.size(), 0);
+  store_le16(bytes.data(), static_cast<uint16_t>(bytes.size() - 3));
+  bytes.pop_back();
+  assert_false(decode(bytes));
+}
 
-  bytes.clear();
+void a_hit_too_large_loses_items_then_events(void**) {
+  text = std::string(kCampaignFieldBytesMax, 'v');
+  hit.flags = 0;
   hit.events[0].items.assign(kOrderItemsMax, {std::string_view(text).substr(0, kEventItemBytesMax), 1, 1});
   assert_false(encode_hit(hit, bytes));
   assert_true(bytes.size() <= kHitBytesMax && decode(bytes));
-  expect_number(decoded.arguments.size(), 0);
+  expect_number(decoded.flags, kHitFieldCut);
   expect_number(decoded.events.size(), 2);
   expect_number(decoded.events[0].items.size(), 0);
   expect_text(decoded.events[0].id, "A-1");
@@ -224,11 +225,9 @@ void fields_over_their_bounds_are_cut_and_told(void**) {
 
   bytes.clear();
   hit.events.assign(kEventsMax + 1, hit.events[1]);
-  hit.arguments.assign(40, {"a", "b"});
   assert_false(encode_hit(hit, bytes));
   assert_true(decode(bytes));
   expect_number(static_cast<int64_t>(decoded.events.size()), kEventsMax);
-  expect_number(decoded.arguments.size(), 32);
 }
 
 void truncated_bytes_are_no_hit(void**) {
@@ -334,7 +333,8 @@ int main() {
       cmocka_unit_test_setup(hits_follow_one_another, begin),
       cmocka_unit_test_setup(the_layout_is_for_good, begin),
       cmocka_unit_test_setup(a_field_of_a_later_version_is_skipped, begin),
-      cmocka_unit_test_setup(a_hit_too_large_loses_arguments_then_items_then_events, begin),
+      cmocka_unit_test_setup(a_reserved_field_is_skipped, begin),
+      cmocka_unit_test_setup(a_hit_too_large_loses_items_then_events, begin),
       cmocka_unit_test_setup(fields_over_their_bounds_are_cut_and_told, begin),
       cmocka_unit_test_setup(truncated_bytes_are_no_hit, begin),
       cmocka_unit_test_setup(bytes_that_cannot_be_are_no_hit, begin),

@@ -206,7 +206,6 @@ void broken_blocks_never_lead_outside(void**) {
   Hit& hit = held->hit;
   hit = hit_of("/cart");
   hit.agent = "agent";
-  hit.arguments = {{"sku", "1"}};
   hit.events.resize(2);
   hit.events[0].name = "purchase";
   hit.events[0].id = "A-1";
@@ -230,7 +229,6 @@ void broken_blocks_never_lead_outside(void**) {
     while (held->reader->next(hit, held->number)) {
       ++hits;
       assert_true(inside(hit.path) && inside(hit.agent) && inside(held->reader->site_of(hit)));
-      for (const KeptArgument& argument : hit.arguments) assert_true(inside(argument.name) && inside(argument.value));
       for (const Event& event : hit.events) {
         assert_true(inside(event.name) && inside(event.id));
         for (const OrderItem& item : event.items) assert_true(inside(item.id));
