@@ -126,7 +126,8 @@ void HitBuilder::read_target(const RawHit& raw, const HitContext& context) {
   const bool uri_cut = raw.uri_cut || raw.uri.size() > kRawUriBytesMax;
   std::string_view uri = raw.uri.substr(0, kRawUriBytesMax);
   if (uri_cut) uri = without_torn_escape(uri);
-  const Target target = split_target(uri);
+  // A plain path is a target without a query.
+  const Target target = is_plain_path(uri, kRawUriBytesMax) ? Target{uri, {}} : split_target(uri);
   query_ = target.query;
   // What was cut off belonged to the query if there is one.
   if (uri_cut) hit_.flags |= uri.find_first_of("?#") == std::string_view::npos ? kHitPathCut : kHitFieldCut;
@@ -140,6 +141,10 @@ void HitBuilder::read_target(const RawHit& raw, const HitContext& context) {
   }
 
   const std::string_view path = own_path(raw, target.path);
+  if (context.kept_path_arguments.empty() && is_plain_path(path, kPathBytesMax)) {
+    hit_.path = path;
+    return;
+  }
   const KeptPathArguments kept(target.query, context.kept_path_arguments, arena_);
   const size_t start = arena_.size();
   std::string* to = arena_.room_for(normal_path_room(kPathBytesMax));
@@ -167,7 +172,7 @@ void HitBuilder::read_events(const RawHit& raw, const VisitorKeys& keys, const S
   EventRoom room{events_, arena_, keys.customer, hit_.flags};
   if (raw.events_cut) hit_.flags |= kHitEventsMalformed;
   // A cached answer repeats the header of the one that it was made from.
-  if (!raw.from_cache) read_events_header(raw.events_header, room);
+  if (!raw.from_cache && !raw.events_header.empty()) read_events_header(raw.events_header, room);
   for (const RawEvent& event : raw.events) read_raw_event(event, room);
   if (site != nullptr) read_rules(*site, query_, hit_, room);
 }

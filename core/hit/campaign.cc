@@ -57,6 +57,7 @@ uint32_t click_id_bits(std::string_view name) {
 }  // namespace
 
 void read_campaign(std::string_view query, TextArena& arena, Hit& hit) {
+  if (query.empty()) return;
   CampaignValues values;
   QueryReader arguments(query);
   // Most queries have nothing to decode, and that is seen at once.

@@ -16,7 +16,7 @@ namespace footfall {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-constexpr std::string_view kAbsent = "-";
+constexpr char kAbsent = '-';
 
 constexpr struct {
   std::string_view name, text;
@@ -48,10 +48,17 @@ bool is_escaped(const char* quote, const char* begin) {
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 // The next `c`; nullptr: none. Numbers are a few bytes long: a call costs more than looking at them.
-const char* find_byte(const char* from, const char* end, char c, bool is_near) {
+inline const char* find_byte(const char* from, const char* end, char c, bool is_near) {
   if (!is_near) return static_cast<const char*>(std::memchr(from, c, static_cast<size_t>(end - from)));
-  from = std::find(from, end, c);
+  while (from != end && *from != c) ++from;
   return from == end ? nullptr : from;
+}
+
+// Whether `until` stands at `from`, where its first byte and room for all of it are known to be.
+inline bool goes_on_as(const char* from, std::string_view until) {
+  for (size_t at = 1; at < until.size(); ++at)
+    if (from[at] != until[at]) return false;
+  return true;
 }
 
 // Where the field at `at` ends; nullptr: nowhere. `is_end` judges the place behind the text that ends it. A quoted
@@ -66,8 +73,7 @@ const char* find_until(const char* at, const char* end, const LogStep& step, IsE
     from = find_byte(from, last, until[0], step.after_blanks);
     if (from == nullptr) return nullptr;
     if (is_quoted && is_escaped(from, at)) continue;
-    const bool ends = std::equal(until.begin() + 1, until.end(), from + 1) && is_end(from + until.size());
-    if (ends) return from;
+    if (goes_on_as(from, until) && is_end(from + until.size())) return from;
     if (is_quoted) return nullptr;
   }
   return nullptr;
@@ -82,15 +88,25 @@ const char* find_last_end(const char* at, const char* end, const LogStep& step, 
 
 // A count of bytes; nothing where it is none.
 std::optional<uint64_t> read_count(std::string_view text) {
+  constexpr size_t kDigitsThatFit = 19;  // whatever they are
   uint64_t count = 0;
+  if (!text.empty() && text.size() <= kDigitsThatFit) {
+    for (const char c : text) {
+      const unsigned digit = static_cast<unsigned>(c) - '0';
+      if (digit > 9) return std::nullopt;
+      count = count * 10 + digit;
+    }
+    return count;
+  }
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return count;
 }
 
 std::optional<uint16_t> read_status(std::string_view text) {
+  if (text.size() > 3) return std::nullopt;
   const std::optional<uint64_t> status = read_count(text);
-  return text.size() <= 3 && status ? std::optional(static_cast<uint16_t>(*status)) : std::nullopt;
+  return status ? std::optional(static_cast<uint16_t>(*status)) : std::nullopt;
 }
 
 // As in nginx's `if=`.
@@ -100,6 +116,7 @@ bool is_set(std::string_view flag) { return !flag.empty() && flag != "0"; }
 bool may_be_unread(uint16_t status) { return status == 400 || status == 414 || status == 505; }
 
 std::string_view without_port(std::string_view host) {
+  if (host.empty()) return host;
   const size_t digits = host.find_last_not_of("0123456789");
   return digits != std::string_view::npos && host[digits] == ':' ? host.substr(0, digits) : host;
 }
@@ -114,7 +131,7 @@ LineOutcome LogReader::read(std::string_view line) {
   fault_variable_ = {};
   if (line.size() > kLogLineBytesMax) return reject(LineFault::too_long), LineOutcome::rejected;
   line = without_frame(line);
-  if (trim(line).empty()) return LineOutcome::blank;
+  if (line.empty() || (is_space(line.front()) && trim(line).empty())) return LineOutcome::blank;
 
   if (!split(line) || !read_time() || !read_numbers()) return LineOutcome::rejected;
   if (value(LogField::signals) == "drop") return LineOutcome::dropped;
@@ -139,14 +156,17 @@ bool LogReader::split(std::string_view line) {
   return format_.is_json() ? split_json(line) : split_text(line);
 }
 
-void LogReader::set(LogField field, std::string_view text) {
-  if (text == kAbsent) text = text.substr(1);
-  if (undo_escapes_ && std::memchr(text.data(), '\\', text.size()) != nullptr) {
-    const size_t start = unescaped_.size();
-    append_unescaped(text, unescaped_);
-    text = std::string_view(unescaped_).substr(start);
-  }
+inline void LogReader::set(LogField field, std::string_view text) {
+  if (text.size() == 1 && text[0] == kAbsent) text.remove_prefix(1);
+  if (undo_escapes_) text = without_escapes(text);
   values_[static_cast<size_t>(field)] = text;
+}
+
+std::string_view LogReader::without_escapes(std::string_view text) {
+  if (std::memchr(text.data(), '\\', text.size()) == nullptr) return text;
+  const size_t start = unescaped_.size();
+  append_unescaped(text, unescaped_);
+  return std::string_view(unescaped_).substr(start);
 }
 
 bool LogReader::split_text(std::string_view line) {
@@ -155,7 +175,8 @@ bool LogReader::split_text(std::string_view line) {
   const char* const end = line.data() + line.size();
   const LogStep* const last = &format_.steps().back();
   for (const LogStep& step : format_.steps()) {
-    if (step.after_blanks) at = std::find_if_not(at, end, is_blank);
+    if (step.after_blanks)
+      while (at != end && is_blank(*at)) ++at;
     const char* const stop = &step == last ? find_last_end(at, end, step, format_.is_open_ended())
                                            : find_until(at, end, step, [](const char*) { return true; });
     if (stop == nullptr) return reject(LineFault::off_format, step.variable);
@@ -183,11 +204,13 @@ bool LogReader::read_time() {
   static constexpr std::pair<LogField, std::string_view> kTimes[] = {
       {LogField::msec, "msec"}, {LogField::time_iso8601, "time_iso8601"}, {LogField::time_local, "time_local"}};
   for (const auto& [field, variable] : kTimes) {
-    std::string_view text = trim(value(field));
+    if (value(field).empty()) continue;
+    const std::string_view text = trim(value(field));
     if (text.empty()) continue;
+    std::optional<int64_t> time_ms = time_.read_ms(text);
     // A user's name may hold ` [`, a time does not.
-    if (const size_t bracket = text.rfind('['); bracket != std::string_view::npos) text.remove_prefix(bracket + 1);
-    const std::optional<int64_t> time_ms = time_.read_ms(text);
+    if (const size_t bracket = time_ms ? std::string_view::npos : text.rfind('['); bracket != std::string_view::npos)
+      time_ms = time_.read_ms(text.substr(bracket + 1));
     if (!time_ms) return reject(LineFault::bad_time, variable);
     hit_.time_ms = *time_ms;
     return true;
@@ -207,16 +230,19 @@ bool LogReader::read_numbers() {
   if (!bytes) return reject(LineFault::bad_number, has_sent ? "bytes_sent" : "body_bytes_sent");
   hit_.bytes_sent = *bytes;
 
-  const std::string_view seconds = trim(value(LogField::request_time));
-  const std::optional<int64_t> took_ms = seconds.empty() ? 0 : seconds_as_ms(seconds);
-  if (!took_ms) return reject(LineFault::bad_number, "request_time");
-  hit_.request_time_ms = static_cast<uint32_t>(std::min<int64_t>(*took_ms, UINT32_MAX));
+  hit_.request_time_ms = 0;
+  if (!value(LogField::request_time).empty()) {
+    const std::string_view seconds = trim(value(LogField::request_time));
+    const std::optional<int64_t> took_ms = seconds.empty() ? 0 : seconds_as_ms(seconds);
+    if (!took_ms) return reject(LineFault::bad_number, "request_time");
+    hit_.request_time_ms = static_cast<uint32_t>(std::min<int64_t>(*took_ms, UINT32_MAX));
+  }
 
-  // One with a blank inside is two fields: the line is of another format.
   const std::string_view address = trim(value(LogField::remote_addr));
-  if (address.find(' ') != std::string_view::npos) return reject(LineFault::off_format, "remote_addr");
   hit_.address = read_log_address(address, address_);
-  return true;
+  // One with a blank inside is two fields: the line is of another format. IPv4 addresses have none.
+  const bool has_blank = hit_.address.size() != 4 && address.find(' ') != std::string_view::npos;
+  return has_blank ? reject(LineFault::off_format, "remote_addr") : true;
 }
 
 void LogReader::read_request() {
@@ -263,10 +289,11 @@ void LogReader::read_site() {
   site_ = value(LogField::site);
   if (site_.empty()) site_ = without_port(value(LogField::server_name));
   if (site_.empty()) site_ = without_port(value(LogField::host));
-  if (!is_site_name(site_)) site_ = {};
+  if (!site_.empty() && !is_site_name(site_)) site_ = {};
 }
 
-// A line speaks for the format that reads most out of it: one of `footfall` that was cut off is still one of `combined`.
+// A line speaks for the format that reads most out of it: one of `footfall` that was cut off is still one of
+// `combined`.
 Result<LogFormat> detect_log_format(std::span<const std::string_view> first_lines) {
   static constexpr std::string_view kNames[] = {"footfall", "json", "vhost", "combined", "common"};
   std::deque<LogReader> readers;  // they do not move

@@ -77,6 +77,7 @@ class LogReader {
   // What the line says of a field; data() is null where it does not have it. A `-` is empty.
   std::string_view value(LogField field) const { return values_[static_cast<size_t>(field)]; }
   void set(LogField field, std::string_view text);
+  std::string_view without_escapes(std::string_view text);
   bool reject(LineFault fault, std::string_view variable = {});
 
   LogFormat format_;

@@ -64,6 +64,11 @@ size_t append_escape(std::string_view text, std::string& to) {
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 
+bool is_method_name(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= 'A' && c <= 'Z') || is_lower(c) || c == '_' || c == '-'; });
+}
+
 bool is_plain_target_byte(char c) { return static_cast<uint8_t>(c) > 0x20 && c != 0x7F; }
 
 // Where ` HTTP/1.1` begins at the end of a request; npos: nowhere.
@@ -86,19 +91,24 @@ bool is_type(std::string_view type, std::string_view name) {
   return type.size() == name.size() || type[name.size()] == ';' || type[name.size()] == ' ';
 }
 
-// Dotted decimal alone. The bytes behind it are left; 0: it is none.
+// Dotted decimal alone: four parts of one to three digits.
 bool read_ipv4(std::string_view text, char* to) {
-  size_t at = 0;
-  for (int part = 0; part < 4; ++part) {
-    if (part > 0 && (at == text.size() || text[at++] != '.')) return false;
-    int value = 0;
-    size_t digits = 0;
-    for (; digits < 3 && at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, ++digits)
-      value = value * 10 + (text[at] - '0');
-    if (digits == 0 || value > 255) return false;
-    to[part] = static_cast<char>(value);
+  size_t part = 0;
+  unsigned value = 0, digits = 0;
+  for (const char c : text) {
+    const unsigned digit = static_cast<unsigned>(c) - '0';
+    if (digit <= 9) {
+      value = value * 10 + digit;
+      if (++digits > 3) return false;
+    } else {
+      if (c != '.' || digits == 0 || value > 255 || part == 3) return false;
+      to[part++] = static_cast<char>(value);
+      value = digits = 0;
+    }
   }
-  return at == text.size();
+  if (part != 3 || digits == 0 || value > 255) return false;
+  to[3] = static_cast<char>(value);
+  return true;
 }
 
 bool read_ipv6(std::string_view text, char* to) {
@@ -125,17 +135,15 @@ void append_unescaped(std::string_view text, std::string& to) {
 
 RequestLine split_request(std::string_view request) {
   RequestLine line;
-  const size_t method_end = request.find(' ');
+  const bool is_get = request.starts_with("GET ");  // as most are
+  const size_t method_end = is_get ? 3 : request.find(' ');
   if (method_end == std::string_view::npos || method_end == 0) return line;
   const std::string_view method = request.substr(0, method_end);
-  const bool is_method = std::all_of(method.begin(), method.end(), [](char c) {
-    return (c >= 'A' && c <= 'Z') || is_lower(c) || c == '_' || c == '-';
-  });
-  if (!is_method) return line;
+  if (!is_get && !is_method_name(method)) return line;
 
-  line.method = method_of(method);
+  line.method = is_get ? Method::get : method_of(method);
   line.method_name = method;
-  std::string_view target = request.substr(method_end + 1);
+  const std::string_view target = request.substr(method_end + 1);
   const size_t version = version_start(target);
   line.has_version = version != std::string_view::npos;
   line.target = without_spaces_around(target.substr(0, version));
@@ -177,8 +185,8 @@ ContentKind content_kind_of(std::string_view content_type) {
 }
 
 std::string_view read_log_address(std::string_view text, AddressRoom& room) {
-  if (text.empty() || text == "-" || text.starts_with("unix:")) return {};
   if (read_ipv4(text, room.data())) return {room.data(), 4};
+  if (text.empty() || text == "-" || text.starts_with("unix:")) return {};
   if (read_ipv6(text, room.data())) return {room.data(), 16};
   room = {};
   room[0] = 1;

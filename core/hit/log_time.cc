@@ -86,6 +86,16 @@ int64_t read_clock_s(Parts& parts) {
   return hours * 3600 + minutes * 60 + seconds;
 }
 
+// `10:00:00` as read_clock_s reads it; nothing: it is none.
+std::optional<int> clock_at(const char* text) {
+  const auto two = [text](size_t at) {
+    return is_digit(text[at]) && is_digit(text[at + 1]) ? (text[at] - '0') * 10 + (text[at + 1] - '0') : 99;
+  };
+  const int hours = two(0), minutes = two(3), seconds = two(6);
+  if (hours > 23 || minutes > 59 || seconds > 60 || text[2] != ':' || text[5] != ':') return std::nullopt;
+  return hours * 3600 + minutes * 60 + seconds;
+}
+
 std::optional<int64_t> time_of(const Parts& parts, int year, int month, int day, int64_t second_of_day, int64_t ms) {
   using namespace std::chrono;
   const year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
@@ -131,18 +141,37 @@ std::optional<int64_t> read_seconds(std::string_view text) {
 
 }  // namespace
 
-std::optional<int64_t> LogTime::read_ms(std::string_view text) {
-  if (text.size() == last_bytes_ && last_bytes_ != 0 && std::memcmp(text.data(), last_text_.data(), last_bytes_) == 0)
-    return last_ms_;
-  const bool is_local = text.size() > 2 && text[2] == '/';
-  const bool is_iso = text.size() > 4 && text[4] == '-';
-  const std::optional<int64_t> ms = is_local ? read_local(text) : is_iso ? read_iso(text) : read_seconds(text);
+// A local time whose day and offset are those of the last one; nothing: it is none, or off its form.
+std::optional<int64_t> LogTime::read_of_last_day(std::string_view text) const {
+  constexpr std::string_view kForm = "24/Nov/2026:10:00:00 +0100";
+  constexpr size_t kClock = 12, kBehindClock = 20;
+  if (text.size() != kForm.size() || last_bytes_ != kForm.size() || text[2] != '/') return std::nullopt;
+  if (std::memcmp(text.data(), last_text_.data(), kClock) != 0) return std::nullopt;
+  const size_t behind_bytes = kForm.size() - kBehindClock;
+  if (std::memcmp(text.data() + kBehindClock, last_text_.data() + kBehindClock, behind_bytes) != 0) return std::nullopt;
+  const std::optional<int> clock_s = clock_at(text.data() + kClock);
+  const std::optional<int> last_clock_s = clock_at(last_text_.data() + kClock);
+  if (!clock_s || !last_clock_s) return std::nullopt;
+  const int64_t ms = last_ms_ + int64_t{1000} * (*clock_s - *last_clock_s);
+  return ms >= 0 && ms <= kTimeMsMax ? std::optional(ms) : std::nullopt;
+}
+
+std::optional<int64_t> LogTime::remember(std::string_view text, std::optional<int64_t> ms) {
   if (ms && text.size() <= last_text_.size()) {
     std::memcpy(last_text_.data(), text.data(), text.size());
     last_bytes_ = text.size();
     last_ms_ = *ms;
   }
   return ms;
+}
+
+std::optional<int64_t> LogTime::read_ms(std::string_view text) {
+  if (text.size() == last_bytes_ && last_bytes_ != 0 && std::memcmp(text.data(), last_text_.data(), last_bytes_) == 0)
+    return last_ms_;
+  if (const std::optional<int64_t> ms = read_of_last_day(text)) return remember(text, ms);
+  const bool is_local = text.size() > 2 && text[2] == '/';
+  const bool is_iso = text.size() > 4 && text[4] == '-';
+  return remember(text, is_local ? read_local(text) : is_iso ? read_iso(text) : read_seconds(text));
 }
 
 std::optional<int64_t> seconds_as_ms(std::string_view text) {

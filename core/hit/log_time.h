@@ -8,7 +8,7 @@
 
 namespace footfall {
 
-// Remembers the second that it read last: a busy log has many lines of one. Keep one per reader.
+// Remembers what it read last: a busy log has many lines of one second, and every log of one day. Keep one per reader.
 class LogTime {
  public:
   // Milliseconds since 1970, UTC; of the years 1970 to 9999. `24/Nov/2026:10:00:00 +0100`; ISO 8601 with an offset
@@ -17,6 +17,9 @@ class LogTime {
   std::optional<int64_t> read_ms(std::string_view text);
 
  private:
+  std::optional<int64_t> read_of_last_day(std::string_view text) const;
+  std::optional<int64_t> remember(std::string_view text, std::optional<int64_t> ms);
+
   std::array<char, 32> last_text_{};
   size_t last_bytes_ = 0;
   int64_t last_ms_ = 0;

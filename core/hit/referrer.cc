@@ -11,6 +11,9 @@ namespace {
 constexpr std::string_view kSchemes[] = {"https", "http", "android-app"};
 constexpr std::string_view kWww = "www.";
 
+// A host as nearly all are sent: small letters, digits, `-` and `_`, with single dots between them.
+constexpr ByteSet kPlainNameChars("abcdefghijklmnopqrstuvwxyz0123456789-_");
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 constexpr ByteSet kNameChars("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._");
@@ -37,6 +40,23 @@ std::string_view ipv6_literal(std::string_view host) {
   return host.substr(0, end + 1);
 }
 
+std::string_view without_www(std::string_view host) {
+  const bool has_www = host.size() > kWww.size() && equal_ignoring_case(host.substr(0, kWww.size()), kWww);
+  return has_www && host.find('.', kWww.size()) != std::string_view::npos ? host.substr(kWww.size()) : host;
+}
+
+// The plain name at the front of `text`, which is all of it if it ends where the authority does; empty: it does not.
+std::string_view plain_name(std::string_view text) {
+  size_t end = 0;
+  for (; end < text.size(); ++end) {
+    if (kPlainNameChars.has(text[end])) continue;
+    if (text[end] != '.' || end == 0 || text[end - 1] == '.') break;
+  }
+  const bool ends = end == text.size() || kAuthorityEnds.has(text[end]);
+  return ends && end > 0 && end <= kReferrerHostBytesMax && text[end - 1] != '.' ? text.substr(0, end)
+                                                                                 : std::string_view();
+}
+
 std::string_view host_name(std::string_view host) {
   const size_t colon = std::min(host.find(':'), host.size());
   if (!is_port(host.substr(colon))) return {};
@@ -44,15 +64,12 @@ std::string_view host_name(std::string_view host) {
   if (host.ends_with('.')) host.remove_suffix(1);
   if (!std::all_of(host.begin(), host.end(), [](char c) { return kNameChars.has(c); })) return {};
   if (host.starts_with('.') || host.ends_with('.') || host.find("..") != std::string_view::npos) return {};
-  if (host.size() > kWww.size() && equal_ignoring_case(host.substr(0, kWww.size()), kWww) &&
-      host.find('.', kWww.size()) != std::string_view::npos) {
-    host.remove_prefix(kWww.size());
-  }
-  return host;
+  return without_www(host);
 }
 
 // What follows `scheme://`, of a scheme that counts; empty otherwise.
 std::string_view behind_scheme(std::string_view url) {
+  if (url.starts_with("https://")) return url.substr(8);
   for (const std::string_view scheme : kSchemes) {
     if (!equal_ignoring_case(url.substr(0, scheme.size()), scheme)) continue;
     if (url.substr(scheme.size()).starts_with("://")) return url.substr(scheme.size() + 3);
@@ -63,6 +80,7 @@ std::string_view behind_scheme(std::string_view url) {
 }  // namespace
 
 std::string_view normal_host(std::string_view authority, TextArena& arena) {
+  if (const std::string_view name = plain_name(authority); name.size() == authority.size()) return without_www(name);
   const size_t at_sign = authority.rfind('@');
   if (at_sign != std::string_view::npos) authority.remove_prefix(at_sign + 1);
   const std::string_view host = authority.starts_with('[') ? ipv6_literal(authority) : host_name(authority);
@@ -71,15 +89,21 @@ std::string_view normal_host(std::string_view authority, TextArena& arena) {
 }
 
 void read_referrer(std::string_view referrer, std::string_view own_host, TextArena& arena, Hit& hit) {
+  if (referrer.empty()) return;
   const std::string_view rest = behind_scheme(trim(referrer));
+  const std::string_view name = plain_name(rest);
   // Browsers take a backslash for a slash here, so `http://ours\@theirs/` is not theirs.
-  const size_t authority_end = kAuthorityEnds.find(rest);
-  const std::string_view host = normal_host(rest.substr(0, authority_end), arena);
+  const size_t authority_end = name.empty() ? kAuthorityEnds.find(rest) : name.size();
+  const std::string_view host = name.empty() ? normal_host(rest.substr(0, authority_end), arena) : without_www(name);
   if (host.empty()) return;
   hit.referrer_host = host;
-  if (host == normal_host(trim(own_host), arena)) hit.flags |= kHitReferrerOwn;
+  if (!own_host.empty() && host == normal_host(trim(own_host), arena)) hit.flags |= kHitReferrerOwn;
 
   const std::string_view target = rest.substr(authority_end);
+  if (is_plain_path(target, kReferrerPathBytesMax)) {
+    hit.referrer_path = target;
+    return;
+  }
   const size_t path_end = ByteSet("?#").find(target);
   const size_t start = arena.size();
   std::string* to = arena.room_for(normal_path_room(kReferrerPathBytesMax));

@@ -2,32 +2,24 @@
 
 #include <algorithm>
 
-#include "base/bytes.h"
+#include "hit/byte_block.h"
 
 namespace footfall {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
 std::string_view trim_end(std::string_view text) {
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
   return text;
 }
 
-// Whether one of the eight bytes is no printable ASCII.
-bool has_unprintable(uint64_t bytes) {
-  constexpr uint64_t kEach = 0x0101010101010101;
-  // A byte's high bit is set by itself, by one more where it is DEL, or by the borrow where it is below a space.
-  return ((bytes | (bytes + kEach) | (bytes - kEach * 0x20)) & kEach * 0x80) != 0;
-}
-
-// How many bytes at the front are surely printable ASCII.
-size_t printable_front(std::string_view text) {
-  size_t at = 0;
-  while (at + 8 <= text.size() && !has_unprintable(load_le64(text.data() + at))) at += 8;
-  return at;
+// Whether all of it is printable ASCII; texts shorter than a block are not looked at.
+bool is_printable_block(std::string_view text) {
+  return text.size() >= kByteBlock && none_of_blocks(text.data(), text.size(), [](const char* from) {
+           const ByteBlock block = load_block(from);
+           return (block < 0x20) | (block == 0x7F);
+         });
 }
 
 bool is_control(uint32_t code) { return code < 0x20 || (code >= 0x7F && code <= 0x9F); }
@@ -59,7 +51,7 @@ std::string_view decode(std::string_view text, bool plus_is_space, TextArena& ar
 
 }  // namespace
 
-std::string_view trim(std::string_view text) {
+std::string_view trim_spaces(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
   return trim_end(text);
 }
@@ -85,7 +77,7 @@ Utf8Step utf8_step(std::string_view text) {
 }
 
 bool is_clean(std::string_view text) {
-  text.remove_prefix(printable_front(text));
+  if (is_printable_block(text)) return true;
   while (!text.empty()) {
     if (text[0] >= 0x20 && text[0] < 0x7F) {
       text.remove_prefix(1);

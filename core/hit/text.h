@@ -48,8 +48,13 @@ class ByteSet {
   std::array<bool, 256> has_{};
 };
 
-// Without ASCII white space at both ends.
-std::string_view trim(std::string_view text);
+inline bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+// Without ASCII white space at both ends. Most texts have none.
+std::string_view trim_spaces(std::string_view text);
+inline std::string_view trim(std::string_view text) {
+  return text.empty() || is_space(text.front()) || is_space(text.back()) ? trim_spaces(text) : text;
+}
 
 // The character at the front of a text that is not empty: its bytes, or, ill formed, those that are replaced together
 // (the longest start of a well-formed character, at least one byte).

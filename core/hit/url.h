@@ -32,6 +32,9 @@ struct Target {
 // `host:443` and the garbage of a TLS handshake, has an empty path and no query.
 Target split_target(std::string_view uri);
 
+// Whether a path has no escapes and is what append_normal_path makes of it. It has no query and no fragment then.
+bool is_plain_path(std::string_view path, size_t bytes_max);
+
 // Appends the normal path; false if it was cut to bytes_max (at least 16).
 bool append_normal_path(std::string_view path, size_t bytes_max, std::string& to);
 // append_normal_path appends no more than this before it cuts, KeptPathArguments::append neither.

@@ -116,7 +116,8 @@ void a_hosts_name_stands_for_its_address(void**) {
   static std::string first;
   static AddressRoom room;
   for (const std::string_view name :
-       {"dsl-7.isp.example", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4 ", "1.2.3.x", "::g", "1.2.3.0004"}) {
+       {"dsl-7.isp.example", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4 ", "1.2.3.x", "::g", "1.2.3.0004", "1..2.3",
+        ".1.2.3", "1.2.3.", "1.2.3.4.", "1.2.3.4294967297", "1.2.3.\xB1"}) {
     first = read_log_address(name, room);
     expect_number(static_cast<int64_t>(first.size()), 16);
     expect_text(std::string_view(first).substr(0, 8), std::string_view("\x01\0\0\0\0\0\0\0", 8));

@@ -1,6 +1,7 @@
 // Times of log lines: every spelling, zones, leap days, and what is no time.
 #include "hit/log_time.h"
 
+#include "random.h"
 #include "test.h"
 
 namespace footfall {
@@ -98,6 +99,30 @@ void a_remembered_second_is_no_other(void**) {
   }
 }
 
+// One that remembers reads every text as one that does not.
+void a_remembered_day_is_no_other(void**) {
+  static constexpr std::string_view kTexts[] = {
+      "24/Nov/2026:10:00:00 +0100", "24/Nov/2026:10:00:01 +0100", "24/Nov/2026:23:59:60 +0100",
+      "24/Nov/2026:00:00:00 +0200", "01/Jan/1970:00:30:00 +0000", "01/Jan/1970:05:00:00 +0100",
+      "31/Dec/9999:23:59:59 +0000", "2026-11-24T10:00:00.5+0100", "24/Nov/2026:24:00:00 +0100",
+      "24/Nov/2026:10:60:00 +0100", "24/Nov/2026:10:00:61 +0100", "24/Nov/2026:1 :00:00 +0100",
+  };
+  static LogTime remembers;
+  static std::string text;
+  Random random(9);
+  int good = 0;
+  for (int round = 0; round < 50'000; ++round) {
+    text = kTexts[random.below(std::size(kTexts))];
+    for (uint64_t digits = random.below(4); digits > 0; --digits)
+      text[12 + random.below(8)] = "0123456789:9 0a"[random.below(15)];
+    if (random.below(4) == 0) random.mutate(text);
+    const int64_t time_ms = read(text);
+    expect_number(remembers.read_ms(text).value_or(kNoTime), time_ms);
+    good += time_ms != kNoTime;
+  }
+  assert_true(good > 10'000 && good < 40'000);
+}
+
 void seconds_have_milliseconds(void**) {
   expect_number(*seconds_as_ms("0.037"), 37);
   expect_number(*seconds_as_ms("12"), 12'000);
@@ -115,10 +140,10 @@ void seconds_have_milliseconds(void**) {
 int main() {
   using namespace footfall;
   const CMUnitTest tests[] = {
-      cmocka_unit_test(each_spelling_is_read),      cmocka_unit_test(zones_are_taken_off),
-      cmocka_unit_test(the_calendar_is_kept),       cmocka_unit_test(years_are_1970_to_9999),
-      cmocka_unit_test(what_is_no_time_is_refused), cmocka_unit_test(a_remembered_second_is_no_other),
-      cmocka_unit_test(seconds_have_milliseconds),
+      cmocka_unit_test(each_spelling_is_read),        cmocka_unit_test(zones_are_taken_off),
+      cmocka_unit_test(the_calendar_is_kept),         cmocka_unit_test(years_are_1970_to_9999),
+      cmocka_unit_test(what_is_no_time_is_refused),   cmocka_unit_test(a_remembered_second_is_no_other),
+      cmocka_unit_test(a_remembered_day_is_no_other), cmocka_unit_test(seconds_have_milliseconds),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -2,6 +2,7 @@
 #include "hit/referrer.h"
 
 #include "base/limits.h"
+#include "random.h"
 #include "test.h"
 
 namespace footfall {
@@ -9,7 +10,7 @@ namespace {
 
 TextArena arena;
 Hit hit;
-std::string input, expected;
+std::string input, expected, roundabout, path;
 
 const Hit& read(std::string_view referrer, std::string_view own_host = "shop.example") {
   arena.clear();
@@ -144,6 +145,33 @@ void long_ones_are_bounded(void**) {
   expect_text(read(input).referrer_host, "");
 }
 
+// A plain name takes a short cut, which one with a user before it cannot take: both come to the same.
+void a_plain_name_is_read_as_any_other(void**) {
+  static constexpr std::string_view kPieces[] = {"a", "blog", ".",   "..",  "www.",     "WWW.",   "-",  "_",
+                                                 "7", "X",    ":",   ":80", "[::1]",    "/",      "//", "?",
+                                                 "#", "\\",   "%41", " ",   "\xC3\xA9", "example"};
+  Random random(5);
+  int hosts = 0;
+  for (int round = 0; round < 30'000; ++round) {
+    expected.clear();
+    for (uint64_t count = random.below(7); count > 0; --count) expected += kPieces[random.below(std::size(kPieces))];
+    if (random.below(50) == 0) expected.insert(0, std::string(250, 'w') + ".");
+    roundabout = "hTTps://user@" + expected;
+    read(roundabout, "user@www.blog.example");
+    path = hit.referrer_path;  // the arena is cleared
+    const std::string host(hit.referrer_host);
+    const uint32_t flags = hit.flags;
+    input = "https://" + expected;
+    input.shrink_to_fit();
+    read(input, "www.blog.example");
+    expect_text(hit.referrer_host, host);
+    expect_text(hit.referrer_path, path);
+    expect_number(hit.flags, flags);
+    hosts += !host.empty();
+  }
+  assert_true(hosts > 5000 && hosts < 25'000);
+}
+
 void no_search_engine_is_listed_yet(void**) { expect_text(search_term_of("google.com", "q=shoes"), ""); }
 
 }  // namespace
@@ -152,8 +180,11 @@ void no_search_engine_is_listed_yet(void**) { expect_text(search_term_of("google
 int main() {
   using namespace footfall;
   const CMUnitTest tests[] = {
-      cmocka_unit_test(host_and_path_are_read),         cmocka_unit_test(what_is_no_web_address_is_no_referrer),
-      cmocka_unit_test(the_shop_itself_is_marked),      cmocka_unit_test(long_ones_are_bounded),
+      cmocka_unit_test(host_and_path_are_read),
+      cmocka_unit_test(what_is_no_web_address_is_no_referrer),
+      cmocka_unit_test(the_shop_itself_is_marked),
+      cmocka_unit_test(long_ones_are_bounded),
+      cmocka_unit_test(a_plain_name_is_read_as_any_other),
       cmocka_unit_test(no_search_engine_is_listed_yet),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -2,6 +2,7 @@
 #include "hit/url.h"
 
 #include "base/limits.h"
+#include "random.h"
 #include "test.h"
 
 namespace footfall {
@@ -260,6 +261,42 @@ void a_query_is_read_leniently(void**) {
   assert_false(arguments.next());
 }
 
+// What is called plain is what append_normal_path leaves as it is, but for escapes, and nothing else is.
+void a_plain_path_is_its_own_normal_path(void**) {
+  static constexpr std::string_view kPieces[] = {
+      "/", "//", "a", "Az09", "-._~", "%41",      "%2F",         "%",
+      "?", "#",  " ", "\x7F", "\x1F", "\xC3\xA9", "\"<>\\^`{|}", "!$&'()*+,:;=@[]"};
+  Random random(3);
+  int plain_ones = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    input = "/";
+    // Most of one that is long is plain, so that the one piece that is not may lie in any block.
+    for (uint64_t count = random.below(60); count > 0; --count)
+      input += random.below(20) > 0 ? "ab/c"[input.ends_with('/') ? 0 : random.below(4)] : '-';
+    if (random.below(3) > 0) input.insert(random.below(input.size() + 1), kPieces[random.below(std::size(kPieces))]);
+    input.shrink_to_fit();  // so that a sanitizer sees a read past the end
+    path.clear();
+    const bool stays =
+        append_normal_path(input, kPathBytesMax, path) && path == input && input.find('%') == std::string::npos;
+    assert_int_equal(is_plain_path(input, kPathBytesMax), stays);
+    plain_ones += stays;
+  }
+  assert_true(plain_ones > 5000 && plain_ones < 15'000);
+  for (int byte = 0; byte < 256; ++byte) {
+    for (size_t at = 1; at < 35; ++at) {
+      input = "/" + std::string(34, 'a');
+      input[at] = static_cast<char>(byte);
+      path.clear();
+      append_normal_path(input, kPathBytesMax, path);
+      assert_int_equal(is_plain_path(input, kPathBytesMax), path == input);
+    }
+  }
+  assert_false(is_plain_path("", kPathBytesMax));
+  assert_false(is_plain_path("a", kPathBytesMax));
+  assert_true(is_plain_path("/" + std::string(15, 'a'), 16));
+  assert_false(is_plain_path("/" + std::string(16, 'a'), 16));
+}
+
 }  // namespace
 }  // namespace footfall
 
@@ -271,6 +308,7 @@ int main() {
       cmocka_unit_test_setup(a_long_path_is_cut_between_characters, begin),
       cmocka_unit_test_setup(a_path_of_any_length_stays_within_its_room, begin),
       cmocka_unit_test_setup(the_normal_path_of_a_normal_path_is_itself, begin),
+      cmocka_unit_test_setup(a_plain_path_is_its_own_normal_path, begin),
       cmocka_unit_test_setup(arguments_that_stay_are_sorted_and_spelt_one_way, begin),
       cmocka_unit_test_setup(arguments_are_cut_where_the_path_is_full, begin),
       cmocka_unit_test_setup(a_query_is_read_leniently, begin),
