@@ -31,6 +31,9 @@ bool has_config_file(const Common& common);
 // The store, made where it is missing. A command started as root becomes its owner: it opens its inputs before.
 Result<Store> open_store(const Config& config);
 
+// The store that is there. A command started as root becomes its owner.
+Result<Store> open_existing_store(const Config& config);
+
 int aggregate(const Common& common, bool once, const std::string& begin_anew);
 int query(const Common& common, const std::string& report, const std::vector<std::string>& parameters,
           const std::string& format);
@@ -45,6 +48,8 @@ int import_log(const Common& common, const ImportLogArguments& arguments);
 int import_list(const Common& common);
 int import_undo(const Common& common, uint32_t import);
 
+int dump(const Common& common, const std::string& what);  // lanes, ring or checkpoint
+int check(const Common& common);
 int config_test(const Common& common);
 
 }  // namespace footfall

@@ -32,6 +32,14 @@ Result<Store> open_store(const Config& config) {
   return store;
 }
 
+Result<Store> open_existing_store(const Config& config) {
+  Result<Store> store = Store::open(config.store);
+  if (!store && store.error().code == Error::Code::not_found) return Error::not_found("there is no store at " + config.store);
+  if (!store) return store.error();
+  if (Status status = become_owner(*store); !status) return status.error();
+  return store;
+}
+
 bool has_config_file(const Common& common) {
   struct stat file;
   const std::string default_path(kDefaultConfigPath);

@@ -80,6 +80,18 @@ int main(int argc, char** argv) {
   events_command->add_option("--site", events_arguments.site, "the site of all events");
   events_command->callback([&] { code = import_log(common, events_arguments); });
 
+  CLI::App* dump_command = app.add_subcommand("dump", "what lies in the store, for eyes");
+  std::string dumped;
+  add_common(dump_command);
+  dump_command->add_option("what", dumped, "lanes, ring or checkpoint")
+      ->required()
+      ->check(CLI::IsMember({"lanes", "ring", "checkpoint"}));
+  dump_command->callback([&] { code = dump(common, dumped); });
+
+  CLI::App* check_command = app.add_subcommand("check", "whether the store's lanes are whole: checksums, numbers");
+  add_common(check_command);
+  check_command->callback([&] { code = check(common); });
+
   CLI::App* config_command = app.add_subcommand("config", "the configuration");
   config_command->require_subcommand(1);
   CLI::App* test_command = config_command->add_subcommand("test", "check footfall.toml");

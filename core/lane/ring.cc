@@ -135,6 +135,18 @@ Result<RingCursor::Outcome> RingCursor::next(uint64_t epoch, uint64_t number, st
   return Outcome::none;
 }
 
+Result<std::optional<uint64_t>> RingCursor::at_or_behind(uint64_t seq, std::string& bytes) {
+  Result<LmdbTxn> txn = LmdbTxn::read(env_);
+  if (!txn) return txn.error();
+  Result<LmdbDatabase> database = txn->database("");
+  if (!database) return database.error();
+  Result<LmdbCursor> cursor = LmdbCursor::open(*txn, *database);
+  if (!cursor) return cursor.error();
+  if (!cursor->seek(block_key(seq)) || !is_block_key(cursor->key())) return std::optional<uint64_t>();
+  bytes.assign(cursor->value());
+  return std::optional<uint64_t>(load_be64(cursor->key().data() + 1));
+}
+
 Result<RingPosition> RingCursor::position() {
   Result<LmdbTxn> txn = LmdbTxn::read(env_);
   if (!txn) return txn.error();

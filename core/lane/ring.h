@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -74,6 +75,10 @@ class RingCursor {
   // The first block that ends behind (epoch, number): blocks of older epochs than `epoch` count as seen. `bytes` is a
   // copy: no transaction stays open.
   Result<Outcome> next(uint64_t epoch, uint64_t number, std::string& bytes);
+
+  // The block of that sequence number or the next there is, whether or not it was seen: for who looks at all of a ring, from
+  // 0 on. `bytes` is a copy, of whatever lies there. nullopt: there are no more.
+  Result<std::optional<uint64_t>> at_or_behind(uint64_t seq, std::string& bytes);
 
   // Where the ring's content ends in its stage, in a transaction of its own.
   Result<RingPosition> position();
