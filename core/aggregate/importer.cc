@@ -39,6 +39,8 @@ struct Importer::Input {
   FilePlace place;
   bool gave_hits = false;  // in this import
   int64_t newest_ms = INT64_MIN;
+  std::string site_told;        // by the last line that was a hit
+  SiteContext* site = nullptr;  // which that is
   bool ended = false;
 };
 
@@ -165,7 +167,12 @@ void Importer::take(Input& input, std::string_view line, uint64_t position) {
     return;
   }
   input.newest_ms = std::max(input.newest_ms, raw.time_ms);
-  SiteContext& site = context_of(input.reader.site());
+  // Most lines are of the site of the line before.
+  if (input.site == nullptr || input.site_told != input.reader.site()) {
+    input.site = &context_of(input.reader.site());
+    input.site_told = input.reader.site();
+  }
+  SiteContext& site = *input.site;
   if (!options_.overlap && site.first_live_ms != 0 && raw.time_ms >= site.first_live_ms) {
     ++totals_.skipped;
     return;

@@ -19,30 +19,22 @@ constexpr size_t kReadBytes = 256 * 1024;
 
 }  // namespace
 
-// unpack() appends to `to` and gives false at the end.
+// Writes up to kReadBytes to `to` and tells how many; 0: the end.
 struct LogFile::Unpacker {
   virtual ~Unpacker() = default;
-  virtual bool unpack(LogFile& file, std::string& to) = 0;
+  virtual size_t unpack(LogFile& file, char* to) = 0;
 };
 
 struct LogFile::Plain : Unpacker {
-  bool unpack(LogFile& file, std::string& to) override {
-    const size_t before = to.size();
-    to.resize(before + kReadBytes);
-    const size_t got = file.read_packed(to.data() + before, kReadBytes);
-    to.resize(before + got);
-    return got > 0;
-  }
+  size_t unpack(LogFile& file, char* to) override { return file.read_packed(to, kReadBytes); }
 };
 
 struct LogFile::Gzip : Unpacker {
   Gzip() { inflateInit2(&stream, 15 + 16); }
   ~Gzip() override { inflateEnd(&stream); }
 
-  bool unpack(LogFile& file, std::string& to) override {
-    const size_t before = to.size();
-    to.resize(before + kReadBytes);
-    stream.next_out = reinterpret_cast<Bytef*>(to.data() + before);
+  size_t unpack(LogFile& file, char* to) override {
+    stream.next_out = reinterpret_cast<Bytef*>(to);
     stream.avail_out = kReadBytes;
     while (stream.avail_out > 0) {
       if (stream.avail_in == 0) {
@@ -65,8 +57,7 @@ struct LogFile::Gzip : Unpacker {
         break;
       }
     }
-    to.resize(before + kReadBytes - stream.avail_out);
-    return to.size() > before;
+    return kReadBytes - stream.avail_out;
   }
 
   z_stream stream{};
@@ -77,10 +68,8 @@ struct LogFile::Gzip : Unpacker {
 struct LogFile::Zstd : Unpacker {
   ~Zstd() override { ZSTD_freeDStream(stream); }
 
-  bool unpack(LogFile& file, std::string& to) override {
-    const size_t before = to.size();
-    to.resize(before + kReadBytes);
-    ZSTD_outBuffer out{to.data() + before, kReadBytes, 0};
+  size_t unpack(LogFile& file, char* to) override {
+    ZSTD_outBuffer out{to, kReadBytes, 0};
     while (out.pos < out.size) {
       if (input.pos == input.size) {
         in.resize(kReadBytes);
@@ -97,8 +86,7 @@ struct LogFile::Zstd : Unpacker {
         break;
       }
     }
-    to.resize(before + out.pos);
-    return out.pos > 0;
+    return out.pos;
   }
 
   ZSTD_DStream* stream = ZSTD_createDStream();
@@ -127,8 +115,8 @@ Result<std::unique_ptr<LogFile>> LogFile::open(const std::string& path) {
   } else {
     file->unpacker_ = std::make_unique<Plain>();
   }
-  while (file->buffer_.size() < kLogHeadBytes && file->fill()) {}
-  file->head_ = file->buffer_.substr(0, kLogHeadBytes);
+  while (file->end_ < kLogHeadBytes && file->fill()) {}
+  file->head_ = file->unread().substr(0, kLogHeadBytes);
   return file;
 }
 
@@ -159,13 +147,14 @@ size_t LogFile::read_packed(char* to, size_t bytes) {
 
 bool LogFile::fill() {
   if (ended_) return false;
-  if (at_ > 0) {
-    buffer_.erase(0, at_);
-    at_ = 0;
-  }
-  const bool more = unpacker_->unpack(*this, buffer_);
-  if (!more || !fault_.empty()) ended_ = true;
-  return more;
+  end_ -= at_;
+  if (at_ > 0) std::memmove(buffer_.data(), buffer_.data() + at_, end_);
+  at_ = 0;
+  if (buffer_.size() < end_ + kReadBytes) buffer_.resize(end_ + kReadBytes);
+  const size_t more = unpacker_->unpack(*this, buffer_.data() + end_);
+  end_ += more;
+  if (more == 0 || !fault_.empty()) ended_ = true;
+  return more > 0;
 }
 
 void LogFile::skip_to(uint64_t position) {
@@ -178,18 +167,18 @@ void LogFile::skip_to(uint64_t position) {
 
 bool LogFile::next(std::string_view& line, uint64_t& position) {
   position = position_;
-  std::string_view rest = std::string_view(buffer_).substr(at_);
+  std::string_view rest = unread();
   size_t end = rest.find('\n');
   size_t cut_bytes = 0;  // of a line too long to be held
   while (end == std::string_view::npos && !ended_) {
     if (rest.size() > kLogLineBytesMax) {
       // Only its beginning is kept: enough to refuse it.
       cut_bytes += rest.size() - (kLogLineBytesMax + 1);
-      buffer_.resize(at_ + kLogLineBytesMax + 1);
+      end_ = at_ + kLogLineBytesMax + 1;
     }
-    const size_t searched = buffer_.size() - at_;
+    const size_t searched = end_ - at_;
     fill();
-    rest = std::string_view(buffer_).substr(at_);
+    rest = unread();
     end = rest.find('\n', searched);
   }
   if (end == std::string_view::npos) {

@@ -46,6 +46,7 @@ class LogFile {
   struct Zstd;
 
   LogFile() = default;
+  std::string_view unread() const { return {buffer_.data() + at_, end_ - at_}; }
   bool fill();  // false: nothing more
   size_t read_packed(char* to, size_t bytes);
 
@@ -53,8 +54,9 @@ class LogFile {
   int fd_ = -1;
   std::unique_ptr<Unpacker> unpacker_;
   std::string head_;
-  std::string buffer_;
-  size_t at_ = 0;
+  std::string buffer_;  // its bytes are set once, and read into again and again
+  size_t at_ = 0;       // what is unread lies between these two
+  size_t end_ = 0;
   uint64_t position_ = 0;
   uint64_t lines_ = 0;
   uint64_t unended_bytes_ = 0;  // of the last line given, without a line feed

@@ -287,6 +287,9 @@ void bytes_are_what_was_sent_else_the_body(void**) {
   expect_number(static_cast<int64_t>(hit("1795510800 / 200 5 -").bytes_sent), 5);
   expect_number(static_cast<int64_t>(hit("1795510800 / 200 - -").bytes_sent), 0);
   expect_number(static_cast<int64_t>(hit("1795510800 / 200 5 5000000000").bytes_sent), 5'000'000'000);
+  assert_true(hit("1795510800 / 200 5 9999999999999999999").bytes_sent == 9'999'999'999'999'999'999u);
+  assert_true(hit("1795510800 / 200 5 18446744073709551615").bytes_sent == UINT64_MAX);
+  assert_true(hit("1795510800 / 200 5 000000000000000000000007").bytes_sent == 7);
 }
 
 void more_blanks_change_nothing(void**) {
