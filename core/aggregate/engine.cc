@@ -34,6 +34,9 @@ void convert(Bookings::Order& order, const Rate& rate) {
   for (Bookings::ItemSum& item : order.by_item) item.value_micros = convert_micros(item.value_micros, rate);
 }
 
+// Nothing is left of whom another key took over.
+bool is_anybody(const Visitor& visitor) { return visitor.is_bot || !visitor.touches.empty(); }
+
 // Errors and redirects make none inside a visit.
 bool may_make_touch(const Hit& hit) { return hit.status < 300 || hit.status == 304; }
 
@@ -85,9 +88,49 @@ void Engine::count(const Hit& hit, std::string_view site_name, bool late) {
   const VisitorKey key{site.number, hit.id_key.is_zero() ? hit.anonymous_key : hit.id_key};
   if (key.visitor.is_zero()) return count_without_visitor(site, hit);
   Entry& entry = entry_of(key);
+  if (!has_visit_for(site, entry, hit)) take_over_visit(site, key, entry, hit);
   notice_behaviour(hit, entry);
   count_of_visitor(site, key, entry, hit);
   note_change(key, entry);
+}
+
+bool Engine::has_visit_for(const Site& site, const Entry& entry, const Hit& hit) {
+  // Long before its start: an older import, or very late.
+  return entry.visit && hit.time_ms - entry.visit->last_ms <= gap_ms(site) &&
+         entry.visit->start_ms - hit.time_ms <= gap_ms(site);
+}
+
+// Somebody who had another key a moment ago goes on with the visit that is open under it: when consent comes in, the
+// anonymous one; after the change of salts, yesterday's.
+void Engine::take_over_visit(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit) {
+  for (const Hash128& other : {hit.anonymous_key, hit.previous_anonymous_key}) {
+    if (other.is_zero() || other == key.visitor) continue;
+    const VisitorKey before{site.number, other};
+    const auto place = visitors_.find(before);
+    if (place == visitors_.end() || !has_visit_for(site, place->second, hit)) continue;
+    if (entry.visit) close(key, entry);
+    take_over(key, entry, place->second, hit.id_key.is_zero());
+    note_change(before, place->second);
+    return;
+  }
+}
+
+// The touches go along: the visit's own with a consent (others may have the same anonymous key), all of them with a new
+// salt, as the key that had them comes no more.
+void Engine::take_over(const VisitorKey& key, Entry& entry, Entry& from, bool all) {
+  entry.visit = std::move(from.visit);
+  ends_.push({entry.visit->last_ms + gap_ms(sites_.at(key.site)), key});
+  std::vector<Touch>& touches = from.visitor.touches;
+  const auto goes_along = [&](const Touch& touch) { return all || touch.time_ms >= entry.visit->start_ms; };
+  for (const Touch& touch : touches)
+    if (goes_along(touch)) entry.visitor.add(touch);
+  std::erase_if(touches, goes_along);
+  if (all && from.visitor.is_bot) {
+    entry.visitor.is_bot = true;
+    entry.visitor.bot_import = from.visitor.bot_import;
+    from.visitor.is_bot = false;
+  }
+  entry.visitor_changed = entry.visit_changed = from.visitor_changed = from.visit_changed = true;
 }
 
 void Engine::count_of_visitor(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit) {
@@ -164,9 +207,7 @@ void Engine::notice_behaviour(const Hit& hit, Entry& entry) {
 // one.
 OpenVisit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit) {
   entry.visit_changed = true;
-  if (entry.visit && (hit.time_ms - entry.visit->last_ms > gap_ms(site) ||
-                      entry.visit->start_ms - hit.time_ms > gap_ms(site)))  // long before: an older import, or very late
-    close(key, entry);
+  if (entry.visit && !has_visit_for(site, entry, hit)) close(key, entry);
   if (entry.visit) {
     if (entry.visit->import != changes_.import()) go_on_with(key, *entry.visit);
     if (may_make_touch(hit)) {
@@ -347,7 +388,8 @@ void Engine::flush() {
     if (place == visitors_.end()) continue;
     Entry& entry = place->second;
     if (entry.visitor_changed)
-      changes_.set(KeyedDatabase::visitors, visitor_key(key.site, key.visitor, timeline_), encode_visitor(entry.visitor));
+      changes_.set(KeyedDatabase::visitors, visitor_key(key.site, key.visitor, timeline_),
+                   is_anybody(entry.visitor) ? encode_visitor(entry.visitor) : std::string());
     if (entry.visit_changed && (entry.visit || entry.visit_stored))
       changes_.set(KeyedDatabase::open_visits, visitor_key(key.site, key.visitor, timeline_),
                    entry.visit ? encode_visit(*entry.visit) : std::string());

@@ -100,6 +100,10 @@ class Engine {
   // The device is `bot` for a bot, however it was told.
   Agent judge(const Hit& hit, const Visitor& visitor);
   void notice_behaviour(const Hit& hit, Entry& entry);
+  // An open visit that the hit belongs to.
+  static bool has_visit_for(const Site& site, const Entry& entry, const Hit& hit);
+  void take_over_visit(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit);
+  void take_over(const VisitorKey& key, Entry& entry, Entry& from, bool all);
   void note_change(const VisitorKey& key, Entry& entry);
   OpenVisit& open_or_extend(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit);
   void close(const VisitorKey& key, Entry& entry);
