@@ -173,4 +173,27 @@ for my $model (qw(last first)) { is_golden('shop', $_, model => $model) for '', 
 is_golden('outlet', $_) for '', qw(channel page event item hour day month);
 is_golden('forgotten.example', $_) for '', qw(channel page search_term day);
 
+# --- one person under two keys ---------------------------------------------------------------------------------------
+
+# The views of one visit, an import of its own: [time, address, id, path].
+sub visits_of (@views) {
+    my $other = make_shop(toml => content("$data/golden/footfall.toml"));
+    my $agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
+    my $log = join '', map {
+        my ($msec, $address, $id, $path) = @$_;
+        my @at = gmtime $msec;
+        my $time = strftime('%d/%b/%Y:%H:%M:%S +0000', @at);
+        qq{$address - - [$time] "GET $path HTTP/1.1" 200 500 "-" "$agent" $msec.000 700 "text/html" 0.001 "shop" "shop.example" "$id" "-" "-" "-" "-" "-" "-"\n};
+    } @views;
+    my ($code, undef, $err) = $other->footfall('import', 'log', '--config', $other->path('footfall.toml'), $other->write('one.log', $log));
+    is($code, 0, 'imported') or diag $err;
+    return $other->query_by_command(site => 'shop', range => 'all', metrics => 'visits,visitors,pageviews,bounces')->{totals};
+}
+
+my $midnight_s = 1_750_118_400;    # 2025-06-17 00:00:00 UTC
+is_deeply(visits_of([$midnight_s - 600, '203.0.113.1', '-', '/'], [$midnight_s + 600, '203.0.113.1', '-', '/cup']), [1, 1, 2, 0],
+    'a visit over the change of salts is one');
+is_deeply(visits_of([$midnight_s + 600, '203.0.113.1', '-', '/'], [$midnight_s + 900, '203.0.113.1', 'anna', '/cup']), [1, 1, 2, 0],
+    'a visit in which consent comes in is one');
+
 close_shops();

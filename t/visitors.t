@@ -57,9 +57,9 @@ subtest 'privacy signals' => sub {
     my @dnt = (DNT => '1');
     $shop->get('/signals', from => $_, with_id('anna', @gpc)) for 1, 2;
     is_totals($shop, { visitors => 2, pageviews => 2 }, 'GPC: anonymous, unless told otherwise', site => 'signals');
-    $shop->get('/signals', from => $_, with_id('berta', @dnt)) for 1, 2;
+    $shop->get('/signals', from => $_, with_id('berta', @dnt)) for 3, 4;
     is_totals($shop, { visitors => 3, pageviews => 4 }, 'DNT: ignored, unless told otherwise', site => 'signals');
-    $shop->get('/signals', from => $_, with_id('clara', 'Sec-GPC' => '0')) for 1, 2;
+    $shop->get('/signals', from => $_, with_id('clara', 'Sec-GPC' => '0')) for 5, 6;
     is_totals($shop, { visitors => 4, pageviews => 6 }, 'a 0 is no signal', site => 'signals');
 
     $shop->get('/strict', from => $_, with_id('anna', @dnt)) for 1, 2;
