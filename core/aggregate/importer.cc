@@ -11,6 +11,8 @@ namespace {
 constexpr int64_t kReorderMs = 10'000;
 constexpr size_t kLinesAtOnce = 2'000;
 constexpr size_t kPutBytes = 16 << 20;
+constexpr size_t kSpareSecondsMax = kLinesAtOnce;  // of a quiet log; a busy one has few seconds at once
+constexpr size_t kSpareBytesMax = 16 << 10;
 constexpr size_t kFormatLines = 100;  // looked at to tell a file's format
 constexpr std::string_view kDefaultSite = "default";
 
@@ -199,6 +201,16 @@ void Importer::take_event(Input& input, std::string_view line, uint64_t position
   keep(input, hits_.build_event(event, keys_), position, context_of(event.site));
 }
 
+Importer::Second& Importer::second_at(int64_t second) {
+  const auto known = waiting_.lower_bound(second);
+  if (known != waiting_.end() && known->first == second) return known->second;
+  if (spare_seconds_.empty()) return waiting_.emplace_hint(known, second, Second())->second;
+  auto spare = std::move(spare_seconds_.back());
+  spare_seconds_.pop_back();
+  spare.key() = second;
+  return waiting_.insert(known, std::move(spare))->second;
+}
+
 void Importer::keep(Input& input, const Hit& hit, uint64_t position, const SiteContext& site) {
   input.gave_hits = true;
   if (hit.time_ms < released_ms_) {  // too late to be put in its place
@@ -206,7 +218,7 @@ void Importer::keep(Input& input, const Hit& hit, uint64_t position, const SiteC
     encode_hit(hit, late);
     return emit(late, hit.time_ms, site);
   }
-  Second& second = waiting_[second_of(hit.time_ms)];
+  Second& second = second_at(second_of(hit.time_ms));
   const size_t offset = second.hits.size();
   encode_hit(hit, second.hits);
   second.lines.push_back({hit.time_ms, position, &site, static_cast<uint32_t>(offset),
@@ -255,14 +267,21 @@ void Importer::emit(std::string_view hit, int64_t time_ms, const SiteContext& si
 void Importer::release_before(int64_t time_ms) {
   while (!waiting_.empty() && waiting_.begin()->first < second_of(time_ms)) {
     Second& second = waiting_.begin()->second;
-    std::stable_sort(second.lines.begin(), second.lines.end(), [](const Line& a, const Line& b) {
+    const auto is_before = [](const Line& a, const Line& b) {
       return a.time_ms != b.time_ms ? a.time_ms < b.time_ms
              : a.input != b.input   ? a.input < b.input
                                     : a.position < b.position;
-    });
+    };
+    // One file's lines mostly are; sorting would ask for memory.
+    if (!std::is_sorted(second.lines.begin(), second.lines.end(), is_before))
+      std::stable_sort(second.lines.begin(), second.lines.end(), is_before);
     for (const Line& line : second.lines)
       emit(std::string_view(second.hits).substr(line.offset, line.bytes), line.time_ms, *line.site);
-    waiting_.erase(waiting_.begin());
+    auto released = waiting_.extract(waiting_.begin());
+    released.mapped().hits.clear();
+    released.mapped().lines.clear();
+    if (spare_seconds_.size() < kSpareSecondsMax && released.mapped().hits.capacity() <= kSpareBytesMax)
+      spare_seconds_.push_back(std::move(released));
   }
   if (time_ms != INT64_MAX) released_ms_ = std::max(released_ms_, second_of(time_ms) * 1000);
 }

@@ -91,6 +91,7 @@ class Importer {
   void reject(const Input& input, std::string reason);
   void put_in_block(std::string_view hit, int64_t time_ms, const SiteContext& site);
   void emit(std::string_view hit, int64_t time_ms, const SiteContext& site);
+  Second& second_at(int64_t second);
   void release_before(int64_t time_ms);
   std::map<Hash128, FilePlace> places();
   Status put_blocks();
@@ -109,6 +110,7 @@ class Importer {
   std::vector<std::unique_ptr<Input>> inputs_;
   std::map<std::string, std::unique_ptr<SiteContext>, std::less<>> sites_;
   std::map<int64_t, Second> waiting_;
+  std::vector<std::map<int64_t, Second>::node_type> spare_seconds_;  // empty ones, for their memory
   int64_t released_ms_ = INT64_MIN;  // everything older went out
   HitBuilder hits_;
   EventLineReader events_;
