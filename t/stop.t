@@ -37,6 +37,7 @@ my ($here, $there) = do {
     map { { worker => $_, client => $client{$_} } } sort keys %client;
 };
 my $hits = sub { my $sum = 0; $sum += $_ for values %{ staged() }; $sum };
+$shop->settle;    # what a stopped worker has not flushed is not to be had
 my $before = $hits->();
 
 # --- a worker --------------------------------------------------------------------------------------------------------
