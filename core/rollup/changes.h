@@ -78,7 +78,8 @@ class Changes {
   const std::string* find(KeyedDatabase database, const std::string& key) const;
 
   bool empty() const { return rows() == 0 && keyed_changes() == 0 && entries_.empty(); }
-  size_t rows() const { return deltas_.size() + group_sums_.size(); }
+  // About how many rows take() would give: of a group's some three are its own (source, campaign, referrer's host).
+  size_t rows() const { return deltas_.size() + 3 * group_sums_.size(); }
   size_t keyed_changes() const;
 
   // Forgets which texts were named, so that they are named again: after the months' dictionaries may have been dropped.
