@@ -252,7 +252,8 @@ END
     is_totals($shop, { revenue => 4, orders => 3 }, 'events and orders are inherited apart', site => 'outer');
     is_figures($shop, { by => 'event', metrics => 'events', site => 'inner' }, { outer_event => 1 }, 'inherited two levels down');
 
-    $shop->get("/signals/", headers => $_) for [], [DNT => 1], ['Sec-GPC' => 1], [Cookie => 'id=1', 'Sec-GPC' => 1];
+    $shop->get("/signals/", from => 1, headers => $_) for [], [DNT => 1];
+    $shop->get("/signals/", from => 2, headers => $_) for ['Sec-GPC' => 1], [Cookie => 'id=1', 'Sec-GPC' => 1];
     is_totals($shop, { pageviews => 4, visitors => 2 }, 'one signal given: only that changes', site => 'signals');
     my $before = $shop->query(site => 'outer', metrics => 'hits')->{totals}[0];
     $shop->get('/', headers => [DNT => 1]);
