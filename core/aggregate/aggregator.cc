@@ -6,6 +6,7 @@
 #include <chrono>
 #include <thread>
 
+#include "aggregate/config_change.h"
 #include "aggregate/engine.h"
 #include "aggregate/import_reader.h"
 #include "aggregate/lanes.h"
@@ -27,52 +28,6 @@ constexpr uint64_t kImportsPerClosing = 4'096;
 constexpr uint64_t kImportsPerCheckpoint = 1'000'000;
 constexpr size_t kRowsPerCheckpoint = 150'000;
 constexpr auto kPoll = std::chrono::milliseconds(50);
-
-// What a site's figures are counted in cannot change under them.
-Status check_change(const Config& before, const Config& after, const std::vector<std::string>& sites) {
-  for (const std::string& name : sites) {
-    const SiteConfig old_site = site_or_default(before, name), new_site = site_or_default(after, name);
-    const char* what = old_site.timezone != new_site.timezone   ? "timezone"
-                       : old_site.currency != new_site.currency ? "currency"
-                                                                : nullptr;
-    if (what == nullptr) continue;
-    const bool zone = old_site.timezone != new_site.timezone;
-    return Error::invalid(
-        "site." + name + "." + what + " was \"" + (zone ? old_site.timezone : std::string(old_site.currency.text())) +
-        "\" and is now \"" + (zone ? new_site.timezone : std::string(new_site.currency.text())) +
-        "\": figures counted so far would change their meaning; to keep them apart and begin anew, run "
-        "`footfall aggregate --begin-anew " +
-        name + "` once");
-  }
-  return {};
-}
-
-// The old figures stay readable under SITE.N, with the settings that they were counted in; both configurations get it.
-Status begin_anew(const std::string& name, Config& before, Config& after, std::vector<std::string>& sites) {
-  const auto found = std::find(sites.begin(), sites.end(), name);
-  if (found == sites.end()) return Error::not_found("--begin-anew " + name + ": no figures of such a site");
-  std::string kept;
-  for (int n = 1; kept.empty() || std::find(sites.begin(), sites.end(), kept) != sites.end(); ++n)
-    kept = name + "." + std::to_string(n);
-  *found = kept;
-  SiteConfig old_site = site_or_default(before, name);
-  old_site.name = kept;
-  old_site.hosts.clear();
-  before.sites.push_back(old_site);
-  after.sites.push_back(std::move(old_site));
-  return {};
-}
-
-// Settings of sites that were set aside are in no file; the summary keeps them.
-void keep_set_aside(const Config& before, Config& after, const std::vector<std::string>& sites) {
-  for (const SiteConfig& site : before.sites) {
-    const size_t dot = site.name.rfind('.');
-    const bool set_aside = dot != std::string::npos && dot + 1 < site.name.size() && site.hosts.empty() &&
-                           site.name.find_first_not_of("0123456789", dot + 1) == std::string::npos;
-    const bool has_figures = std::find(sites.begin(), sites.end(), site.name) != sites.end();
-    if (set_aside && has_figures && find_site(after, site.name) == nullptr) after.sites.push_back(site);
-  }
-}
 
 }  // namespace
 
