@@ -114,6 +114,11 @@ subtest 'what is no event' => sub {
     is($code, 1, 'a file that is not there');
     ($code) = import_file($shop, 'events');
     is($code, 2, 'none at all is wrong usage');
+    for my $kind (qw(events log)) {
+        ($code, undef, $err) = import_file($shop, $kind => $file, '--site', '<b>');
+        is($code, 2, "$kind: so is a site that has no site's name");
+        like($err, qr/--site.*letters, digits/s, 'which is told');
+    }
 };
 
 close_shops();

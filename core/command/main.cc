@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 
 #include "command/command.h"
+#include "site/checks.h"
 
 int main(int argc, char** argv) {
   using namespace footfall;
@@ -9,6 +10,9 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int code = kExitWell;
   Common common;
+  const auto is_site = [](const std::string& text) {
+    return is_site_name(text) ? std::string() : "a site's name has letters, digits and . _ - : * alone";
+  };
   const auto add_common = [&](CLI::App* command) {
     command->add_option("--config", common.config_path, "footfall.toml (default /etc/footfall/footfall.toml)");
     command->add_option("--store", common.store_path, "the store's folder; alone suffices");
@@ -62,7 +66,7 @@ int main(int argc, char** argv) {
   ImportLogArguments log_arguments;
   add_common(log_command);
   log_command->add_option("files", log_arguments.files, "files, merged by time")->required();
-  log_command->add_option("--site", log_arguments.site, "the site of all lines");
+  log_command->add_option("--site", log_arguments.site, "the site of all lines")->check(is_site);
   log_command->add_option("--format", log_arguments.format,
                           "combined, common, vhost, json, footfall or an nginx log_format string; default: told from the file");
   log_command->add_option("--visitors", log_arguments.visitors, "day (default): nobody is recognised tomorrow; all")
@@ -77,7 +81,7 @@ int main(int argc, char** argv) {
   add_common(events_command);
   events_command->add_option("files", events_arguments.files, "files, merged by time; plain, .gz or .zst; - is standard input")
       ->required();
-  events_command->add_option("--site", events_arguments.site, "the site of all events");
+  events_command->add_option("--site", events_arguments.site, "the site of all events")->check(is_site);
   events_command->callback([&] { code = import_log(common, events_arguments); });
 
   CLI::App* dump_command = app.add_subcommand("dump", "what lies in the store, for eyes");
