@@ -11,9 +11,9 @@ sub configuration ($in, $line) {
     my ($user) = $> == 0 ? 'user www-data;' : '';
     my %at = (http => '', server => '', location => '', $in => $line);
     my $store = $in eq 'store' ? $line : 'footfall_store {folder}/tried;';
-    my $module = Footfall::Shop->build . '/ngx_http_footfall_module.so';
+    my $load = Footfall::Shop->load_module;
     return $other->fill(<<"END");
-load_module $module;
+$load
 $user
 error_log {folder}/logs/tried.log;
 pid {folder}/tried.pid;

@@ -16,6 +16,8 @@ use POSIX qw(:sys_wait_h);
 my $root = abs_path(dirname(__FILE__) . '/../../..');
 my $build = $ENV{FOOTFALL_BUILD} // "$root/build";
 my $nginx = $ENV{FOOTFALL_NGINX} // (grep { -x } '/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx')[0];
+my $module_is_in_nginx = ($ENV{FOOTFALL_MODULE} // '') eq 'static';
+my @sanitizers = grep { defined $ENV{$_} } qw(ASAN_OPTIONS UBSAN_OPTIONS);
 my $is_root = $> == 0;
 my @shops;
 
@@ -62,6 +64,9 @@ sub store ($self)  { "$self->{folder}/store" }
 sub root ($class)  { $root }
 sub build ($class) { $build }
 sub nginx ($class) { $nginx }
+
+# The line that loads the module; none where nginx has it built in.
+sub load_module ($class) { $module_is_in_nginx ? '' : "load_module $build/ngx_http_footfall_module.so;" }
 
 sub path ($self, $name) { $name =~ m{^/} ? $name : "$self->{folder}/$name" }
 
@@ -110,7 +115,7 @@ sub fill ($self, $text) {
 # Writes nginx.conf and footfall.toml; %changed are options that are different from now on.
 sub write_configuration ($self, %changed) {
     my %o = %{ $self->{options} } = (%{ $self->{options} }, %changed);
-    my $module = $o{module} // "$build/ngx_http_footfall_module.so";
+    my $load = join "\n", $o{module} ? "load_module $o{module};" : load_module(ref $self), map { "env $_;" } @sanitizers;
     my $user = $is_root ? 'user www-data;' : '';
     my $workers = $o{workers} // 1;
     my $daemon = $o{daemon} ? 'on' : 'off';
@@ -122,7 +127,7 @@ sub write_configuration ($self, %changed) {
     my $status = $o{status} // 'location /footfall/ { footfall_status; }';
     my $server = $o{server} // 'location / { try_files $uri $uri.html $uri/index.html =404; }';
     $self->write('nginx.conf' => $self->fill(<<END));
-load_module $module;
+$load
 $user
 daemon $daemon;
 master_process $master;
@@ -159,6 +164,7 @@ sub run ($self, @command) {
     my ($out, $err) = map { "$self->{folder}/logs/run.$_" } qw(out err);
     my $pid = spawn($out, $err, @command);
     wait_until("@command ends", sub { waitpid($pid, WNOHANG) == $pid });
+    push @{ $self->{faults} }, sanitizers_said($self->read($err)) if @sanitizers;
     return ($? & 127 ? 'signal ' . ($? & 127) : $? >> 8, $self->read($out), $self->read($err));
 }
 
@@ -223,7 +229,7 @@ sub end ($self, $name, $signal) {
     wait_until("$name (process $pid) ends by $signal", sub {
         my $ended = waitpid($pid, WNOHANG);
         $status = $? if $ended == $pid;
-        return $ended == $pid || ($ended == -1 && title($pid) eq '');
+        return $ended == $pid || ($ended == -1 && is_gone($pid));
     });
     return $status;
 }
@@ -279,7 +285,13 @@ sub kill_nginx ($self) {
     $self->{killed}{$_} = 1 for @workers;
     kill KILL => $self->{pids}{nginx}, @workers;
     $self->end('nginx', 'KILL');
-    wait_until('all workers are gone', sub { !grep { title($_) } @workers });
+    wait_until('all workers are gone', sub { !grep { !is_gone($_) } @workers });
+}
+
+# Not only its memory but also its sockets: a process gives them back one after the other as it ends.
+sub is_gone ($pid) {
+    CORE::open my $from, '<', "/proc/$pid/stat" or return 1;
+    return (scalar(<$from>) // '') !~ /^.*\) [^ZX]/s;
 }
 
 # Reloads the configuration: returns when only new workers serve. Old ones may still be shutting down.
@@ -395,7 +407,14 @@ sub faults ($self) {
         push @faults, $_;
     }
     push @faults, grep { / (?:error|critical): |terminate called|Assertion/ } split /\n/, $self->read('logs/aggregator.log');
+    push @faults, map { sanitizers_said($self->read("logs/$_.log")) } qw(error aggregator) if @sanitizers;
     return grep { my $line = $_; !grep { $line =~ $_ } @{ $self->{allowed} } } @faults;
+}
+
+# What AddressSanitizer and UndefinedBehaviorSanitizer found, where programs are built with them; what is nginx's own is not.
+sub sanitizers_said ($text) {
+    return grep { /ERROR: (?:Address|Leak)Sanitizer|SUMMARY: \w+Sanitizer|runtime error: / && !m{^src/(?:core|event|http|os)/\w+} }
+        split /\n/, $text;
 }
 
 sub close ($self) {
