@@ -45,6 +45,16 @@ class BytesWriter {
   BytesWriter& be32(uint32_t value) { return le32(__builtin_bswap32(value)); }
   BytesWriter& be64(uint64_t value) { return le64(__builtin_bswap64(value)); }
   BytesWriter& hash(const Hash128& value) { return be64(value.high).be64(value.low); }
+  // seven bits a byte, the lowest first; small numbers are short
+  BytesWriter& varint(uint64_t value) {
+    for (; value >= 0x80; value >>= 7) u8(static_cast<uint8_t>(value | 0x80));
+    return u8(static_cast<uint8_t>(value));
+  }
+  // signed: 0, -1, 1, -2, …
+  BytesWriter& zigzag(int64_t value) {
+    return varint(static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63));
+  }
+  BytesWriter& text(std::string_view value) { return varint(value.size()).bytes(value); }
   BytesWriter& bytes(std::string_view value) { return to_.append(value), *this; }
   // length u16, then the bytes; the caller keeps value below 64 KiB
   BytesWriter& text32(std::string_view value) { return le32(static_cast<uint32_t>(value.size())).bytes(value); }
@@ -74,6 +84,20 @@ class BytesReader {
     const uint64_t high = be64();
     return {high, be64()};
   }
+  uint64_t varint() {
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      const uint8_t byte = u8();
+      value |= uint64_t{byte & 0x7fu} << shift;
+      if (byte < 0x80) return value;
+    }
+    return fail(), 0;
+  }
+  int64_t zigzag() {
+    const uint64_t value = varint();
+    return static_cast<int64_t>(value >> 1 ^ (0 - (value & 1)));
+  }
+  std::string_view text() { return bytes(varint()); }
   std::string_view bytes(size_t count) {
     if (count > from_.size()) return fail(), std::string_view{};
     const std::string_view taken = from_.substr(0, count);

@@ -21,6 +21,7 @@
 #include "rollup/changes.h"
 #include "rollup/counters.h"
 #include "rollup/keys.h"
+#include "rollup/visit_block.h"
 #include "site/config.h"
 #include "site/zone.h"
 
@@ -132,6 +133,13 @@ class SummarySnapshot {
   // Every value of a keyed database as of the checkpoint, in no order.
   Status each_keyed(KeyedDatabase database,
                     const std::function<void(std::string_view key, std::string_view value)>& visit);
+
+  // Blocks with every kept record of the site that may have a fact in [from_s, to_s), each record once; others may be
+  // among them. Open visits are there as they stand, as records of a block like all. Stops at what `read` returns.
+  using ReadBlock = std::function<Status(VisitBlock& block)>;
+  Status each_visit_block(uint16_t site, int64_t from_s, int64_t to_s, const ReadBlock& read);
+  // Of visits that began before it some may be gone; it is the start of a day. INT64_MIN: all are kept.
+  int64_t visits_kept_from_s(uint16_t site) const;
 
  private:
   friend class SummaryReader;

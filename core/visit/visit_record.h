@@ -60,6 +60,7 @@ struct Visit {
   std::vector<uint64_t> pages;     // hashes of the pages viewed, each once, at most kVisitPagesMax
   std::vector<uint32_t> goals;     // goals reached (hash of the name), each once
   std::vector<VisitMinute> minutes;
+  std::string steps;               // what it did, as it is kept once it closes: visit/kept_steps.h
 
   bool has_page() const { return pageviews > 0; }
   VisitFigures figures() const;
