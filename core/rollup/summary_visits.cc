@@ -58,7 +58,7 @@ Status SummarySnapshot::each_visit_block(uint16_t site, int64_t from_s, int64_t 
   Status status;
   const Status scanned = each_keyed(KeyedDatabase::open_visits, [&](std::string_view key, std::string_view value) {
     BytesReader reader(key);
-    Visit visit;
+    footfall::Visit visit;
     if (!status || reader.be16() != site || !decode_visit(value, visit)) return;
     status = loose.add(kept_visit_of(visit, reader.hash().low));
   });
