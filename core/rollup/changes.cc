@@ -24,42 +24,34 @@ auto take_sorted(Map& map) {
 
 Level level_of(uint16_t import) { return import == 0 ? Level::minute : Level::hour; }
 
-void set_precision(const RollupKey& key, Counters& counters) {
-  if (key.dimension == Dimension::total && counters.visitors.empty()) counters.visitors.set_precision(Precision::total);
-}
-
 }  // namespace
 
 Counters& Changes::at(uint16_t site, Dimension dimension, int64_t bucket_start_s, const Hash128& value,
                       std::string_view text) {
-  return at(RollupKey{site, dimension, level_of(import_), bucket_start_s, value, import_}, text);
+  return at({site, level_of(import_), bucket_start_s}, {value, dimension, import_}, text);
 }
 
-Counters& Changes::at(const RollupKey& key, std::string_view text) {
-  const auto [place, fresh] = deltas_.try_emplace(key);
-  if (fresh) {
-    set_precision(key, place->second);
-    if (!text.empty()) name(month_number(key.bucket_start_s), key.value, text);
-  }
-  return place->second;
+Counters& Changes::at(const Bucket& bucket, const RowKey& key, std::string_view text) {
+  const auto [counters, fresh] = deltas_.at(bucket, key);
+  if (fresh && !text.empty()) name(month_number(bucket.start_s), key.value, text);
+  return counters;
 }
 
 Counters& Changes::at(uint16_t site, int64_t bucket_start_s, const RowGroup& group) {
-  const auto [place, fresh] = group_sums_.try_emplace(GroupBucket{&group, bucket_start_s, site, import_});
-  if (fresh) place->second.visitors.set_precision(Precision::total);
-  return place->second;
+  const auto [sum, fresh] = group_sums_.at({site, level_of(import_), bucket_start_s}, {&group, import_});
+  if (fresh) sum.visitors.set_precision(Precision::total);
+  return sum;
 }
 
 void Changes::settle_groups() {
-  for (const auto& [at_group, sum] : group_sums_) {
-    Counters row_sum = sum;
-    row_sum.visitors.lower_precision(Precision::row);
-    for (const GroupRow& row : *at_group.group) {
-      const RollupKey key{at_group.site,           row.dimension, level_of(at_group.import),
-                          at_group.bucket_start_s, row.value,     at_group.import};
-      at(key, row.text).merge(row.dimension == Dimension::total ? sum : row_sum);
+  for (const auto& [bucket, sums] : group_sums_.buckets())
+    for (const auto& [group, sum] : *sums) {
+      Counters row_sum = sum;
+      row_sum.visitors.lower_precision(Precision::row);
+      for (const GroupRow& row : *group.group)
+        at(bucket, {row.value, row.dimension, group.import}, row.text)
+            .merge(row.dimension == Dimension::total ? sum : row_sum);
     }
-  }
   group_sums_.clear();
   if (groups_.size() <= kGroupsMax) return;
   groups_.clear();
@@ -101,12 +93,12 @@ StringMap<std::string> Changes::take_keyed(KeyedDatabase database) {
 
 std::string Changes::take() {
   v1::ChangeBlock block;
-  Deltas deltas = take_deltas();
-  for (const auto& [key, counters] : take_sorted(deltas)) {
-    if (counters.is_zero()) continue;
+  const Deltas deltas = take_deltas();
+  for (const Deltas::Row& row : deltas.in_order()) {
+    if (row.counters->is_zero()) continue;
     v1::Delta* delta = block.add_delta();
-    delta->set_key(encode_key(key));
-    fill_rollup(counters, *delta->mutable_rollup());
+    delta->set_key(encode_key(row.key));
+    fill_rollup(*row.counters, *delta->mutable_rollup());
   }
   for (auto& [name, text] : take_names()) {
     v1::DictionaryEntry* entry = block.add_entry();

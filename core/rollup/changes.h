@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "base/string_map.h"
+#include "rollup/bucket_map.h"
 #include "rollup/counters.h"
+#include "rollup/deltas.h"
 #include "rollup/keys.h"
 
 namespace footfall {
@@ -30,8 +32,6 @@ struct GroupRow {
   std::string text;  // of the value; empty: null
 };
 using RowGroup = std::vector<GroupRow>;
-
-using Deltas = absl::flat_hash_map<RollupKey, Counters>;
 
 struct DictionaryName {
   uint16_t month;
@@ -93,24 +93,23 @@ class Changes {
   StringMap<std::string> take_keyed(KeyedDatabase database);
 
  private:
-  struct GroupBucket {
+  struct GroupKey {
     const RowGroup* group;
-    int64_t bucket_start_s;
-    uint16_t site, import;
-    bool operator==(const GroupBucket&) const = default;
+    uint16_t import;
+    bool operator==(const GroupKey&) const = default;
     template <class H>
-    friend H AbslHashValue(H state, const GroupBucket& at) {
-      return H::combine(std::move(state), at.group, at.bucket_start_s, uint32_t{at.site} << 16 | at.import);
+    friend H AbslHashValue(H state, const GroupKey& key) {
+      return H::combine(std::move(state), key.group, key.import);
     }
   };
 
-  Counters& at(const RollupKey& key, std::string_view text);
+  Counters& at(const Bucket& bucket, const RowKey& key, std::string_view text);
   void settle_groups();
 
   uint16_t import_ = 0;
   Deltas deltas_;
   absl::flat_hash_map<Hash128, std::unique_ptr<RowGroup>> groups_;
-  absl::flat_hash_map<GroupBucket, Counters> group_sums_;
+  BucketMap<GroupKey> group_sums_;
   uint64_t groups_number_ = 1;
   absl::flat_hash_map<DictionaryName, std::string> entries_;
   absl::flat_hash_set<DictionaryName> named_;

@@ -1,9 +1,7 @@
 #include "rollup/fold.h"
 
-#include <algorithm>
 #include <map>
-#include <tuple>
-#include <vector>
+#include <utility>
 
 #include "base/limits.h"
 
@@ -13,32 +11,6 @@ namespace {
 constexpr size_t kBucketPrefixBytes = 12;  // site, dimension, level, bucket
 
 uint32_t keys_max(Level level) { return level == Level::day ? kDayKeysMax : kKeysMax; }
-
-struct Row {
-  uint64_t rough_order;
-  const RollupKey* key;
-  Counters* counters;
-};
-
-// What most pairs of keys are told apart by, of one level: site 9 bits | dimension 5 | minute 26 | value 24.
-uint64_t rough_order(const RollupKey& key) {
-  static_assert(kSitesMax < (1 << 9) && kDimensions <= (1 << 5));
-  const int64_t minute = std::clamp<int64_t>(key.bucket_start_s / 60, 0, (1 << 26) - 1);
-  return uint64_t{key.site} << 55 | static_cast<uint64_t>(key.dimension) << 50 | static_cast<uint64_t>(minute) << 24 |
-         key.value.high >> 40;
-}
-
-// As keys sort; much cheaper than comparing member by member.
-std::tuple<uint64_t, int64_t, uint64_t, uint64_t, uint16_t> order(const RollupKey& key) {
-  const uint64_t first = uint64_t{key.site} << 16 | static_cast<uint64_t>(key.dimension) << 8 | static_cast<uint64_t>(key.level);
-  return {first, key.bucket_start_s, key.value.high, key.value.low, key.import};
-}
-
-void add_to(Deltas& sums, const RollupKey& key, const Counters& counters) {
-  const auto [sum, fresh] = sums.try_emplace(key);
-  if (fresh && key.dimension == Dimension::total) sum->second.visitors.set_precision(Precision::total);
-  sum->second.merge(counters);
-}
 
 // Writes the rows of one bucket after the other; a bucket that holds its most keys sends new ones to the row `other`.
 class RowWriter {
@@ -116,51 +88,38 @@ class RowWriter {
 
 }  // namespace
 
-void Fold::add(const RollupKey& key, const Counters& counters) {
-  add_to(sums_[static_cast<size_t>(key.level)], key, counters);
-}
+void Fold::add(const RollupKey& key, const Counters& counters) { sums_.at(key).merge(counters); }
 
 void Fold::add(Deltas deltas) {
-  const auto is_hour = [](const auto& delta) { return delta.first.level == Level::hour; };
-  Deltas& hours = sums_[static_cast<size_t>(Level::hour)];
-  if (hours.empty() && std::all_of(deltas.begin(), deltas.end(), is_hour)) {  // an import's, as they are
-    hours = std::move(deltas);
+  if (sums_.empty()) {
+    sums_ = std::move(deltas);
     return;
   }
-  for (const auto& [key, counters] : deltas) add(key, counters);
+  for (const auto& [bucket, rows] : deltas.buckets())
+    for (const auto& [key, counters] : *rows) sums_.at(bucket, key).first.merge(counters);
 }
 
 void Fold::add_up() {
   for (size_t level = 1; level < kLevels.size(); ++level) {
-    for (auto& [key, counters] : sums_[level - 1]) {
-      RollupKey above = key;
-      above.level = kLevels[level];
-      above.bucket_start_s = zone_of_(key.site).bucket_start_s(above.level, key.bucket_start_s);
-      add_to(sums_[level], above, counters);
+    for (const auto& [bucket, rows] : sums_.buckets()) {
+      if (bucket.level != kLevels[level - 1]) continue;
+      const Bucket above{bucket.site, kLevels[level], zone_of_(bucket.site).bucket_start_s(kLevels[level], bucket.start_s)};
+      for (const auto& [key, counters] : *rows) sums_.at(above, key).first.merge(counters);
     }
   }
 }
 
 Status Fold::write(LmdbTxn& txn, LmdbDatabase rollups, LmdbDatabase key_counts) {
   add_up();
-  for (size_t level = 0; level < kLevels.size(); ++level) {
-    std::vector<Row> rows;
-    rows.reserve(sums_[level].size());
-    for (auto& [key, counters] : sums_[level]) {
-      if (kLevels[level] == Level::minute) counters.visitors = Distinct();  // none by minute
-      if (!counters.is_zero()) rows.push_back({rough_order(key), &key, &counters});
-    }
-    std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
-      return a.rough_order != b.rough_order ? a.rough_order < b.rough_order : order(*a.key) < order(*b.key);
-    });
-    Result<LmdbCursor> to = LmdbCursor::open(txn, rollups);
-    if (!to) return to.error();
-    RowWriter writer(txn, rollups, key_counts, std::move(*to));
-    for (const Row& row : rows)
-      if (Status status = writer.add(*row.key, *row.counters); !status) return status;
-    if (Status status = writer.finish(); !status) return status;
+  Result<LmdbCursor> to = LmdbCursor::open(txn, rollups);
+  if (!to) return to.error();
+  RowWriter writer(txn, rollups, key_counts, std::move(*to));
+  for (const Deltas::Row& row : sums_.in_order()) {
+    if (row.key.level == Level::minute) row.counters->visitors = Distinct();  // none by minute
+    if (row.counters->is_zero()) continue;
+    if (Status status = writer.add(row.key, *row.counters); !status) return status;
   }
-  return {};
+  return writer.finish();
 }
 
 }  // namespace footfall

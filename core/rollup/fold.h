@@ -2,12 +2,9 @@
 // the order of the keys. For SummaryWriter.
 #pragma once
 
-#include <array>
-#include <functional>
-
 #include "base/error.h"
 #include "base/lmdb.h"
-#include "rollup/changes.h"
+#include "rollup/deltas.h"
 #include "rollup/summary.h"
 #include "site/zone.h"
 
@@ -28,7 +25,7 @@ class Fold {
   void add_up();
 
   const ZoneOf& zone_of_;
-  std::array<Deltas, kLevels.size()> sums_;
+  Deltas sums_;  // of all levels
 };
 
 }  // namespace footfall

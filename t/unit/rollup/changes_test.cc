@@ -120,7 +120,9 @@ std::string block_in_order(uint64_t seed) {
   Changes changes;
   for (int i : order) {
     const Hash128 value{Random(static_cast<uint64_t>(i)).next(), 7};
-    changes.at(static_cast<uint16_t>(i % 3), Dimension::page, 60 * (i % 5 - 2), value)[Counter::pageviews] += i + 1;
+    changes.set_import(i % 7 == 0 ? 5 : 0);
+    const Dimension dimension = i % 4 == 0 ? Dimension::entry_page : Dimension::page;
+    changes.at(static_cast<uint16_t>(i % 3), dimension, 60 * (i % 5 - 2), value)[Counter::pageviews] += i + 1;
     changes.name(static_cast<uint16_t>(680 + i % 2), value, "/page/" + std::to_string(i));
     changes.set(static_cast<KeyedDatabase>(i % 3), "key " + std::to_string(i), std::to_string(i));
   }

@@ -1,0 +1,79 @@
+// Counters by bucket, and within it by key. Hits come in the order of time, so what they add to lies in few buckets at
+// once, and those stay near the processor; one map of all keys would be far away for each of them.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <algorithm>
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "rollup/counters.h"
+#include "site/zone.h"
+
+namespace footfall {
+
+struct Bucket {
+  uint16_t site = 0;
+  Level level = Level::minute;
+  int64_t start_s = 0;
+
+  auto operator<=>(const Bucket&) const = default;
+
+  template <class H>
+  friend H AbslHashValue(H state, const Bucket& bucket) {
+    return H::combine(std::move(state), bucket.start_s,
+                      uint32_t{bucket.site} << 8 | static_cast<uint32_t>(bucket.level));
+  }
+};
+
+template <class Key>
+class BucketMap {
+ public:
+  using Rows = absl::flat_hash_map<Key, Counters>;
+
+  // The counters of a key, made where they are missing (`second`: they were). They stay where they are until the next
+  // call for the same bucket.
+  std::pair<Counters&, bool> at(const Bucket& bucket, const Key& key) {
+    const auto [place, fresh] = rows_of(bucket).try_emplace(key);
+    size_ += fresh;
+    return {place->second, fresh};
+  }
+
+  bool empty() const { return size_ == 0; }
+  size_t size() const { return size_; }
+  void clear() {
+    buckets_.clear();
+    last_ = nullptr;
+    size_ = 0;
+  }
+
+  // The buckets in order, with their rows, which stay where they are until clear().
+  std::vector<std::pair<Bucket, Rows*>> buckets() const {
+    std::vector<std::pair<Bucket, Rows*>> buckets;
+    buckets.reserve(buckets_.size());
+    for (const auto& [bucket, rows] : buckets_) buckets.emplace_back(bucket, rows.get());
+    std::sort(buckets.begin(), buckets.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    return buckets;
+  }
+
+ private:
+  Rows& rows_of(const Bucket& bucket) {
+    if (last_ != nullptr && last_bucket_ == bucket) return *last_;
+    std::unique_ptr<Rows>& rows = buckets_[bucket];
+    if (!rows) rows = std::make_unique<Rows>();
+    last_bucket_ = bucket;
+    last_ = rows.get();
+    return *last_;
+  }
+
+  absl::flat_hash_map<Bucket, std::unique_ptr<Rows>> buckets_;
+  Bucket last_bucket_;
+  Rows* last_ = nullptr;  // of last_bucket_
+  size_t size_ = 0;
+};
+
+}  // namespace footfall
