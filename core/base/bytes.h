@@ -68,6 +68,46 @@ class BytesWriter {
   std::string& to_;
 };
 
+// Writes in turn to where there is known to be room.
+class PlaceWriter {
+ public:
+  explicit PlaceWriter(char* to) : to_(to) {}
+
+  template <class T>
+  PlaceWriter& put(T number) {
+    std::memcpy(to_, &number, sizeof number);
+    to_ += sizeof number;
+    return *this;
+  }
+  // Most texts are short: a call costs more than copying them. None is empty.
+  PlaceWriter& bytes(std::string_view text) {
+    const size_t bytes = text.size();
+    if (bytes > 16) {
+      std::memcpy(to_, text.data(), bytes);
+    } else if (bytes >= 8) {
+      copy_ends<uint64_t>(text);
+    } else if (bytes >= 4) {
+      copy_ends<uint32_t>(text);
+    } else {
+      to_[0] = text.front(), to_[bytes / 2] = text[bytes / 2], to_[bytes - 1] = text.back();
+    }
+    to_ += bytes;
+    return *this;
+  }
+  char* end() const { return to_; }
+
+ private:
+  // From both ends, which may overlap.
+  template <class T>
+  void copy_ends(std::string_view text) {
+    const T first = load_raw<T>(text.data()), last = load_raw<T>(text.data() + text.size() - sizeof(T));
+    std::memcpy(to_, &first, sizeof first);
+    std::memcpy(to_ + text.size() - sizeof last, &last, sizeof last);
+  }
+
+  char* to_;
+};
+
 // Reads in turn. Past the end every read gives zero or empty, and ok() is false from then on.
 class BytesReader {
  public:

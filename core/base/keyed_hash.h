@@ -32,6 +32,22 @@ Key128 derive_key(const Secret256& secret, std::string_view purpose);
 // Keyed 128-bit hash over the parts, told apart by their lengths: ("ab","c") differs from ("a","bc").
 Hash128 keyed_hash(const Key128& key, std::string_view first, std::string_view second = {});
 
+// A message's beginning, hashed once for all the ends that it is asked with: one end then costs no more than its own
+// bytes. SipHash-2-4 with 128 bits of: beginning-length u32 | beginning | zeros up to a multiple of 8 | end (16 bytes).
+// It can be turned back into its key, so it is kept and wiped as the key is.
+class HashBeginning {
+ public:
+  HashBeginning() = default;
+  HashBeginning(const Key128& key, std::string_view beginning);
+
+  // The end as two numbers, little-endian as they lie in memory.
+  Hash128 with_end(uint64_t first, uint64_t second) const;
+
+ private:
+  std::array<uint64_t, 4> state_{};
+  uint64_t length_ = 0;  // of the whole message, where its last word has it
+};
+
 // Names strings within one store. Cheap, and not guessable without the store's secret.
 class StringHasher {
  public:

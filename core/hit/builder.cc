@@ -1,9 +1,10 @@
 #include "hit/builder.h"
 
 #include <algorithm>
-#include <array>
+#include <optional>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/limits.h"
 #include "hit/campaign.h"
 #include "hit/referrer.h"
@@ -13,19 +14,15 @@
 namespace footfall {
 namespace {
 
-using Address = std::array<char, 16>;
-
-// IPv4 as ::ffff:a.b.c.d, so that a visitor is one whichever way nginx listens. False: no address.
-bool read_address(std::string_view raw, Address& to) {
-  if (raw.size() == to.size()) {
-    std::copy(raw.begin(), raw.end(), to.begin());
-    return true;
-  }
-  if (raw.size() != 4) return false;
-  to = {};
-  to[10] = to[11] = '\xFF';
-  std::copy(raw.begin(), raw.end(), to.begin() + 12);
-  return true;
+// As IPv6 has it, so that a visitor is one whichever way nginx listens; as numbers, so that no copy of it is left in
+// memory.
+struct Address {
+  uint64_t first, second;
+};
+std::optional<Address> read_address(std::string_view raw) {
+  if (raw.size() == 4) return Address{0, uint64_t{load_le32(raw.data())} << 32 | 0xFFFF0000};  // ::ffff:a.b.c.d
+  if (raw.size() == 16) return Address{load_le64(raw.data()), load_le64(raw.data() + 8)};
+  return std::nullopt;
 }
 
 // Two letters, as GeoIP databases tell countries; `-`, names and whatever else a VALUE may give are none.
@@ -49,15 +46,22 @@ std::string_view without_torn_escape(std::string_view uri) {
 
 }  // namespace
 
+HitBuilder::~HitBuilder() {
+  wipe(&agent_, sizeof agent_);
+  wipe(anonymous_.data(), anonymous_.size());
+  wipe(previous_.data(), previous_.size());
+}
+
 const Hit& HitBuilder::build(const RawHit& raw, const HitContext& context, const VisitorKeys& keys,
                              const SiteConfig* site) {
   begin(raw);
+  keep_to(keys);
   read_agent(raw);
   read_target(raw, context);
   if (site != nullptr && is_excluded(*site, raw.address, hit_.agent, path_without_arguments(hit_.path)))
     return exclude(raw);
   read_visitor(raw, keys);
-  read_referrer(raw.referrer.substr(0, kRawReferrerBytesMax), raw.host.substr(0, kRawHostBytesMax), arena_, hit_);
+  referrers_.read(raw.referrer.substr(0, kRawReferrerBytesMax), raw.host.substr(0, kRawHostBytesMax), arena_, hit_);
   read_events(raw, keys, site);
   return hit_;
 }
@@ -99,40 +103,76 @@ void HitBuilder::begin(const RawHit& raw) {
   if (raw.own_bot) hit_.flags |= kHitOwnBot;
 }
 
+// What was hashed under keys that have had their time goes with them.
+void HitBuilder::keep_to(const VisitorKeys& keys) {
+  const bool same = (!keys.has_anonymous || keys.anonymous == anonymous_) &&
+                    (!keys.has_previous || keys.previous == previous_);
+  if (same) return;
+  agents_.wipe();
+  agent_ = {};
+  anonymous_ = keys.anonymous;
+  previous_ = keys.previous;
+}
+
 void HitBuilder::read_agent(const RawHit& raw) {
+  const std::string_view agent = raw.agent.substr(0, kAgentBytesMax);
+  const bool is_taken = agents_.takes(agent);
+  if (is_taken) {
+    agent_at_ = agents_.find(agent);
+    if (agent_at_ != nullptr) {
+      hit_.agent = agent.substr(agent_at_->begin, agent_at_->bytes);
+      return;
+    }
+  }
   bool marred = raw.agent.size() > kAgentBytesMax;
-  hit_.agent = clean_text(raw.agent.substr(0, kAgentBytesMax), kAgentBytesMax, arena_, marred);
-  if (marred) hit_.flags |= kHitFieldCut;
+  hit_.agent = clean_text(agent, kAgentBytesMax, arena_, marred);
+  agent_ = {};
+  agent_at_ = &agent_;
+  if (marred) {
+    hit_.flags |= kHitFieldCut;
+  } else if (is_taken) {
+    agent_.begin = static_cast<uint16_t>(hit_.agent.empty() ? 0 : hit_.agent.data() - agent.data());
+    agent_.bytes = static_cast<uint16_t>(hit_.agent.size());
+    agent_at_ = &agents_.put(agent, agent_);
+  }
 }
 
 void HitBuilder::read_visitor(const RawHit& raw, const VisitorKeys& keys) {
   const std::string_view id = raw.visitor_id.substr(0, kVisitorIdBytesMax);
   if (!id.empty()) hit_.id_key = keyed_hash(keys.id, id);
-
-  const std::string_view agent = raw.agent.substr(0, kAgentBytesMax);
-  Address address;
-  if (read_address(raw.address, address)) {
-    const std::string_view address_bytes(address.data(), address.size());
-    if (keys.has_anonymous) hit_.anonymous_key = keyed_hash(keys.anonymous, address_bytes, agent);
-    if (keys.has_previous) hit_.previous_anonymous_key = keyed_hash(keys.previous, address_bytes, agent);
-  }
-  wipe(address.data(), address.size());
-
   if (raw.visitor_id.size() > kVisitorIdBytesMax) hit_.flags |= kHitFieldCut;
+  read_anonymous(raw, keys);
   hit_.country = read_country(raw.country, arena_);
+}
+
+// The agent as it was sent, though cut; it is hashed once for all its visitors.
+void HitBuilder::read_anonymous(const RawHit& raw, const VisitorKeys& keys) {
+  const std::optional<Address> address = read_address(raw.address);
+  if (!address) return;
+  const std::string_view agent = raw.agent.substr(0, kAgentBytesMax);
+  if (keys.has_anonymous) {
+    if (!agent_at_->has_visitor) agent_at_->visitor = HashBeginning(keys.anonymous, agent), agent_at_->has_visitor = true;
+    hit_.anonymous_key = agent_at_->visitor.with_end(address->first, address->second);
+  }
+  if (keys.has_previous) {
+    if (!agent_at_->has_previous) agent_at_->previous = HashBeginning(keys.previous, agent), agent_at_->has_previous = true;
+    hit_.previous_anonymous_key = agent_at_->previous.with_end(address->first, address->second);
+  }
 }
 
 void HitBuilder::read_target(const RawHit& raw, const HitContext& context) {
   const bool uri_cut = raw.uri_cut || raw.uri.size() > kRawUriBytesMax;
   std::string_view uri = raw.uri.substr(0, kRawUriBytesMax);
   if (uri_cut) uri = without_torn_escape(uri);
-  // A plain path is a target without a query.
-  const Target target = is_plain_path(uri, kRawUriBytesMax) ? Target{uri, {}} : split_target(uri);
+  // Nearly all targets begin with what is their path already.
+  const size_t plain_end = uri.starts_with('/') ? plain_path_end(uri) : 0;
+  const bool is_plain = plain_end > 0 && (plain_end == uri.size() || uri[plain_end] == '?');
+  const Target target = is_plain ? Target{uri.substr(0, plain_end), query_behind(uri, plain_end)} : split_target(uri);
   query_ = target.query;
   // What was cut off belonged to the query if there is one.
   if (uri_cut) hit_.flags |= uri.find_first_of("?#") == std::string_view::npos ? kHitPathCut : kHitFieldCut;
 
-  read_campaign(target.query, arena_, hit_);
+  campaigns_.read(target.query, arena_, hit_);
   if (!context.search_argument.empty()) {
     bool marred = false;
     hit_.search_term = clean_text(find_argument(target.query, context.search_argument, arena_), kCampaignFieldBytesMax,
@@ -141,7 +181,9 @@ void HitBuilder::read_target(const RawHit& raw, const HitContext& context) {
   }
 
   const std::string_view path = own_path(raw, target.path);
-  if (context.kept_path_arguments.empty() && is_plain_path(path, kPathBytesMax)) {
+  const bool is_normal = path.data() == uri.data() ? is_plain && path.size() <= kPathBytesMax
+                                                   : is_plain_path(path, kPathBytesMax);
+  if (context.kept_path_arguments.empty() && is_normal) {
     hit_.path = path;
     return;
   }

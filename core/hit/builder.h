@@ -3,10 +3,13 @@
 #pragma once
 
 #include "base/keyed_hash.h"
+#include "hit/campaign.h"
 #include "hit/event_line.h"
 #include "hit/event_list.h"
 #include "hit/raw_hit.h"
+#include "hit/referrer.h"
 #include "hit/text.h"
+#include "hit/text_memo.h"
 #include "site/config.h"
 
 namespace footfall {
@@ -26,6 +29,7 @@ struct VisitorKeys {
 class HitBuilder {
  public:
   HitBuilder() = default;
+  ~HitBuilder();
   HitBuilder(const HitBuilder&) = delete;
 
   // The hit's views live until the next build, and no longer than the bytes of `raw` and `context`. Fields longer than
@@ -38,9 +42,18 @@ class HitBuilder {
   const Hit& build_event(const EventLine& line, const VisitorKeys& keys);
 
  private:
+  // What an agent is as text and in the hashes of its visitors.
+  struct Agent {
+    uint16_t begin, bytes;  // where its clean text lies
+    bool has_visitor, has_previous;
+    HashBeginning visitor, previous;
+  };
+
   void begin(const RawHit& raw);
+  void keep_to(const VisitorKeys& keys);
   void read_agent(const RawHit& raw);
   void read_visitor(const RawHit& raw, const VisitorKeys& keys);
+  void read_anonymous(const RawHit& raw, const VisitorKeys& keys);
   const Hit& exclude(const RawHit& raw);
   void read_target(const RawHit& raw, const HitContext& context);
   std::string_view own_path(const RawHit& raw, std::string_view sent);
@@ -50,6 +63,15 @@ class HitBuilder {
   EventList events_{hit_.events};
   std::string_view query_;  // as sent
   TextArena arena_;  // reserved once to its bound, so that views stay
+
+  // What is remembered of the hits before: agents with what is hashed of them under `anonymous_` and `previous_`, and
+  // wiped with those keys; of referrers and links what goes into hits anyway. Never an address or an id.
+  TextMemo<Agent, 256, 512> agents_;
+  Key128 anonymous_{}, previous_{};
+  Agent agent_;  // of a hit whose agent is not remembered
+  Agent* agent_at_ = nullptr;
+  CampaignReader campaigns_;
+  ReferrerReader referrers_;
 };
 
 }  // namespace footfall

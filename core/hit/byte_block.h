@@ -1,6 +1,7 @@
 // Sixteen bytes looked at together, by the compiler's own vectors: on whatever processor there is.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -32,6 +33,26 @@ bool none_of_blocks(const char* from, size_t count, Holds&& holds) {
   for (; from < last; from += kByteBlock)
     if (any(holds(from))) return false;
   return !any(holds(last));
+}
+
+// Which byte is the first that a comparison holds for; it holds for one.
+inline size_t first_of(ByteBlock holds) {
+  uint64_t halves[2];
+  std::memcpy(halves, &holds, sizeof holds);
+  return static_cast<size_t>(halves[0] != 0 ? std::countr_zero(halves[0]) : 64 + std::countr_zero(halves[1])) / 8;
+}
+
+// The first place from `from` on where `holds` is true of a byte, of `count` bytes, of which there are at least
+// kByteBlock; `count`: nowhere.
+template <class Holds>
+size_t find_in_blocks(const char* from, size_t count, Holds&& holds) {
+  const char* const last = from + count - kByteBlock;
+  for (const char* at = from;; at += kByteBlock) {
+    if (at > last) at = last;  // overlaps the one before, where it was true of none
+    const ByteBlock found = holds(at);
+    if (any(found)) return static_cast<size_t>(at - from) + first_of(found);
+    if (at == last) return count;
+  }
 }
 
 }  // namespace footfall

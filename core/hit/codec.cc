@@ -145,43 +145,21 @@ bool write_events_that_fit(const Hit& hit, size_t start, std::string& to, bool& 
   return events > 0;
 }
 
-// Numbers as they lie in memory, one behind the other.
-class PlaceWriter {
- public:
-  explicit PlaceWriter(char* to) : to_(to) {}
-
-  template <class T>
-  PlaceWriter& put(T number) {
-    std::memcpy(to_, &number, sizeof number);
-    to_ += sizeof number;
-    return *this;
-  }
-  PlaceWriter& bytes(std::string_view text) {
-    std::memcpy(to_, text.data(), text.size());
-    to_ += text.size();
-    return *this;
-  }
-  const char* end() const { return to_; }
-
- private:
-  char* to_;
-};
-
-// Everything before the events; `present` is filled in by the caller.
-uint32_t write_plain(const Hit& hit, std::string& to, bool& whole) {
-  // Room for all of it first, so that the string grows once.
+// What write_plain writes at most.
+size_t plain_room(const Hit& hit) {
   size_t bytes = kFixedBytes + std::size(kKeyFields) * (2 + 16) + std::size(kTextFields) * 2;
   for_each_field<kTextFields>([&](auto at) { bytes += (hit.*kTextFields[at].text).size(); });
-  const size_t start = to.size();
-  to.resize(start + bytes);
+  return bytes;
+}
 
-  PlaceWriter out(to.data() + start);
+// Everything before the events, and its end; the length and `present` are filled in by finish().
+char* write_plain(const Hit& hit, char* to, uint32_t& present, bool& whole) {
+  PlaceWriter out(to);
   out.put(uint16_t{0})
       .put(kVersion)
       .put(static_cast<uint8_t>(static_cast<unsigned>(hit.method) | static_cast<unsigned>(hit.content) << 4));
   out.put(hit.time_ms).put(hit.request_time_ms).put(hit.bytes_sent);
   out.put(hit.status).put(hit.site).put(hit.flags).put(hit.click_ids).put(uint32_t{0});
-  uint32_t present = 0;
   for_each_field<kKeyFields>([&](auto at) {
     const Hash128& key = hit.*kKeyFields[at].key;
     if (key.is_zero()) return;
@@ -196,8 +174,13 @@ uint32_t write_plain(const Hit& hit, std::string& to, bool& whole) {
     present |= 1u << field.bit;
     out.put(static_cast<uint16_t>(text.size())).bytes(text);
   });
-  to.resize(out.end() - to.data());
-  return present;
+  return out.end();
+}
+
+void finish(const Hit& hit, char* encoded, const char* end, uint32_t present, bool whole) {
+  store_le16(encoded, static_cast<uint16_t>(end - encoded - 2));
+  store_le32(encoded + kPresentPlace, present);
+  if (!whole) store_le32(encoded + kFlagsPlace, hit.flags | kHitFieldCut);
 }
 
 // --- read ---
@@ -325,16 +308,22 @@ bool read_fields(BytesReader& in, uint32_t present, Hit& to) {
 
 void set_encoded_site(char* hit, uint16_t site) { store_le16(hit + kSitePlace, site); }
 
+char* encode_plain_hit(const Hit& hit, char* to) {
+  bool whole = true;
+  uint32_t present = 0;
+  char* const end = write_plain(hit, to, present, whole);
+  finish(hit, to, end, present, whole);
+  return end;
+}
+
 bool encode_hit(const Hit& hit, std::string& to) {
   const size_t start = to.size();
   bool whole = true;
-  uint32_t present = write_plain(hit, to, whole);
+  uint32_t present = 0;
+  to.resize(start + plain_room(hit));
+  to.resize(static_cast<size_t>(write_plain(hit, to.data() + start, present, whole) - to.data()));
   if (!hit.events.empty() && write_events_that_fit(hit, start, to, whole)) present |= 1u << kEventsBit;
-
-  char* const encoded = to.data() + start;
-  store_le16(encoded, static_cast<uint16_t>(to.size() - start - 2));
-  store_le32(encoded + kPresentPlace, present);
-  if (!whole) store_le32(encoded + kFlagsPlace, hit.flags | kHitFieldCut);
+  finish(hit, to.data() + start, to.data() + to.size(), present, whole);
   return whole;
 }
 

@@ -19,6 +19,9 @@ namespace footfall {
 // in what was encoded).
 bool encode_hit(const Hit& hit, std::string& to);
 
+// Writes a hit that has no events to where there is room for kHitBytesMax bytes, as encode_hit does. Its end.
+char* encode_plain_hit(const Hit& hit, char* to);
+
 // Changes the site's index in a hit that encode_hit wrote.
 void set_encoded_site(char* hit, uint16_t site);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "hit/byte_block.h"
 #include "hit/url.h"
 
 namespace footfall {
@@ -77,6 +78,15 @@ std::string_view behind_scheme(std::string_view url) {
   return {};
 }
 
+// Where a query or a fragment begins.
+size_t page_end(std::string_view url) {
+  if (url.size() < kByteBlock) return ByteSet("?#").find(url);
+  return find_in_blocks(url.data(), url.size(), [](const char* from) {
+    const ByteBlock block = load_block(from);
+    return (block == '?') | (block == '#');
+  });
+}
+
 }  // namespace
 
 std::string_view normal_host(std::string_view authority, TextArena& arena) {
@@ -88,32 +98,61 @@ std::string_view normal_host(std::string_view authority, TextArena& arena) {
   return lower_ascii(host, arena);
 }
 
-void read_referrer(std::string_view referrer, std::string_view own_host, TextArena& arena, Hit& hit) {
-  if (referrer.empty()) return;
-  const std::string_view rest = behind_scheme(trim(referrer));
+ReferrerPage read_referrer_page(std::string_view page, TextArena& arena) {
+  const std::string_view rest = behind_scheme(page);
   const std::string_view name = plain_name(rest);
   // Browsers take a backslash for a slash here, so `http://ours\@theirs/` is not theirs.
   const size_t authority_end = name.empty() ? kAuthorityEnds.find(rest) : name.size();
   const std::string_view host = name.empty() ? normal_host(rest.substr(0, authority_end), arena) : without_www(name);
-  if (host.empty()) return;
-  hit.referrer_host = host;
-  if (!own_host.empty() && host == normal_host(trim(own_host), arena)) hit.flags |= kHitReferrerOwn;
-
-  const std::string_view target = rest.substr(authority_end);
-  if (is_plain_path(target, kReferrerPathBytesMax)) {
-    hit.referrer_path = target;
-    return;
-  }
-  const size_t path_end = ByteSet("?#").find(target);
+  if (host.empty()) return {};
+  const std::string_view path = rest.substr(authority_end);
+  if (is_plain_path(path, kReferrerPathBytesMax)) return {host, path};
   const size_t start = arena.size();
   std::string* to = arena.room_for(normal_path_room(kReferrerPathBytesMax));
-  if (to == nullptr || !append_normal_path(target.substr(0, path_end), kReferrerPathBytesMax, *to)) {
-    hit.flags |= kHitFieldCut;
+  const bool whole = to != nullptr && append_normal_path(path, kReferrerPathBytesMax, *to);
+  return {host, arena.since(start), whole};
+}
+
+ReferrerPage ReferrerReader::page_of(std::string_view page, TextArena& arena) {
+  const bool is_taken = pages_.takes(page);
+  if (is_taken)
+    if (const Page* known = pages_.find(page))
+      return {page.substr(known->host_begin, known->host_bytes), page.substr(known->path_begin, known->path_bytes)};
+
+  const size_t before = arena.size();
+  const ReferrerPage read = read_referrer_page(page, arena);
+  // What had to be spelt anew is not remembered: it lies in the arena.
+  if (is_taken && !read.host.empty() && arena.size() == before) {
+    const auto place = [&](std::string_view part) { return static_cast<uint16_t>(part.data() - page.data()); };
+    const auto bytes = [](std::string_view part) { return static_cast<uint16_t>(part.size()); };
+    pages_.put(page, {place(read.host), bytes(read.host), place(read.path), bytes(read.path)});
   }
-  hit.referrer_path = arena.since(start);
-  if (path_end < target.size() && target[path_end] == '?') {
-    hit.referrer_term = search_term_of(host, target.substr(path_end + 1));
+  return read;
+}
+
+bool ReferrerReader::is_own(std::string_view host, std::string_view own_host, TextArena& arena) {
+  if (own_host.empty()) return false;
+  own_host = own_host.substr(0, own_sent_.size());
+  if (own_host != std::string_view(own_sent_.data(), own_sent_bytes_)) {
+    const std::string_view normal = normal_host(trim(own_host), arena);
+    own_sent_bytes_ = own_host.copy(own_sent_.data(), own_sent_.size());
+    own_bytes_ = normal.copy(own_.data(), own_.size());
   }
+  return host == std::string_view(own_.data(), own_bytes_);
+}
+
+void ReferrerReader::read(std::string_view referrer, std::string_view own_host, TextArena& arena, Hit& hit) {
+  referrer = trim(referrer);
+  if (referrer.empty()) return;
+  const size_t page_bytes = page_end(referrer);
+  const ReferrerPage page = page_of(referrer.substr(0, page_bytes), arena);
+  if (page.host.empty()) return;
+  hit.referrer_host = page.host;
+  hit.referrer_path = page.path;
+  if (!page.whole) hit.flags |= kHitFieldCut;
+  if (is_own(page.host, own_host, arena)) hit.flags |= kHitReferrerOwn;
+  if (page_bytes < referrer.size() && referrer[page_bytes] == '?')
+    hit.referrer_term = search_term_of(page.host, referrer.substr(page_bytes + 1));
 }
 
 std::string_view search_term_of(std::string_view /*host*/, std::string_view /*query*/) { return {}; }

@@ -1,10 +1,14 @@
 // Where a request says that it came from: host and path of the Referer header, and the request's own host to compare.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <string_view>
 
+#include "base/limits.h"
 #include "hit/hit.h"
 #include "hit/text.h"
+#include "hit/text_memo.h"
 
 namespace footfall {
 
@@ -14,10 +18,35 @@ namespace footfall {
 // punycode, raw ones are refused).
 std::string_view normal_host(std::string_view authority, TextArena& arena);
 
-// Sets the hit's referrer fields, and kHitReferrerOwn where its host is that of the request. Only http, https and
-// android-app count; of other schemes, and without a valid host, there is no referrer. The path is normal (url.h),
-// without query and fragment.
-void read_referrer(std::string_view referrer, std::string_view own_host, TextArena& arena, Hit& hit);
+// Where a hit came from.
+struct ReferrerPage {
+  std::string_view host, path;
+  bool whole = true;  // false: the path was cut
+};
+
+// Of a trimmed Referer up to its query or fragment. Only http, https and android-app count; of other schemes, and
+// without a valid host, there is no referrer. The path is normal (url.h).
+ReferrerPage read_referrer_page(std::string_view page, TextArena& arena);
+
+// Reads the Referer header of one hit after the other, and remembers pages, for a page leads to others and brings what
+// it consists of. Not thread-safe.
+class ReferrerReader {
+ public:
+  // Sets the hit's referrer fields, and kHitReferrerOwn where its host is that of the request.
+  void read(std::string_view referrer, std::string_view own_host, TextArena& arena, Hit& hit);
+
+ private:
+  struct Page {
+    uint16_t host_begin, host_bytes, path_begin, path_bytes;
+  };
+  ReferrerPage page_of(std::string_view page, TextArena& arena);
+  bool is_own(std::string_view host, std::string_view own_host, TextArena& arena);
+
+  TextMemo<Page, 128, 512> pages_;
+  // The last request's own host, as sent and normal: mostly it is the next one's.
+  std::array<char, kRawHostBytesMax> own_sent_, own_;
+  size_t own_sent_bytes_ = 0, own_bytes_ = 0;
+};
 
 // What was searched for, where `host` is a listed search engine. No engine is listed yet: always empty.
 std::string_view search_term_of(std::string_view host, std::string_view query);

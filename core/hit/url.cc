@@ -92,20 +92,23 @@ Target split_target(std::string_view uri) {
   return {uri.substr(0, mark), uri.substr(mark + 1)};
 }
 
-// Bytes that stand in a path as they are, and no slash behind a slash. Short paths are looked at byte by byte.
-bool is_plain_path(std::string_view path, size_t bytes_max) {
-  if (path.empty() || path.front() != '/' || path.size() > bytes_max) return false;
+// Short paths are looked at byte by byte.
+size_t plain_path_end(std::string_view path) {
   if (path.size() > kByteBlock) {
-    return none_of_blocks(path.data() + 1, path.size() - 1, [](const char* from) {
-      const ByteBlock block = load_block(from);
-      const ByteBlock before = load_block(from - 1);
-      return (block <= 0x20) | (block == 0x7F) | (block == '#') | (block == '%') | (block == '?') |
-             ((block == '/') & (before == '/'));
-    });
+    return 1 + find_in_blocks(path.data() + 1, path.size() - 1, [](const char* from) {
+             const ByteBlock block = load_block(from);
+             const ByteBlock before = load_block(from - 1);
+             return (block <= 0x20) | (block == 0x7F) | (block == '#') | (block == '%') | (block == '?') |
+                    ((block == '/') & (before == '/'));
+           });
   }
-  for (size_t at = 1; at < path.size(); ++at)
-    if (!kStandsInPath.has(path[at]) || (path[at] == '/' && path[at - 1] == '/')) return false;
-  return true;
+  size_t at = 1;
+  while (at < path.size() && kStandsInPath.has(path[at]) && (path[at] != '/' || path[at - 1] != '/')) ++at;
+  return at;
+}
+
+bool is_plain_path(std::string_view path, size_t bytes_max) {
+  return !path.empty() && path.front() == '/' && path.size() <= bytes_max && plain_path_end(path) == path.size();
 }
 
 bool append_normal_path(std::string_view path, size_t bytes_max, std::string& to) {

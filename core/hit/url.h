@@ -32,6 +32,17 @@ struct Target {
 // `host:443` and the garbage of a TLS handshake, has an empty path and no query.
 Target split_target(std::string_view uri);
 
+// The query of a target whose path ends at `path_end`, where `?` stands or nothing.
+inline std::string_view query_behind(std::string_view uri, size_t path_end) {
+  if (path_end == uri.size()) return {};
+  uri.remove_prefix(path_end + 1);
+  return uri.substr(0, uri.find('#'));
+}
+
+// Where a path that begins with `/` stops being what append_normal_path makes of it: at a byte that is escaped, ends a path
+// or begins an escape, or at a second slash. Its size: nowhere.
+size_t plain_path_end(std::string_view path);
+
 // Whether a path has no escapes and is what append_normal_path makes of it. It has no query and no fragment then.
 bool is_plain_path(std::string_view path, size_t bytes_max);
 

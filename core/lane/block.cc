@@ -1,9 +1,13 @@
 #include "lane/block.h"
 
-#define XXH_INLINE_ALL
+#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>  // takes the widest vectors that the processor has
+#else
 #include <xxhash.h>
+#endif
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/bytes.h"
 #include "hit/codec.h"
@@ -12,56 +16,84 @@ namespace footfall {
 namespace {
 
 constexpr size_t kFixedBytes = 8 + 2 + 2 + 4 + 8 + 8 + 8 + 8 + 2;
+constexpr size_t kRoomBytes = kBlockBytesMax + 1 + kSiteNameBytesMax + kHitBytesMax;
+
+uint64_t checksum(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
 }  // namespace
+
+BlockBuilder::BlockBuilder() : block_(std::make_unique_for_overwrite<char[]>(kRoomBytes)) {}
 
 void BlockBuilder::begin(uint16_t lane, uint64_t epoch, uint64_t first_number) {
   header_ = BlockHeader{.lane = lane, .epoch = epoch, .first_number = first_number};
   sites_.clear();
-  sites_bytes_ = 0;
-  hits_.clear();
-}
-
-size_t BlockBuilder::bytes() const { return kFixedBytes + sites_bytes_ + hits_.size(); }
-
-bool BlockBuilder::add_encoded(std::string_view hit, int64_t time_ms, std::string_view site) {
-  site = site.substr(0, kSiteNameBytesMax);
-  const size_t index = std::find(sites_.begin(), sites_.end(), site) - sites_.begin();
-  const bool new_site = index == sites_.size();
-  const size_t site_bytes = new_site ? 1 + site.size() : 0;
-  if (new_site && sites_.size() == kBlockSitesMax) return false;
-  if (bytes() + site_bytes + hit.size() > kBlockBytesMax) return false;
-  hits_.append(hit);
-  set_encoded_site(hits_.data() + hits_.size() - hit.size(), static_cast<uint16_t>(index));
-  if (new_site) {
-    sites_.emplace_back(site);
-    sites_bytes_ += site_bytes;
-  }
-  if (header_.hits++ == 0) header_.first_time_ms = time_ms;
-  header_.last_time_ms = time_ms;
-  return true;
+  last_site_ = 0;
+  sites_end_ = bytes_ = kFixedBytes;
 }
 
 bool BlockBuilder::add(const Hit& hit, std::string_view site) {
+  if (hit.events.empty()) {
+    char* const at = block_.get() + bytes_;
+    return take(static_cast<size_t>(encode_plain_hit(hit, at) - at), hit.time_ms, site);
+  }
   encoded_.clear();
   encode_hit(hit, encoded_);
   return add_encoded(encoded_, hit.time_ms, site);
 }
 
+bool BlockBuilder::add_encoded(std::string_view hit, int64_t time_ms, std::string_view site) {
+  if (bytes_ + hit.size() > kBlockBytesMax) return false;
+  hit.copy(block_.get() + bytes_, hit.size());
+  return take(hit.size(), time_ms, site);
+}
+
+// The hit lies behind the block's end already. Nothing is changed where it does not fit.
+bool BlockBuilder::take(size_t hit_bytes, int64_t time_ms, std::string_view site) {
+  site = site.substr(0, kSiteNameBytesMax);
+  size_t index = last_site_;
+  if (index >= sites_.size() || sites_[index] != site)
+    index = static_cast<size_t>(std::find(sites_.begin(), sites_.end(), site) - sites_.begin());
+  const bool new_site = index == sites_.size();
+  if (new_site && sites_.size() == kBlockSitesMax) return false;
+  if (bytes_ + hit_bytes + (new_site ? 1 + site.size() : 0) > kBlockBytesMax) return false;
+  if (new_site) add_site(site, hit_bytes);
+  set_encoded_site(block_.get() + bytes_, static_cast<uint16_t>(index));
+  last_site_ = index;
+  bytes_ += hit_bytes;
+  if (header_.hits++ == 0) header_.first_time_ms = time_ms;
+  header_.last_time_ms = time_ms;
+  return true;
+}
+
+// The hits make room: sites stand before them, and are few.
+void BlockBuilder::add_site(std::string_view site, size_t hit_bytes) {
+  const size_t site_bytes = 1 + site.size();
+  char* const at = block_.get() + sites_end_;
+  std::memmove(at + site_bytes, at, bytes_ + hit_bytes - sites_end_);
+  at[0] = static_cast<char>(site.size());
+  site.copy(at + 1, site.size());
+  sites_.emplace_back(site);
+  sites_end_ += site_bytes;
+  bytes_ += site_bytes;
+}
+
 std::string_view BlockBuilder::finish() {
-  finished_.clear();
-  BytesWriter writer(finished_);
-  writer.le64(0).le16(kBlockFormat).le16(header_.lane).le32(header_.hits).le64(header_.epoch).le64(header_.first_number);
-  writer.le64(header_.first_time_ms).le64(header_.last_time_ms).le16(static_cast<uint16_t>(sites_.size()));
-  for (const std::string& site : sites_) writer.u8(static_cast<uint8_t>(site.size())).bytes(site);
-  writer.bytes(hits_);
-  store_le64(finished_.data(), XXH3_64bits(finished_.data() + 8, finished_.size() - 8));
-  return finished_;
+  PlaceWriter(block_.get() + 8)
+      .put(kBlockFormat)
+      .put(header_.lane)
+      .put(header_.hits)
+      .put(header_.epoch)
+      .put(header_.first_number)
+      .put(header_.first_time_ms)
+      .put(header_.last_time_ms)
+      .put(static_cast<uint16_t>(sites_.size()));
+  store_le64(block_.get(), checksum({block_.get() + 8, bytes_ - 8}));
+  return {block_.get(), bytes_};
 }
 
 Result<BlockReader> BlockReader::open(std::string_view bytes) {
   if (bytes.size() < kFixedBytes || bytes.size() > kBlockBytesMax) return Error::corrupt("block: size");
-  if (load_le64(bytes.data()) != XXH3_64bits(bytes.data() + 8, bytes.size() - 8))
+  if (load_le64(bytes.data()) != checksum(bytes.substr(8)))
     return Error::corrupt("block: checksum");
   BytesReader reader(bytes.substr(8));
   if (const uint16_t format = reader.le16(); format != kBlockFormat)

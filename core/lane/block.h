@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,9 +29,11 @@ struct BlockHeader {
   uint64_t next_number() const { return first_number + hits; }
 };
 
-// Collects hits until the next one would not fit into kBlockBytesMax.
+// Collects hits until the next one would not fit into kBlockBytesMax. They are written where they lie in the block.
 class BlockBuilder {
  public:
+  BlockBuilder();
+
   void begin(uint16_t lane, uint64_t epoch, uint64_t first_number);
 
   // False: the block is full (the hit was not added). `hit.site` is ignored; the site goes by name.
@@ -40,19 +43,23 @@ class BlockBuilder {
   bool add_encoded(std::string_view hit, int64_t time_ms, std::string_view site);
 
   bool empty() const { return header_.hits == 0; }
-  size_t bytes() const;  // of the finished block
+  size_t bytes() const { return bytes_; }  // of the finished block
   const BlockHeader& header() const { return header_; }
 
   // The block's bytes, valid until the next call. More may be added afterwards.
   std::string_view finish();
 
  private:
+  bool take(size_t hit_bytes, int64_t time_ms, std::string_view site);
+  void add_site(std::string_view site, size_t hit_bytes);
+
   BlockHeader header_;
   std::vector<std::string> sites_;
-  size_t sites_bytes_ = 0;
-  std::string hits_;
+  size_t last_site_ = 0;           // of the hit before; mostly the next one's too
+  std::unique_ptr<char[]> block_;  // room for a block and one more hit
+  size_t sites_end_ = 0;
+  size_t bytes_ = 0;
   std::string encoded_;
-  std::string finished_;
 };
 
 // Reads a block. Views point into its bytes.

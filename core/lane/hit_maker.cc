@@ -6,14 +6,19 @@ namespace footfall {
 
 void HitMaker::set_config(std::shared_ptr<const Config> config) {
   sites_.clear();
+  last_site_ = sites_.end();
   config_ = std::move(config);
 }
 
 const SiteConfig* HitMaker::site_of(std::string_view name) {
   if (config_ == nullptr) return nullptr;
-  if (const auto known = sites_.find(name); known != sites_.end()) return known->second;
-  if (sites_.size() >= kSitesMax) sites_.clear();  // a damaged stage may tell any name
-  return sites_.try_emplace(name, resolve_site(*config_, name)).first->second;
+  if (last_site_ != sites_.end() && last_site_->first == name) return last_site_->second;  // mostly that of the hit before
+  last_site_ = sites_.find(name);
+  if (last_site_ == sites_.end()) {
+    if (sites_.size() >= kSitesMax) sites_.clear();  // a damaged stage may tell any name
+    last_site_ = sites_.try_emplace(name, resolve_site(*config_, name)).first;
+  }
+  return last_site_->second;
 }
 
 const Hit& HitMaker::make(const RawHit& raw, const HitContext& context) {

@@ -31,6 +31,7 @@ class HitMaker {
   HitBuilder hits_;
   std::shared_ptr<const Config> config_;
   StringMap<const SiteConfig*> sites_;  // by the names that hits came with
+  StringMap<const SiteConfig*>::iterator last_site_ = sites_.end();
 };
 
 }  // namespace footfall

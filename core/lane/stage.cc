@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/limits.h"
@@ -150,10 +151,11 @@ bool StageReader::decode(const uint8_t* from, uint32_t bytes) {
   StageRecord record;
   std::memcpy(&record, from, sizeof record);
   context_ = context_at(record.context);
-  if (context_ == nullptr || record.method > Method::other || record.content > ContentKind::other)
-    return false;
+  if (context_ == nullptr || record.method > Method::other || record.content > ContentKind::other) return false;
+  const size_t texts_bytes = size_t{record.address} + record.country + record.uri + record.path + record.referrer +
+                             record.agent + record.host + record.visitor + record.header + record.events;
+  if (texts_bytes > bytes - sizeof record) return false;
 
-  BytesReader reader({reinterpret_cast<const char*>(from) + sizeof record, bytes - sizeof record});
   hit_.time_ms = record.time_ms;
   hit_.request_time_ms = record.request_time_ms;
   hit_.bytes_sent = record.bytes_sent;
@@ -165,27 +167,34 @@ bool StageReader::decode(const uint8_t* from, uint32_t bytes) {
   hit_.from_cache = (record.flags & kRecordFromCache) != 0;
   hit_.uri_cut = (record.flags & kRecordUriCut) != 0;
   hit_.events_cut = (record.flags & kRecordEventsCut) != 0;
-  hit_.address = reader.bytes(record.address);
-  hit_.country = reader.bytes(record.country);
-  hit_.uri = reader.bytes(record.uri);
-  hit_.path = reader.bytes(record.path);
-  hit_.referrer = reader.bytes(record.referrer);
-  hit_.agent = reader.bytes(record.agent);
-  hit_.host = reader.bytes(record.host);
-  hit_.visitor_id = reader.bytes(record.visitor);
-  hit_.events_header = reader.bytes(record.header);
+  const char* at = reinterpret_cast<const char*>(from) + sizeof record;
+  const auto take = [&at](size_t length) { return std::string_view(std::exchange(at, at + length), length); };
+  hit_.address = take(record.address);
+  hit_.country = take(record.country);
+  hit_.uri = take(record.uri);
+  hit_.path = take(record.path);
+  hit_.referrer = take(record.referrer);
+  hit_.agent = take(record.agent);
+  hit_.host = take(record.host);
+  hit_.visitor_id = take(record.visitor);
+  hit_.events_header = take(record.header);
   hit_.events.clear();
-  BytesReader events(reader.bytes(record.events));
+  return record.events == 0 || decode_events(take(record.events));
+}
+
+bool StageReader::decode_events(std::string_view bytes) {
+  BytesReader events(bytes);
   while (!events.at_end() && hit_.events.size() <= kEventsMax) {
     RawEvent event;
     event.is_order = events.u8() != 0;
     for (auto field : kRecordEventFields) event.*field = events.text16();
     hit_.events.push_back(event);
   }
-  return reader.ok() && events.ok();
+  return events.ok();
 }
 
 const HitContext* StageReader::context_at(uint16_t index) {
+  if (index < contexts_.size()) return &contexts_[index];
   const uint32_t used = file_.header().contexts_used.load(std::memory_order_acquire);
   if (used > kStageContextsBytes) return nullptr;
   BytesReader table({reinterpret_cast<const char*>(file_.contexts()) + contexts_read_, used - contexts_read_});

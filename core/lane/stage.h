@@ -130,6 +130,7 @@ class StageReader {
 
  private:
   bool decode(const uint8_t* record, uint32_t bytes);
+  bool decode_events(std::string_view bytes);
   const HitContext* context_at(uint16_t index);
 
   StageFile& file_;

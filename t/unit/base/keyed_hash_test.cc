@@ -1,6 +1,8 @@
 // Keyed hashes: known answers, keys and parts that are told apart, and names of strings.
 #include "base/keyed_hash.h"
 
+#include <sodium.h>
+
 #include "base/bytes.h"
 #include "test.h"
 
@@ -36,6 +38,33 @@ void parts_are_told_apart_by_their_lengths(void**) {
   assert_false(keyed_hash(key, "abc") == keyed_hash(key, "ab", "c"));
   assert_false(keyed_hash(key, "") == keyed_hash(key, std::string_view("\0", 1)));
   assert_true(keyed_hash(key, "abc") == keyed_hash(key, "abc", ""));
+}
+
+// libsodium's hash of the same message in one piece.
+Hash128 whole_hash(std::string_view beginning, std::string_view end) {
+  static std::string message;
+  message.assign(4, '\0');
+  store_le32(message.data(), static_cast<uint32_t>(beginning.size()));
+  message += beginning;
+  message.resize((message.size() + 7) / 8 * 8);
+  message += end;
+  uint8_t out[16];
+  crypto_shorthash_siphashx24(out, reinterpret_cast<const uint8_t*>(message.data()), message.size(),
+                              counting_key().data());
+  return {load_le64(out), load_le64(out + 8)};
+}
+
+void a_hash_that_goes_on_is_that_of_the_whole(void**) {
+  static std::string beginning;
+  constexpr std::string_view kEnd = "sixteen bytes...";
+  for (size_t bytes = 0; bytes < 600; ++bytes) {
+    beginning.push_back(static_cast<char>('A' + bytes * 7 % 50));
+    const HashBeginning hash(counting_key(), beginning);
+    assert_true(hash.with_end(load_le64(kEnd.data()), load_le64(kEnd.data() + 8)) == whole_hash(beginning, kEnd));
+    assert_false(hash.with_end(1, 2) == hash.with_end(2, 1));
+  }
+  assert_true(HashBeginning(counting_key(), "").with_end(load_le64(kEnd.data()), load_le64(kEnd.data() + 8)) ==
+              whole_hash("", kEnd));
 }
 
 void another_key_gives_another_hash(void**) {
@@ -90,6 +119,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(the_hash_of_a_visitor_never_changes),
       cmocka_unit_test(parts_are_told_apart_by_their_lengths),
+      cmocka_unit_test(a_hash_that_goes_on_is_that_of_the_whole),
       cmocka_unit_test(another_key_gives_another_hash),
       cmocka_unit_test(messages_longer_than_the_stack_buffer_hash_alike),
       cmocka_unit_test(string_names_depend_on_the_secret_and_the_text),

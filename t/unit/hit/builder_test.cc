@@ -3,8 +3,12 @@
 
 #include <cstdlib>
 #include <new>
+#include <optional>
 
+#include "base/bytes.h"
 #include "base/limits.h"
+#include "hit/codec.h"
+#include "random.h"
 #include "test.h"
 
 namespace {
@@ -97,6 +101,11 @@ void nothing_of_the_last_hit_is_left(void**) {
   assert_true(hit.id_key.is_zero() && hit.anonymous_key.is_zero() && hit.previous_anonymous_key.is_zero());
 }
 
+// What core/hit/README.md says of an anonymous visitor's key, with an IPv6 address.
+Hash128 anonymous_key(const Key128& key, std::string_view address, std::string_view agent) {
+  return HashBeginning(key, agent).with_end(load_le64(address.data()), load_le64(address.data() + 8));
+}
+
 void a_visitor_is_known_by_keys_alone(void**) {
   raw.visitor_id = "user-1";
   raw.address = std::string_view("\x7F\0\0\x01", 4);
@@ -104,14 +113,14 @@ void a_visitor_is_known_by_keys_alone(void**) {
   const Hit& hit = build();
   const std::string_view mapped("\0\0\0\0\0\0\0\0\0\0\xFF\xFF\x7F\0\0\x01", 16);
   assert_true(hit.id_key == keyed_hash(keys.id, "user-1"));
-  assert_true(hit.anonymous_key == keyed_hash(keys.anonymous, mapped, "Firefox"));  // an id carries it too
+  assert_true(hit.anonymous_key == anonymous_key(keys.anonymous, mapped, "Firefox"));  // an id carries it too
   assert_true(hit.previous_anonymous_key.is_zero());
 
   raw.address = mapped;  // nginx listening on IPv6 sees the same visitor
-  assert_true(build().anonymous_key == keyed_hash(keys.anonymous, mapped, "Firefox"));
+  assert_true(build().anonymous_key == anonymous_key(keys.anonymous, mapped, "Firefox"));
 
   keys.has_previous = true;
-  assert_true(build().previous_anonymous_key == keyed_hash(keys.previous, mapped, "Firefox"));
+  assert_true(build().previous_anonymous_key == anonymous_key(keys.previous, mapped, "Firefox"));
 
   keys.has_anonymous = keys.has_previous = false;  // no salt could be read
   assert_true(build().anonymous_key.is_zero());
@@ -355,6 +364,79 @@ void a_warm_builder_allocates_nothing(void**) {
   expect_number(build().events.size(), 5);
 }
 
+// A builder that has read many hits, under keys that change now and then, gives the bytes that a new one gives.
+void what_is_remembered_changes_no_hit(void**) {
+  static constexpr std::string_view kAgents[] = {
+      "", "curl/8.0", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+      " Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/129.0 ", "                    ",
+      "Mozilla/5.0 (Windows NT 10.0) \xC3\xA9t\xC3\xA9", "Mozilla/5.0 (Windows NT 10.0) \xFF\x01 broken",
+  };
+  static constexpr std::string_view kQueries[] = {
+      "", "?utm_source=News&utm_medium=email&utm_campaign=autumn+sale", "?utm_source=News&utm_medium=email&id=4711",
+      "?source=blog&ref=friend&utm_medium=%20", "?utm_source=mail%00&utm_medium=EMAIL&utm_content=%ff", "?gclid=abcdefghijkl",
+      "?utm_campaign=autumn&utm_id=17&utm_term=shoes", "?utm_source=&utm_medium=&utm_other=x&&&", "?q=blue+shoes&k=very+blue",
+  };
+  static constexpr std::string_view kReferrers[] = {
+      "", "https://www.google.com/search?q=shoes", "https://Blog.example/a%c3%a9/page?x#y", "http://shop.example/cart#top",
+      "https://user@shop.example:443/cart", "ftp://shop.example/abcdefghijk", "  https://blog.example/post/1 ?x", "https:///abcdefghijkl",
+      "https://www.blog.example/post/1/with/a/long/path//and/more",
+  };
+  static constexpr std::string_view kAddresses[] = {"", "1234", "1235", "0123456789abcdef", "x"};
+  static constexpr std::string_view kHosts[] = {"", "shop.example", "WWW.shop.example:80", "blog.example"};
+  static std::string agent, uri, referrer, bytes, expected;
+  static std::optional<HitBuilder> fresh, warm;
+  Random random(11);
+  warm.emplace();
+  context.search_argument = "q";
+  for (int round = 0; round < 4'000; ++round) {
+    agent = kAgents[random.below(std::size(kAgents))];
+    referrer = kReferrers[random.below(std::size(kReferrers))];
+    uri = "/a" + std::string(random.below(30), 'b') + std::string(kQueries[random.below(std::size(kQueries))]);
+    if (random.below(4) == 0) random.mutate(agent);
+    if (random.below(4) == 0) random.mutate(referrer);
+    if (random.below(4) == 0) random.mutate(uri);
+    if (random.below(20) == 0) agent += std::string(random.below(600), 'x');
+    context.kept_path_arguments.assign(random.below(4) == 0, "k");
+    raw.agent = agent, raw.referrer = referrer, raw.uri = uri;
+    raw.address = kAddresses[random.below(std::size(kAddresses))];
+    raw.host = kHosts[random.below(std::size(kHosts))];
+    if (random.below(50) == 0) keys.anonymous[0] = static_cast<uint8_t>(random.below(3));
+    if (random.below(50) == 0) keys.previous[0] = static_cast<uint8_t>(random.below(3));
+    if (random.below(20) == 0) keys.has_anonymous = random.below(2) != 0;
+    if (random.below(20) == 0) keys.has_previous = random.below(2) != 0;
+    bytes.clear(), expected.clear();
+    fresh.emplace();
+    encode_hit(fresh->build(raw, context, keys), expected);
+    encode_hit(warm->build(raw, context, keys), bytes);
+    assert_true(bytes == expected);
+  }
+  fresh.reset(), warm.reset();
+}
+
+// A table of four places and more texts than that: each is found as it was put in, or not at all.
+void a_memo_answers_what_was_put_in(void**) {
+  static TextMemo<uint64_t, 40, 4> memo;
+  Random random(3);
+  uint64_t found = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    const uint64_t number = random.below(8);
+    text = "a text that is number " + std::to_string(number);
+    if (const uint64_t* value = memo.find(text)) {
+      expect_number(static_cast<int64_t>(*value), static_cast<int64_t>(number));
+      ++found;
+    } else {
+      memo.put(text, number);
+    }
+    if (random.below(1'000) == 0) {
+      memo.wipe();
+      assert_true(memo.find(text) == nullptr);
+    }
+  }
+  assert_true(found > 2'000 && found < 18'000);
+  assert_false(memo.takes("short"));
+  assert_false(memo.takes("0123456789012345678901234567890123456789x"));
+}
+
 }  // namespace
 }  // namespace footfall
 
@@ -377,6 +459,8 @@ int main() {
       cmocka_unit_test_setup(a_malformed_header_leaves_the_page_and_its_directives, begin),
       cmocka_unit_test_setup(hostile_bytes_reach_no_text, begin),
       cmocka_unit_test_setup(a_warm_builder_allocates_nothing, begin),
+      cmocka_unit_test_setup(what_is_remembered_changes_no_hit, begin),
+      cmocka_unit_test(a_memo_answers_what_was_put_in),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -9,13 +9,14 @@ namespace footfall {
 namespace {
 
 TextArena arena;
+ReferrerReader reader;
 Hit hit;
 std::string input, expected, roundabout, path;
 
 const Hit& read(std::string_view referrer, std::string_view own_host = "shop.example") {
   arena.clear();
   hit = Hit();
-  read_referrer(referrer, own_host, arena, hit);
+  reader.read(referrer, own_host, arena, hit);
   return hit;
 }
 
