@@ -76,6 +76,7 @@ void LaneReader::look_at_files(int64_t now_ms) {
   const bool same_ring = !ring_ || identify(ring_->env().path() + "/data.mdb") == ring_file_;
   if (same_ring && state_) return;
   ring_.reset();
+  aside_.reset();
   ring_generation_.reset();
 }
 
@@ -111,30 +112,46 @@ void LaneReader::take_sample() {
 }
 
 bool LaneReader::open_ring() {
-  if (ring_ && ring_generation_ == state_->ring_generation.load()) return true;
+  if (ring_generation_ == state_->ring_generation.load()) return true;
   // Generations are read in turn; the one that was current stays open until a later one is.
   const uint32_t from = ring_generation_ ? *ring_generation_ + 1 : 0;
   for (uint32_t generation = from; generation <= state_->ring_generation.load(); ++generation) {
-    Result<RingCursor> opened = RingCursor::open(ring_path(path_, generation));
-    if (opened) {
-      ring_.reset();
-      ring_.emplace(std::move(*opened));
-      ring_generation_ = generation;
-      ring_file_ = identify(ring_->env().path() + "/data.mdb");
-      return true;
-    }
-    if (opened.error().code != Error::Code::not_found) fault_ = opened.error().text;
+    if (!open_generation(generation)) continue;
+    ring_generation_ = generation;
+    return true;
   }
-  return ring_.has_value();
+  return ring_generation_.has_value();
+}
+
+// One that was set aside is not at its place any more.
+bool LaneReader::open_generation(uint32_t generation) {
+  Result<RingCursor> opened = RingCursor::open(ring_path(path_, generation));
+  if (opened) {
+    aside_.reset();
+    ring_.reset();
+    ring_.emplace(std::move(*opened));
+    ring_file_ = identify(ring_->env().path() + "/data.mdb");
+    return true;
+  }
+  if (opened.error().code != Error::Code::not_found) fault_ = opened.error().text;
+  Result<RingScan> scan = RingScan::open(aside_ring_path(path_, generation), place_.lane, state_->epoch.load());
+  if (!scan) {
+    if (scan.error().code != Error::Code::not_found) fault_ = scan.error().text;
+    return false;
+  }
+  ring_.reset();
+  aside_.emplace(std::move(*scan));
+  return true;
 }
 
 // True: nothing more is in the lane's rings.
 bool LaneReader::read_ring() {
-  if (!ring_ && !open_ring()) return true;
+  if (!ring_generation_ && !open_ring()) return true;
   std::string block;
   for (;;) {
     if (held_enough()) return false;
-    Result<RingCursor::Outcome> outcome = ring_->next(loaded_.epoch, loaded_.number, block);
+    Result<RingCursor::Outcome> outcome = aside_ ? aside_->next(loaded_.epoch, loaded_.number, block)
+                                                 : ring_->next(loaded_.epoch, loaded_.number, block);
     if (!outcome) {
       fault_ = outcome.error().text;
       return false;
@@ -261,6 +278,7 @@ bool LaneReader::remove_if_idle(int64_t now_ms) {
   Result<FileLock> lock = FileLock::try_lock(path_ + "/lock");
   if (!lock) return false;
   ring_.reset();
+  aside_.reset();
   std::error_code ignored;
   const std::filesystem::path stage = std::filesystem::read_symlink(path_ + "/stage", ignored);
   if (!stage.empty()) ::unlink(stage.c_str());

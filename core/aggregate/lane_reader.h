@@ -14,6 +14,7 @@
 #include "lane/hit_maker.h"
 #include "lane/lane.h"
 #include "lane/ring.h"
+#include "lane/ring_scan.h"
 #include "rollup/summary.h"
 
 namespace footfall {
@@ -60,6 +61,7 @@ class LaneReader {
   void take_sample();
   bool read_ring();
   bool open_ring();
+  bool open_generation(uint32_t generation);
   std::optional<RingPosition> end_of_ring();
   bool read_stage();
   void push(std::string block);
@@ -78,6 +80,7 @@ class LaneReader {
   LaneStateFile state_;
   StageFile stage_;
   std::optional<RingCursor> ring_;
+  std::optional<RingScan> aside_;  // instead of ring_, where that generation was set aside
   std::optional<uint32_t> ring_generation_;
   FileIdentity ring_file_;
   int64_t looked_ms_ = 0;

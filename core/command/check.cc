@@ -9,6 +9,7 @@
 #include "lane/block.h"
 #include "lane/lane.h"
 #include "lane/ring.h"
+#include "lane/ring_scan.h"
 #include "query/text.h"
 
 namespace footfall {
@@ -63,14 +64,32 @@ Status check_ring(RingCursor& ring, const std::string& name, Place& place, LaneC
   }
 }
 
+// One that was set aside: what can be found in it without LMDB.
+Status check_aside(RingScan& scan, const std::string& name, Place& place, LaneCheck& found) {
+  std::string bytes;
+  for (uint64_t number = 0;; ++number) {
+    const Result<RingCursor::Outcome> next = scan.next(place.epoch, place.number, bytes);
+    if (!next) return next.error();
+    if (*next == RingCursor::Outcome::none) return {};
+    check_block(bytes, name + ", set aside, block " + std::to_string(number), place, found);
+  }
+}
+
+Status check_generation(const std::string& path, uint32_t generation, uint64_t epoch, LaneCheck& found) {
+  const std::string name = "ring." + std::to_string(generation);
+  Place place;  // a new generation may begin with what the one before had last
+  Result<RingCursor> ring = RingCursor::open(ring_path(path, generation));
+  if (ring) return check_ring(*ring, name, place, found);
+  if (ring.error().code != Error::Code::not_found) return ring.error();
+  Result<RingScan> scan = RingScan::open(aside_ring_path(path, generation), found.lane, epoch);
+  if (scan) return check_aside(*scan, name, place, found);
+  return scan.error().code == Error::Code::not_found ? Status() : Status(scan.error());
+}
+
 void check_rings(const std::string& path, const LaneState& state, LaneCheck& found) {
   for (uint32_t generation = 0; generation <= state.ring_generation.load(); ++generation) {
-    const std::string name = "ring." + std::to_string(generation);
-    Result<RingCursor> ring = RingCursor::open(ring_path(path, generation));
-    if (!ring && ring.error().code == Error::Code::not_found) continue;
-    Place place;  // a new generation may begin with what the one before had last
-    const Status checked = ring ? check_ring(*ring, name, place, found) : Status(ring.error());
-    if (!checked) found.fault(name + ": " + checked.error().text);
+    const Status checked = check_generation(path, generation, state.epoch.load(), found);
+    if (!checked) found.fault("ring." + std::to_string(generation) + ": " + checked.error().text);
   }
 }
 

@@ -91,6 +91,22 @@ std::string_view BlockBuilder::finish() {
   return {block_.get(), bytes_};
 }
 
+size_t block_length(std::string_view bytes) {
+  BytesReader reader(bytes.substr(0, kBlockBytesMax));
+  reader.le64();  // checksum
+  if (reader.le16() != kBlockFormat) return 0;
+  reader.le16();
+  uint32_t hits = reader.le32();
+  for (int i = 0; i < 4; ++i) reader.le64();
+  for (uint16_t sites = reader.le16(); sites > 0 && reader.ok(); --sites) reader.bytes(reader.u8());
+  if (!reader.ok() || hits > reader.left()) return 0;
+  std::string_view left = reader.bytes(reader.left());
+  const char* const end = left.data() + left.size();
+  for (Hit hit; hits > 0; --hits)
+    if (!decode_hit(left, hit)) return 0;
+  return static_cast<size_t>(end - bytes.data()) - left.size();
+}
+
 Result<BlockReader> BlockReader::open(std::string_view bytes) {
   if (bytes.size() < kFixedBytes || bytes.size() > kBlockBytesMax) return Error::corrupt("block: size");
   if (load_le64(bytes.data()) != checksum(bytes.substr(8)))

@@ -62,6 +62,10 @@ class BlockBuilder {
   std::string encoded_;
 };
 
+// How long the block at the front of `bytes` is, told by its own counts; `bytes` may go on behind it. 0: there is none, or not
+// all of one. Whether it is whole its checksum tells.
+size_t block_length(std::string_view bytes);
+
 // Reads a block. Views point into its bytes.
 class BlockReader {
  public:

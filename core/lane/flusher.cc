@@ -88,8 +88,9 @@ Status Flusher::State::open_ring() {
   Result<RingWriter> opened = RingWriter::open(ring_path(lane.path, state.ring_generation.load()), lane.ring_bytes);
   state.note.store(static_cast<uint32_t>(LaneNote::idle));
   if (!opened) {
-    if (opened.error().code == Error::Code::corrupt || opened.error().code == Error::Code::version)
-      state.ring_generation.store(state.ring_generation.load() + 1);  // set aside; the next try makes a new one
+    // The next try makes a new one. Another version's is left where it is.
+    if (opened.error().code == Error::Code::corrupt) set_ring_aside(lane.path, state);
+    if (opened.error().code == Error::Code::version) state.ring_generation.fetch_add(1);
     return opened.error();
   }
   ring.emplace(std::move(*opened));
@@ -231,7 +232,7 @@ void Flusher::State::mend_ring(const Error& error) {
   close_ring();
   if (error.code != Error::Code::corrupt || ++corrupt_commits < 2) return;
   corrupt_commits = 0;
-  lane.state->ring_generation.fetch_add(1);
+  set_ring_aside(lane.path, *lane.state.operator->());
 }
 
 void Flusher::State::report_fault(const Error* error) {

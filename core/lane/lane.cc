@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 
 #include "base/clock.h"
@@ -102,9 +103,8 @@ void choose_generation(Lane& lane, const LaneOptions& options) {
   lane.ring_bytes = bytes;
 }
 
-// A lane whose user died twice within LMDB has a ring that kills: a new generation is begun, the old one is left to be
-// looked at.
-void heed_note(LaneState& state) {
+// A lane whose user died twice within LMDB has a ring that kills.
+void heed_note(const std::string& lane_path, LaneState& state) {
   if (state.note.load() == static_cast<uint32_t>(LaneNote::idle)) {
     state.note_deaths.store(0);
     return;
@@ -116,10 +116,16 @@ void heed_note(LaneState& state) {
     return;
   }
   state.note_deaths.store(0);
-  state.ring_generation.store(state.ring_generation.load() + 1);
+  set_ring_aside(lane_path, state);
 }
 
 }  // namespace
+
+// The generation first: whoever is killed in between leaves a ring that is opened to be read, but not one that is written.
+void set_ring_aside(const std::string& lane_path, LaneState& state) {
+  const uint32_t generation = state.ring_generation.fetch_add(1);
+  (void)!rename(ring_path(lane_path, generation).c_str(), aside_ring_path(lane_path, generation).c_str());
+}
 
 LaneStateFile& LaneStateFile::operator=(LaneStateFile&& other) noexcept {
   if (this != &other) {
@@ -199,7 +205,7 @@ Result<std::unique_ptr<Lane>> Lane::claim(const Store& store, const LaneOptions&
       continue;
     }
     lane->state = std::move(*state);
-    heed_note(*lane->state.operator->());
+    heed_note(lane->path, *lane->state.operator->());
     choose_generation(*lane, options);
     if (Status taken = take_stage(*lane, options); !taken) {
       last_fault = taken.error();

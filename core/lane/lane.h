@@ -74,6 +74,10 @@ class LaneStateFile {
   FileIdentity file_;
 };
 
+// A ring that cannot be used, or that kills who uses it: a new generation is begun. The old one is moved to where nobody opens
+// it by mistake; the aggregator looks through it for whole blocks. By the lane's owner alone.
+void set_ring_aside(const std::string& lane_path, LaneState& state);
+
 // How the files of a held lane lie at their paths.
 enum class LaneFiles {
   there,

@@ -33,6 +33,11 @@ inline std::string ring_path(const std::string& lane_path, uint32_t generation) 
   return lane_path + "/ring." + std::to_string(generation);
 }
 
+// Where a ring lies that nobody is to open any more: see RingScan.
+inline std::string aside_ring_path(const std::string& lane_path, uint32_t generation) {
+  return ring_path(lane_path, generation) + ".aside";
+}
+
 class RingWriter {
  public:
   // Made where missing; the map is three times the live bytes.

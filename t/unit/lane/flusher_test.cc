@@ -22,6 +22,7 @@
 
 #include "child.h"
 #include "lane/ring.h"
+#include "lane/ring_scan.h"
 #include "lane/sample.h"
 #include "lane/stage_writer.h"
 #include "random.h"
@@ -119,10 +120,11 @@ bool read_ring() {
   LaneState& state = *held->lane->state.operator->();
   for (uint32_t generation = 0; generation <= state.ring_generation.load(); ++generation) {
     Result<RingCursor> cursor = RingCursor::open(ring_path(held->lane->path, generation));
-    if (!cursor) continue;
+    Result<RingScan> aside = RingScan::open(aside_ring_path(held->lane->path, generation), held->lane->number, state.epoch.load());
+    if (!cursor && !aside) continue;
     std::string bytes;
     for (;;) {
-      const Result<RingCursor::Outcome> outcome = cursor->next(epoch, number, bytes);
+      const Result<RingCursor::Outcome> outcome = cursor ? cursor->next(epoch, number, bytes) : aside->next(epoch, number, bytes);
       if (!outcome || *outcome == RingCursor::Outcome::corrupt) return false;
       if (*outcome == RingCursor::Outcome::none) break;
       Result<BlockReader> block = BlockReader::open(bytes);
@@ -414,7 +416,7 @@ void a_ring_that_is_none_is_set_aside(void**) {
   stop();
   assert_int_equal(held->lane->state->ring_generation.load(), 1);
   assert_true(all_there(5));
-  assert_int_equal(std::filesystem::file_size(ring_path(held->lane->path, 0) + "/data.mdb"), 50'000);  // kept
+  assert_int_equal(std::filesystem::file_size(aside_ring_path(held->lane->path, 0) + "/data.mdb"), 50'000);  // kept
 }
 
 // --- no room ---

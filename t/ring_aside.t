@@ -1,0 +1,90 @@
+# A ring that kills whoever uses it, or that cannot be opened any more: it is set aside, a new one is begun, and what the old one
+# holds is found block by block. What cannot be found is told, to the hit.
+use v5.36;
+use lib 't/lib';
+use Footfall::Test;
+
+my $page = 'location / { default_type text/html; return 200 page; }';
+
+sub lane ($shop) { $shop->store . '/lane.0' }
+sub is_aside ($shop, $generation = 0) { -d lane($shop) . "/ring.$generation.aside" }
+
+# Hits that lie in the ring and that nobody has counted yet: no aggregator runs.
+sub fill_ring ($shop, $count) {
+    $shop->burst(map { ['GET', '/' . 'x' x 900 . $_, from => $_] } 1 .. $count);
+    wait_until('they are in the ring', sub {
+        my (undef, $said) = $shop->footfall('check', '--store', $shop->store);
+        return $said =~ /^lane 0: $count hits in \d+ blocks, 0 in the stage/m;
+    });
+}
+
+sub is_exact ($shop, $answered, $lost, $name) {
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $health = $shop->settle;
+    my $hits = $shop->query(metrics => 'hits')->{totals}[0];
+    my $told = $health->{aggregator}{lost_hits};
+    my $good = ok($lost ? $told > 0 : $told == 0, "$name: $told hits are told as lost");
+    return is($hits + $told, $answered, "$name: with the $hits counted that is what was answered") && $good;
+}
+
+subtest 'a commit that kills' => sub {
+    my $shop = make_shop(store => 'flush=10ms', server => $page);
+    $shop->allow(qr/exited on signal 11/);
+    my $shim = $shop->path('die_in_lmdb.so');
+    is(system('cc', '-O1', '-shared', '-fPIC', '-o', $shim, Footfall::Shop->root . '/t/data/die_in_lmdb.c', '-ldl'), 0, 'what kills is built');
+    {
+        local @ENV{qw(LD_PRELOAD FOOTFALL_DEADLY)} = ($shim, $shop->path('deadly'));
+        $shop->start_nginx;
+    }
+    fill_ring($shop, 60);
+    $shop->write(deadly => '');
+    is($shop->get('/last', from => 100)->status, 200, 'nginx answers');
+    wait_until('the ring is set aside', sub { is_aside($shop) });
+    unlink $shop->path('deadly');
+    wait_until('a worker has the lane', sub { grep { $_->{pid} } @{ $shop->health->{capture}{lanes} } });
+    my @deaths = $shop->read('logs/error.log') =~ /worker process \d+ exited on signal 11/g;
+    cmp_ok(scalar @deaths, '>=', 2, 'not before it had killed twice');
+    $shop->get('/after', from => $_) for 101 .. 103;
+    $shop->start_aggregator;
+    is_exact($shop, 64, 0, 'all is found');
+    my %pages = map { @$_ } @{ $shop->query(by => 'page', metrics => 'hits', limit => 100)->{rows} };
+    is_deeply([@pages{qw(/last /after)}], [1, 3], 'also what was staged when it killed');
+    my ($code, $said) = $shop->footfall('check', '--store', $shop->store);
+    is($code, 0, 'check finds nothing else') || diag $said;
+    like($said, qr/^lane 0: 64 hits in /m, 'and reads it too');
+};
+
+sub no_heads ($content) { "\xa5" x 8192 . substr $content, 8192 }
+
+# What is wrong with the ring's file, and whether blocks are lost by it.
+my %damage = (
+    'both heads gone' => [0, sub ($content) { no_heads($content) }],
+    'a block broken, heads gone' => [1, sub ($content) {
+        $content = no_heads($content);
+        return $content =~ s/x{900}/'y' . 'x' x 899/er;
+    }],
+    'cut off in the middle' => [1, sub ($content) { substr $content, 0, length($content) / 2 }],
+);
+for my $name (sort keys %damage) {
+    subtest $name => sub {
+        my ($loses, $change) = @{ $damage{$name} };
+        my $shop = make_shop(store => 'flush=10ms', server => $page);
+        $shop->start_nginx;
+        fill_ring($shop, 200);
+        $shop->stop_nginx;
+        my $ring = lane($shop) . '/ring.0/data.mdb';
+        $shop->write($ring, $change->($shop->read($ring)));
+        $shop->start_nginx;
+        wait_until('the ring is set aside', sub { is_aside($shop) });
+        $shop->get('/after', from => $_) for 201 .. 203;
+        $shop->start_aggregator;
+        is_exact($shop, 203, $loses, $name);
+        my $counted = $shop->query(metrics => 'hits')->{totals}[0];
+        $shop->stop_aggregator;
+        $shop->start_aggregator;
+        $shop->get('/after', from => 204);
+        is_totals($shop, { hits => $counted + 1 }, 'another aggregator counts none of it again');
+    };
+}
+
+close_shops();
