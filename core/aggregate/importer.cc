@@ -202,13 +202,19 @@ void Importer::take_event(Input& input, std::string_view line, uint64_t position
 }
 
 Importer::Second& Importer::second_at(int64_t second) {
+  if (last_second_ != waiting_.end() && last_second_->first == second) return last_second_->second;
   const auto known = waiting_.lower_bound(second);
-  if (known != waiting_.end() && known->first == second) return known->second;
-  if (spare_seconds_.empty()) return waiting_.emplace_hint(known, second, Second())->second;
-  auto spare = std::move(spare_seconds_.back());
-  spare_seconds_.pop_back();
-  spare.key() = second;
-  return waiting_.insert(known, std::move(spare))->second;
+  if (known != waiting_.end() && known->first == second) {
+    last_second_ = known;
+  } else if (spare_seconds_.empty()) {
+    last_second_ = waiting_.emplace_hint(known, second, Second());
+  } else {
+    auto spare = std::move(spare_seconds_.back());
+    spare_seconds_.pop_back();
+    spare.key() = second;
+    last_second_ = waiting_.insert(known, std::move(spare));
+  }
+  return last_second_->second;
 }
 
 void Importer::keep(Input& input, const Hit& hit, uint64_t position, const SiteContext& site) {
@@ -265,6 +271,7 @@ void Importer::emit(std::string_view hit, int64_t time_ms, const SiteContext& si
 
 // Whole seconds only, so that what went out of a file can be told by its time.
 void Importer::release_before(int64_t time_ms) {
+  last_second_ = waiting_.end();
   while (!waiting_.empty() && waiting_.begin()->first < second_of(time_ms)) {
     Second& second = waiting_.begin()->second;
     const auto is_before = [](const Line& a, const Line& b) {

@@ -110,6 +110,7 @@ class Importer {
   std::vector<std::unique_ptr<Input>> inputs_;
   std::map<std::string, std::unique_ptr<SiteContext>, std::less<>> sites_;
   std::map<int64_t, Second> waiting_;
+  std::map<int64_t, Second>::iterator last_second_ = waiting_.end();  // of the line before: mostly the next one's
   std::vector<std::map<int64_t, Second>::node_type> spare_seconds_;  // empty ones, for their memory
   int64_t released_ms_ = INT64_MIN;  // everything older went out
   HitBuilder hits_;

@@ -1,6 +1,7 @@
 #include "hit/log_format.h"
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 
 namespace footfall {
@@ -181,6 +182,7 @@ Result<LogFormat> LogFormat::of_string(std::string_view text) {
   }
   format.join_vhost_ports();
   format.keep_times_whole();
+  format.prepare_words();
   if (Status status = format.check(); !status) return status.error();
   return format;
 }
@@ -216,6 +218,17 @@ void LogFormat::keep_times_whole() {
   for (LogStep& step : steps_) {
     if (step.field == LogField::time_local && step.until.starts_with(' '))
       step.bytes_min = std::string_view("24/Nov/2026:10:00:00 ").size();
+  }
+}
+
+void LogFormat::prepare_words() {
+  for (LogStep& step : steps_) {
+    step.until_word = 1;  // under no mask: never found
+    const size_t bytes = step.until.size();
+    if (bytes == 0 || bytes > sizeof step.until_word) continue;
+    step.until_word = 0;
+    std::memcpy(&step.until_word, step.until.data(), bytes);
+    std::memset(&step.until_mask, 0xFF, bytes);
   }
 }
 

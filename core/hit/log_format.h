@@ -62,6 +62,8 @@ struct LogStep {
   std::string until;          // the text behind it; empty: it goes to the end of the line
   size_t bytes_min = 0;       // `until` is not looked for before
   bool quoted = false;        // in double quotes, so that an escaped one does not end it
+  uint64_t until_word = 0;    // `until` as it lies in memory, and which of these bits count: none if it is too long
+  uint64_t until_mask = 0;
   bool after_blanks = false;  // never empty and without blanks at its start: more than one blank may stand before it
 };
 
@@ -84,6 +86,7 @@ class LogFormat {
   void add_variable(std::string_view name);
   void join_vhost_ports();
   void keep_times_whole();
+  void prepare_words();
   Status check();
 
   bool json_ = false;

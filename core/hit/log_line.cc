@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/bytes.h"
 #include "hit/log_json.h"
 #include "hit/text.h"
 #include "site/checks.h"
@@ -77,6 +78,16 @@ const char* find_until(const char* at, const char* end, const LogStep& step, IsE
     if (is_quoted) return nullptr;
   }
   return nullptr;
+}
+
+// The same for what nearly all fields are: the first place that could end it does. nullptr: look closer.
+inline const char* find_first_until(const char* at, const char* end, const LogStep& step) {
+  constexpr ptrdiff_t kWordBytes = sizeof step.until_word;
+  if (end - at < static_cast<ptrdiff_t>(step.bytes_min) + kWordBytes) return nullptr;
+  const char* const last = end - kWordBytes + 1;
+  const char* const from = find_byte(at + step.bytes_min, last, static_cast<char>(step.until_word), step.after_blanks);
+  if (from == nullptr || (load_le64(from) & step.until_mask) != step.until_word) return nullptr;
+  return from == at || from[-1] != '\\' ? from : nullptr;
 }
 
 const char* find_last_end(const char* at, const char* end, const LogStep& step, bool is_open_ended) {
@@ -149,7 +160,6 @@ bool LogReader::reject(LineFault fault, std::string_view variable) {
 }
 
 bool LogReader::split(std::string_view line) {
-  values_.fill({});
   unescaped_.clear();
   undo_escapes_ = format_.has_escapes() && std::memchr(line.data(), '\\', line.size()) != nullptr;
   if (undo_escapes_ && unescaped_.capacity() < line.size()) unescaped_.reserve(line.size());
@@ -169,6 +179,7 @@ std::string_view LogReader::without_escapes(std::string_view text) {
   return std::string_view(unescaped_).substr(start);
 }
 
+// Each field of the format is set, or the line is refused: what the line before said stays nowhere.
 bool LogReader::split_text(std::string_view line) {
   if (!line.starts_with(format_.start())) return reject(LineFault::off_format);
   const char* at = line.data() + format_.start().size();
@@ -177,8 +188,9 @@ bool LogReader::split_text(std::string_view line) {
   for (const LogStep& step : format_.steps()) {
     if (step.after_blanks)
       while (at != end && is_blank(*at)) ++at;
-    const char* const stop = &step == last ? find_last_end(at, end, step, format_.is_open_ended())
-                                           : find_until(at, end, step, [](const char*) { return true; });
+    const char* stop = &step == last ? find_last_end(at, end, step, format_.is_open_ended())
+                                     : find_first_until(at, end, step);
+    if (stop == nullptr && &step != last) stop = find_until(at, end, step, [](const char*) { return true; });
     if (stop == nullptr) return reject(LineFault::off_format, step.variable);
     if (step.field != LogField::skipped) set(step.field, {at, static_cast<size_t>(stop - at)});
     at = stop + step.until.size();
@@ -187,6 +199,7 @@ bool LogReader::split_text(std::string_view line) {
 }
 
 bool LogReader::split_json(std::string_view line) {
+  values_.fill({});
   JsonMembers members(line);
   JsonMember member;
   while (members.next(member)) {
