@@ -80,6 +80,24 @@ subtest 'check, of what is not whole' => sub {
     my (undef, $out) = $small->footfall('dump', 'ring', '--store', $small->store);
     like($out, qr/checksum/, 'dump shows it too');
 
+    # A block that somebody took out: numbers are missing that nobody counted as lost.
+    my $gapped = open_shop(store => 'flush=10ms');
+    my $tool = $gapped->path('lmdb_tool');
+    is(system('cc', '-O1', '-o', $tool, Footfall::Shop->root . '/t/data/lmdb_tool.c', '-llmdb'), 0, 'the tool is built');
+    for my $part (1 .. 3) {
+        $gapped->burst(map { ['GET', '/' . 'x' x 900 . $_, from => $_] } 1 .. 60);
+        $gapped->settle;
+    }
+    $gapped->stop_nginx;
+    $gapped->stop_aggregator;
+    is((check($gapped))[0], 0, 'of three times sixty hits none is missing');
+    my ($dumped) = (dump_of($gapped, 'ring') =~ /^lane 0 ring\.0 1  \d+ bytes  epoch \d+, numbers (\d+ to \d+),/m);
+    my $missing = eval join '-', reverse map { $_ } split / to /, $dumped;
+    is((system $tool, 'drop', glob($gapped->store . '/lane.0/ring.0'), 1), 0, 'the second block is taken out');
+    ($code, $said) = check($gapped);
+    is($code, 1, 'which is a fault');
+    like($said, qr/^  @{[ $missing + 1 ]} numbers are missing between blocks, 0 are known to be lost$/m, 'told to the number');
+
     # A stage whose last record is cut off.
     $small->start_nginx;
     $small->stop_nginx;

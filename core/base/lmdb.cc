@@ -25,6 +25,9 @@ Error lmdb_error(const std::string& what, int code) {
 MDB_val val(std::string_view bytes) { return {bytes.size(), const_cast<char*>(bytes.data())}; }
 std::string_view view(const MDB_val& value) { return {static_cast<const char*>(value.mv_data), value.mv_size}; }
 
+// A reader that died keeps what it had read from being written over; LMDB itself does not look whether one has.
+constexpr uint64_t kWritesPerReaderCheck = 100;
+
 // LMDB does not write free pages, so the file may end before the last page that its meta page claims. It is made as long
 // as it claims to be, so that its size alone tells who opens it that nothing is missing. fallocate never shortens.
 void grow_to_claim(MDB_env* env) {
@@ -69,6 +72,7 @@ LmdbEnv& LmdbEnv::operator=(LmdbEnv&& other) noexcept {
     if (env_ != nullptr) mdb_env_close(env_);
     env_ = std::exchange(other.env_, nullptr);
     path_ = std::move(other.path_);
+    writes_ = other.writes_;
   }
   return *this;
 }
@@ -105,6 +109,7 @@ Result<LmdbEnv> LmdbEnv::open(const std::string& path, const LmdbOptions& option
   if (int code = mdb_env_open(env, path.c_str(), flags, 0660); code != 0) return lmdb_error("open " + data_file, code);
   open_to_group(data_file, 0660);
   open_to_group(path + "/lock.mdb", 0660);
+  if (!options.read_only) made.clear_dead_readers();
   return made;
 }
 
@@ -158,6 +163,7 @@ Result<LmdbTxn> LmdbTxn::read(LmdbEnv& env) {
 }
 
 Result<LmdbTxn> LmdbTxn::write(LmdbEnv& env) {
+  if (++env.writes_ % kWritesPerReaderCheck == 0) env.clear_dead_readers();
   Result<MDB_txn*> begun = begin(env, 0);
   if (!begun) return begun.error();
   LmdbTxn txn;

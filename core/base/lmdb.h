@@ -37,11 +37,12 @@ struct LmdbDatabase {
 class LmdbEnv {
  public:
   LmdbEnv() = default;
-  LmdbEnv(LmdbEnv&& other) noexcept : env_(std::exchange(other.env_, nullptr)), path_(std::move(other.path_)) {}
+  LmdbEnv(LmdbEnv&& other) noexcept : env_(std::exchange(other.env_, nullptr)), path_(std::move(other.path_)), writes_(other.writes_) {}
   LmdbEnv& operator=(LmdbEnv&& other) noexcept;
   ~LmdbEnv();
 
-  // Opens the folder `path`; made (2770, files 0660) unless read_only. Error::not_found: read_only and not there.
+  // Opens the folder `path`; made (2770, files 0660) unless read_only. What dead readers pin is set free here, and now and then
+  // by a write transaction: who gives up on a full map opens anew. Error::not_found: read_only and not there.
   // Error::corrupt: no LMDB file of ours, or shorter than it claims.
   static Result<LmdbEnv> open(const std::string& path, const LmdbOptions& options);
 
@@ -53,8 +54,11 @@ class LmdbEnv {
   MDB_env* get() const { return env_; }
 
  private:
+  friend class LmdbTxn;
+
   MDB_env* env_ = nullptr;
   std::string path_;
+  uint64_t writes_ = 0;
 };
 
 // A transaction; aborts unless committed. Values read point into the map until it ends.

@@ -478,6 +478,34 @@ void a_readers_death_gives_back_what_it_pinned(void**) {
   assert_int_equal(rewrite(*held->env), 2000);
 }
 
+// Who writes on finds the room again without asking for it; so does who opens anew after a full map.
+void dead_readers_are_looked_for(void**) {
+  static std::optional<Child> reader;
+  for (const bool opened_anew : {false, true}) {
+    reader.emplace([](Child& self) {
+      Result<LmdbEnv> env = LmdbEnv::open(held->path, {.map_bytes = 1 << 20, .no_sync = true});
+      child_check(env.ok());
+      Result<LmdbTxn> snapshot = LmdbTxn::read(*env);
+      child_check(snapshot.ok());
+      self.step_done();
+      return true;
+    });
+    assert_true(reader->await_step());
+    open({.map_bytes = 1 << 20, .no_sync = true});
+    assert_true(rewrite(*held->env) < 100);
+    reader->kill();
+    reader.reset();
+    if (opened_anew) {
+      held->env.reset();  // once a process
+      open({.map_bytes = 1 << 20, .no_sync = true});
+    } else {
+      for (int i = 0; i < 200; ++i) rewrite(*held->env);
+    }
+    assert_int_equal(rewrite(*held->env), 2000);
+    held->env.reset();
+  }
+}
+
 // A writer killed within a transaction leaves the lock to the next, and nothing of what it had begun.
 void a_killed_writer_stops_nobody(void**) {
   static std::optional<Child> writer;
@@ -529,6 +557,7 @@ int main() {
       in_folder(use_is_told_in_bytes),
       in_folder(group_may_in_whatever_the_umask),
       in_folder(a_readers_death_gives_back_what_it_pinned),
+      in_folder(dead_readers_are_looked_for),
       in_folder(a_killed_writer_stops_nobody),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
