@@ -146,6 +146,7 @@ subtest 'files that were cut off, or are of another version' => sub {
         'state, a part of it'  => sub ($lane, $stage, $ring) { truncate "$lane/state", 100 },
         'state of version 99'  => sub ($lane, $stage, $ring) { $version->("$lane/state", 8, 99) },
         'ring, nothing left'   => sub ($lane, $stage, $ring) { truncate $ring, 0 },
+        'ring of version 99'   => sub ($lane, $stage, $ring) { $version->($ring, $_ + 20, 99) for 0, 4096 },
         'ring, a page of it'   => sub ($lane, $stage, $ring) { truncate $ring, 4096 },
         'ring, less of it'     => sub ($lane, $stage, $ring) { truncate $ring, (-s $ring) - 4096 },
         'lock of the ring'     => sub ($lane, $stage, $ring) { truncate $ring =~ s/data/lock/r, 1 },
