@@ -10,6 +10,7 @@
 
 #include "aggregate/aggregator.h"
 #include "aggregate/importer.h"
+#include "base/heap.h"
 #include "command/command.h"
 #include "command/import_common.h"
 #include "command/progress.h"
@@ -17,6 +18,8 @@
 
 namespace footfall {
 namespace {
+
+constexpr size_t kHeapBytes = 128 << 20;  // what an import that counts by itself needs is about that
 
 std::atomic<bool> stop_wanted = false;
 
@@ -150,6 +153,7 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
   if (daemon) {
     hooks.drain = [&](uint64_t import, uint64_t hits) { return daemon->drain(import, hits); };
   } else {
+    use_large_pages(kHeapBytes);
     Aggregator& own = **aggregator;
     hooks.count = [&](uint16_t import, const Hit& hit, std::string_view site) { own.count_import(import, hit, site); };
     hooks.is_much_counted = [&] { return own.is_much_counted(); };
