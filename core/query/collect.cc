@@ -10,6 +10,8 @@ namespace {
 constexpr int64_t kSlices = 16;  // of a plan's part: between them the time is looked at
 constexpr int64_t kTwoMonthsS = 62 * kDayS;
 
+}  // namespace
+
 QueryError too_slow() {
   return {503, "too_slow", "the query took longer than it may; ask for a shorter range or fewer dimensions", {}, {}};
 }
@@ -22,8 +24,6 @@ QueryError too_many_rows() {
 QueryError store_fault(const Error& error) {
   return {503, "store_fault", "the summary cannot be read: " + error.text, {}, {}};
 }
-
-}  // namespace
 
 // --- texts -----------------------------------------------------------------------------------------------------------
 
@@ -41,29 +41,150 @@ void ValueTexts::load(SummarySnapshot& snapshot) {
       entry.text = snapshot.text(value, entry.newest_bucket_s, entry.newest_bucket_s + kTwoMonthsS);
 }
 
+const std::string* ValueTexts::load(const Hash128& value, int64_t bucket_start_s, SummarySnapshot& snapshot) {
+  Entry& entry = entries_[value];
+  entry.newest_bucket_s = std::max(entry.newest_bucket_s, bucket_start_s);
+  if (!entry.text) entry.text = snapshot.text(value, bucket_start_s, bucket_start_s + kTwoMonthsS);
+  return entry.text ? &*entry.text : nullptr;
+}
+
 const std::string* ValueTexts::find(const Hash128& value) const {
   const auto found = entries_.find(value);
   return found == entries_.end() || !found->second.text ? nullptr : &*found->second.text;
 }
 
+// --- which values a filter means -------------------------------------------------------------------------------------
+
+namespace {
+
+// Judges each value once: by its hash where the filter names values whole, else by its text.
+class ValueFilter {
+ public:
+  ValueFilter(const Query& query, SummarySnapshot& snapshot, const StringHasher& hasher)
+      : filter_(query.filter), snapshot_(snapshot) {
+    for (const Condition& condition : filter_) {
+      by_hash_ = by_hash_ && (condition.op == FilterOp::is || condition.op == FilterOp::is_not);
+      for (const std::string& value : condition.values) {
+        const Hash128 hash = value.empty() ? kNullValue : hasher(value);
+        texts_.know(hash, value);
+        named_.emplace(hash, value);
+      }
+    }
+  }
+
+  bool means(const Hash128& value, int64_t bucket_start_s) {
+    if (filter_.empty()) return true;
+    const auto [verdict, fresh] = verdicts_.try_emplace(value, false);
+    if (fresh) verdict->second = judge(value, bucket_start_s);
+    return verdict->second;
+  }
+  bool means(std::string_view text) const {
+    return filter_.empty() || holds(filter_, *filter_[0].dimension, text.empty() ? nullptr : &text);
+  }
+  uint64_t unknown_values() const { return unknown_values_; }
+
+ private:
+  bool judge(const Hash128& value, int64_t bucket_start_s) {
+    if (value == kNullValue) return means(std::string_view());
+    if (by_hash_) {
+      const auto named = named_.find(value);
+      // Any other value is none of those named.
+      if (named == named_.end())
+        return std::all_of(filter_.begin(), filter_.end(), [](const auto& one) { return one.op == FilterOp::is_not; });
+      return means(std::string_view(named->second));
+    }
+    const std::string* text = texts_.load(value, bucket_start_s, snapshot_);
+    if (text == nullptr) ++unknown_values_;
+    return text != nullptr && means(std::string_view(*text));
+  }
+
+  const Filter& filter_;
+  SummarySnapshot& snapshot_;
+  bool by_hash_ = true;
+  absl::flat_hash_map<Hash128, std::string> named_;
+  ValueTexts texts_;
+  absl::flat_hash_map<Hash128, bool> verdicts_;
+  uint64_t unknown_values_ = 0;
+};
+
 // --- collector -------------------------------------------------------------------------------------------------------
 
-Collector::Collector(const Query& query, SummarySnapshot& snapshot, const StringHasher& hasher,
-                     const std::function<bool()>& out_of_time)
-    : query_(query), snapshot_(snapshot), hasher_(hasher), out_of_time_(out_of_time) {
-  const DimensionInfo* time = query.time();
-  plan_ =
-      plan_buckets(query.range.from_s, query.range.to_s, time ? std::optional(time->unit) : std::nullopt, query.zone);
-}
+class Collector {
+ public:
+  Collector(const Query& query, const TimeRange& range, SummarySnapshot& snapshot, const StringHasher& hasher,
+            const std::function<bool()>& out_of_time, Collected& to)
+      : query_(query),
+        range_(range),
+        snapshot_(snapshot),
+        hasher_(hasher),
+        out_of_time_(out_of_time),
+        to_(to),
+        filter_(query, snapshot, hasher) {
+    const DimensionInfo* time = query.time();
+    plan_ = plan_buckets(range.from_s, range.to_s, time ? std::optional(time->unit) : std::nullopt, query.zone);
+  }
 
-bool Collector::has_minutes() const {
-  return std::any_of(plan_.begin(), plan_.end(), [](const PlanPart& part) { return part.level == Level::minute; });
-}
+  std::optional<QueryError> collect() {
+    to_.visitors_known = std::none_of(plan_.begin(), plan_.end(), [](const PlanPart& part) {
+      return part.level == Level::minute;  // which know no visitors
+    });
+    const bool filtered = !query_.filter.empty();
+    if (!filtered)
+      if (auto fault = totals()) return fault;
+    if (filtered || !query_.by.empty())
+      if (auto fault = rows()) return fault;
+    to_.texts.load(snapshot_);
+    to_.unknown_values = filter_.unknown_values();
+    return query_.shows_revenue() ? unconverted() : std::nullopt;
+  }
 
-int64_t Collector::group_time_s(int64_t time_s) const {
-  const DimensionInfo* time = query_.time();
-  return time == nullptr ? 0 : unit_start_s(time->unit, time_s, query_.zone);
-}
+ private:
+  using Take = std::function<bool(const RollupKey& key, const Counters& counters)>;
+
+  std::optional<QueryError> totals() {
+    return each(Dimension::total,
+                [&](const RollupKey&, const Counters& counters) { return to_.totals.add(GroupKey{}, counters); });
+  }
+
+  // Of a filtered query the totals as well: they are those of the values that it means.
+  std::optional<QueryError> rows() {
+    const std::vector<const DimensionInfo*> dimensions = query_.dimensions();
+    const Dimension dimension = dimensions.empty() ? Dimension::total : dimensions[0]->rollup;
+    const bool by_value = !query_.others().empty();
+    auto fault = each(dimension, [&](const RollupKey& key, const Counters& counters) {
+      to_.has_cut_values |= key.value == kOtherValue;
+      if (!query_.filter.empty() && (key.value == kOtherValue || !filter_.means(key.value, key.bucket_start_s)))
+        return true;
+      if (by_value) to_.texts.saw(key.value, key.bucket_start_s);
+      return add(key.bucket_start_s, by_value ? key.value : Hash128{}, counters);
+    });
+    if (!fault && is_booked_late(dimension) && query_.site_number) fault = open_visits(dimension, by_value);
+    return fault;
+  }
+
+  bool add(int64_t time_s, const Hash128& value, const Counters& counters) {
+    if (!query_.filter.empty() && !to_.totals.add(GroupKey{}, counters)) return false;
+    return query_.by.empty() || to_.rows.add({group_time_s(time_s), value}, counters);
+  }
+
+  int64_t group_time_s(int64_t time_s) const {
+    const DimensionInfo* time = query_.time();
+    return time == nullptr ? 0 : unit_start_s(time->unit, time_s, query_.zone);
+  }
+
+  std::optional<QueryError> each(Dimension dimension, const Take& take);
+  std::optional<QueryError> open_visits(Dimension dimension, bool by_value);
+  std::optional<QueryError> unconverted();
+
+  const Query& query_;
+  const TimeRange& range_;
+  SummarySnapshot& snapshot_;
+  const StringHasher& hasher_;
+  const std::function<bool()>& out_of_time_;
+  Collected& to_;
+  ValueFilter filter_;
+  std::vector<PlanPart> plan_;
+};
 
 std::optional<QueryError> Collector::each(Dimension dimension, const Take& take) {
   if (!query_.site_number) return std::nullopt;
@@ -86,33 +207,16 @@ std::optional<QueryError> Collector::each(Dimension dimension, const Take& take)
   return std::nullopt;
 }
 
-std::optional<QueryError> Collector::totals(GroupSums& to) {
-  to.ensure(GroupKey{});
-  return each(Dimension::total,
-              [&](const RollupKey&, const Counters& counters) { return to.add(GroupKey{}, counters); });
-}
-
-std::optional<QueryError> Collector::rows(GroupSums& to, ValueTexts& texts) {
-  const Dimension dimension = query_.other() != nullptr ? query_.other()->rollup : Dimension::total;
-  auto fault = each(dimension, [&](const RollupKey& key, const Counters& counters) {
-    if (dimension != Dimension::total) texts.saw(key.value, key.bucket_start_s);
-    return to.add({group_time_s(key.bucket_start_s), key.value}, counters);
-  });
-  if (!fault && is_booked_late(dimension) && query_.site_number) fault = open_visits(dimension, to, texts);
-  if (!fault) texts.load(snapshot_);
-  return fault;
-}
-
-std::optional<QueryError> Collector::open_visits(Dimension dimension, GroupSums& to, ValueTexts& texts) {
+std::optional<QueryError> Collector::open_visits(Dimension dimension, bool by_value) {
   bool full = false, late = false;
   size_t seen = 0;
   const Status status = each_open_visit_part(
       snapshot_, *query_.site_number, dimension, [&](int64_t minute_s, std::string_view page, const Counters& part) {
         late = late || (++seen % 1024 == 0 && out_of_time_());
-        if (late || full || minute_s < query_.range.from_s || minute_s >= query_.range.to_s) return;
-        const Hash128 value = page.empty() ? kNullValue : hasher_(page);
-        if (!page.empty()) texts.know(value, page);
-        full = !to.add({group_time_s(minute_s), value}, part);
+        if (late || full || minute_s < range_.from_s || minute_s >= range_.to_s || !filter_.means(page)) return;
+        const Hash128 value = page.empty() || !by_value ? kNullValue : hasher_(page);
+        if (value != kNullValue) to_.texts.know(value, page);
+        full = !add(minute_s, value, part);
       });
   if (!status) return store_fault(status.error());
   if (late) return too_slow();
@@ -120,7 +224,7 @@ std::optional<QueryError> Collector::open_visits(Dimension dimension, GroupSums&
   return std::nullopt;
 }
 
-std::optional<QueryError> Collector::unconverted(std::vector<Unconverted>& to) {
+std::optional<QueryError> Collector::unconverted() {
   struct Sum {
     int64_t orders = 0;
     __int128 revenue = 0;
@@ -136,6 +240,7 @@ std::optional<QueryError> Collector::unconverted(std::vector<Unconverted>& to) {
   });
   if (fault) return fault;
   texts.load(snapshot_);
+  std::vector<Unconverted>& to = to_.unconverted;
   for (const auto& [value, sum] : sums) {
     if (sum.orders == 0 && sum.revenue == 0) continue;
     const std::string* text = texts.find(value);
@@ -145,6 +250,21 @@ std::optional<QueryError> Collector::unconverted(std::vector<Unconverted>& to) {
   }
   std::sort(to.begin(), to.end(), [](const auto& a, const auto& b) { return a.currency < b.currency; });
   return std::nullopt;
+}
+
+}  // namespace
+
+Collected::Collected(const Query& query, const PartTable& table)
+    // Rows know their visitors less exactly than totals; a filtered answer is made of rows.
+    : totals(table, query.filter.empty() ? Precision::total : Precision::row),
+      rows(table, query.dimensions().empty() ? Precision::total : Precision::row) {
+  totals.find_or_add(GroupKey{});
+}
+
+std::optional<QueryError> collect_rollups(const Query& query, const TimeRange& range, SummarySnapshot& snapshot,
+                                          const StringHasher& hasher, const std::function<bool()>& out_of_time,
+                                          Collected& to) {
+  return Collector(query, range, snapshot, hasher, out_of_time, to).collect();
 }
 
 }  // namespace footfall

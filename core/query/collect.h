@@ -1,4 +1,4 @@
-// Reads from a snapshot what a query sums up.
+// Reads from a snapshot's rollups what a query sums up.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "query/plan.h"
@@ -21,6 +22,8 @@ class ValueTexts {
   void saw(const Hash128& value, int64_t bucket_start_s);
   void know(const Hash128& value, std::string_view text);
   void load(SummarySnapshot& snapshot);
+  // The same for one value at once; nullptr: not kept.
+  const std::string* load(const Hash128& value, int64_t bucket_start_s, SummarySnapshot& snapshot);
   // nullptr: not kept.
   const std::string* find(const Hash128& value) const;
 
@@ -32,30 +35,28 @@ class ValueTexts {
   absl::flat_hash_map<Hash128, Entry> entries_;
 };
 
-class Collector {
- public:
-  Collector(const Query& query, SummarySnapshot& snapshot, const StringHasher& hasher,
-            const std::function<bool()>& out_of_time);
+// What the figures of one range are made of.
+struct Collected {
+  Collected(const Query& query, const PartTable& table);
 
-  bool has_minutes() const;  // whether buckets of minutes are read, which know no visitors
-  const std::vector<PlanPart>& plan() const { return plan_; }
-
-  // Each gives what kept it from being whole.
-  std::optional<QueryError> totals(GroupSums& to);
-  std::optional<QueryError> rows(GroupSums& to, ValueTexts& texts);
-  std::optional<QueryError> unconverted(std::vector<Unconverted>& to);
-
- private:
-  using Take = std::function<bool(const RollupKey& key, const Counters& counters)>;
-  std::optional<QueryError> each(Dimension dimension, const Take& take);
-  std::optional<QueryError> open_visits(Dimension dimension, GroupSums& to, ValueTexts& texts);
-  int64_t group_time_s(int64_t time_s) const;
-
-  const Query& query_;
-  SummarySnapshot& snapshot_;
-  const StringHasher& hasher_;
-  const std::function<bool()>& out_of_time_;
-  std::vector<PlanPart> plan_;
+  GroupSums totals;  // one group
+  GroupSums rows;    // none where the query has no dimension
+  ValueTexts texts;  // of the rows' values
+  std::vector<Unconverted> unconverted;
+  bool from_visits = false;
+  bool adds_values = false;  // of several values of a dimension, each counted by itself
+  bool visitors_known = true;
+  bool has_cut_values = false;  // some buckets keep a part of their values alone, the rest in a row `other`
+  uint64_t unknown_values = 0;  // that the filter cannot judge: their text is not kept any more
 };
+
+QueryError too_slow();
+QueryError too_many_rows();
+QueryError store_fault(const Error& error);
+
+// Gives what kept it from being whole. The query needs no visits; `to` is fresh.
+std::optional<QueryError> collect_rollups(const Query& query, const TimeRange& range, SummarySnapshot& snapshot,
+                                          const StringHasher& hasher, const std::function<bool()>& out_of_time,
+                                          Collected& to);
 
 }  // namespace footfall

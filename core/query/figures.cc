@@ -3,12 +3,11 @@
 namespace footfall {
 namespace {
 
-constexpr int kRatioDigits = 6;
 constexpr int kSecondsDigits = 3;
 constexpr int kSharesDigits = 3;
 constexpr __int128 kPowersOfTen[] = {1, 10, 100, 1'000, 10'000, 100'000, 1'000'000};
 
-bool is_credited(const Metric& metric) { return metric.top.kind == Part::Kind::credited; }
+bool is_shared(const Metric& metric) { return metric.top.kind == Part::Kind::credited; }
 
 // How much of a part is one: credited counts and amounts are in millionths.
 __int128 one_of(const Part& part) { return part.kind == Part::Kind::counter ? 1 : kMicrosPerUnit; }
@@ -34,7 +33,7 @@ int digits_of(const Metric& metric, Currency currency) {
     case ColumnType::seconds:
       return kSecondsDigits;
     default:
-      return is_credited(metric) ? kSharesDigits : 0;
+      return is_shared(metric) ? kSharesDigits : 0;
   }
 }
 
@@ -44,15 +43,20 @@ Figure figure_of(const Metric& metric, bool has_bottom, __int128 top, __int128 b
   const __int128 top_one = metric.type == ColumnType::seconds ? 1'000 : one_of(metric.top);  // milliseconds
   const __int128 numerator = top * scale * (has_bottom ? one_of(metric.bottom) : 1);
   return {.is_null = false,
-          .is_fractional = is_credited(metric) && top % kMicrosPerUnit != 0,
+          .is_fractional = is_shared(metric) && top % kMicrosPerUnit != 0,
           .value = divide_rounded(numerator, top_one * (has_bottom ? bottom : 1))};
 }
 
 Figure figure_of_visitors(uint64_t estimate) { return {.is_null = false, .value = static_cast<__int128>(estimate)}; }
 
-Cell cell_of(const Figure& figure, const Metric& metric, ColumnType type, Currency currency) {
+Figure figure_of_change(const Figure& now, const Figure& before) {
+  if (now.is_null || before.is_null || before.value == 0) return {};
+  const __int128 size = before.value > 0 ? before.value : -before.value;
+  return {.is_null = false, .value = divide_rounded((now.value - before.value) * kPowersOfTen[kRatioDigits], size)};
+}
+
+Cell cell_of(const Figure& figure, int digits, ColumnType type) {
   if (figure.is_null) return Cell::null();
-  const int digits = digits_of(metric, currency);
   if (type == ColumnType::ratio) return Cell::of_number(without_trailing_zeros(spell(figure.value, digits)));
   if (type == ColumnType::integer) return Cell::of_number(spell(figure.value / kPowersOfTen[digits], 0));
   return Cell::of_number(spell(figure.value, digits));

@@ -22,7 +22,12 @@ int digits_of(const Metric& metric, Currency currency);
 Figure figure_of(const Metric& metric, bool has_bottom, __int128 top, __int128 bottom, Currency currency);
 Figure figure_of_visitors(uint64_t estimate);
 
+// (now - before) / before of figures as they are shown, so that readers find the same; null: nothing before, or either
+// is null.
+inline constexpr int kRatioDigits = 6;
+Figure figure_of_change(const Figure& now, const Figure& before);
+
 // `type`: the column's; credited counts are spelt as integers where all of the column are whole.
-Cell cell_of(const Figure& figure, const Metric& metric, ColumnType type, Currency currency);
+Cell cell_of(const Figure& figure, int digits, ColumnType type);
 
 }  // namespace footfall

@@ -63,8 +63,10 @@ struct Metric {
   std::string_view empty_bottom;  // why it may be null
 
   bool is_visitors() const { return top.kind == Part::Kind::none; }
-  Part bottom_by(const DimensionInfo* dimension) const {
-    const bool by_page = dimension != nullptr && (dimension->group & (kByPage | kBySearch)) != 0;
+  bool is_credited() const { return top.kind == Part::Kind::credited || top.kind == Part::Kind::credited_amount; }
+  // Of an answer by, or filtered by, dimensions of those groups.
+  Part bottom_by(uint16_t groups) const {
+    const bool by_page = (groups & (kByPage | kBySearch)) != 0;
     return by_page && bottom_by_page.kind != Part::Kind::none ? bottom_by_page : bottom;
   }
 };

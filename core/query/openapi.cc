@@ -34,17 +34,20 @@ constexpr std::string_view kDocument = R"json({
        "schema": {"type": "string", "default": "30d", "enum": @ranges@}},
       {"name": "from", "in": "query", "description": "A date of the site's zone (included), or an RFC 3339 instant.", "schema": {"type": "string"}, "example": "2026-10-01"},
       {"name": "to", "in": "query", "description": "A date of the site's zone (included), or an RFC 3339 instant (not included). Default: today.", "schema": {"type": "string"}, "example": "2026-10-31"},
-      {"name": "by", "in": "query", "style": "form", "explode": false, "description": "One dimension, one of time, or one of each.",
-       "schema": {"type": "array", "maxItems": 2, "uniqueItems": true, "items": {"$ref": "#/components/schemas/Dimension"}}},
+      {"name": "by", "in": "query", "style": "form", "explode": false, "description": "At most two dimensions, and one of time.",
+       "schema": {"type": "array", "maxItems": 3, "uniqueItems": true, "items": {"$ref": "#/components/schemas/Dimension"}}},
       {"name": "metrics", "in": "query", "style": "form", "explode": false, "description": "Default: what goes with the dimension.",
        "schema": {"type": "array", "uniqueItems": true, "items": {"$ref": "#/components/schemas/Metric"}}},
+      {"name": "filter", "in": "query", "description": @filter_description@, "schema": {"type": "string"}, "example": "channel:is:email|sms;page:starts:/sale"},
+      {"name": "compare", "in": "query", "description": "Adds to each metric `_previous` (the same range moved back by its length, or the same dates of the year before) and `_change`, a ratio.",
+       "schema": {"type": "string", "enum": @comparisons@}},
       {"name": "order", "in": "query", "description": "A column of the answer; a `-` before it: descending.", "schema": {"type": "string"}, "example": "-revenue"},
       {"name": "limit", "in": "query", "description": "Rows of one answer; what the others hold is in `other`.",
        "schema": {"type": "integer", "minimum": 1, "maximum": @limit_max@, "default": @limit_default@}},
       {"name": "cursor", "in": "query", "description": "`meta.next_cursor` of the page before, with the same query.", "schema": {"type": "string"}},
       {"name": "model", "in": "query", "description": "Who gets the credit for an order.",
        "schema": {"type": "string", "default": "last_non_direct", "enum": @models@}},
-      {"name": "lookback", "in": "query", "description": "How far back touches get credit: the site's own setting, such as 30d.", "schema": {"type": "string"}},
+      {"name": "lookback", "in": "query", "description": "How far back touches get credit; by default the site's own setting.", "schema": {"type": "string", "enum": ["1d", "7d", "30d", "90d"]}},
       {"name": "format", "in": "query", "description": "Goes before the header `Accept`.", "schema": {"type": "string", "enum": @formats@}},
       {"$ref": "#/components/parameters/IfNoneMatch"}
     ],
@@ -254,6 +257,14 @@ std::string metric_description() {
   return text;
 }
 
+std::string filter_description() {
+  std::string text =
+      "Conditions DIMENSION:OP:VALUE, all of which hold, with `;` between them; `|` between values, of which one holds (of "
+      "is_not: none). An empty value is null, a backslash comes before a `;`, `|` or backslash that is meant as such. Ops:";
+  for (const std::string_view op : kFilterOpNames) text.append(" ").append(op);
+  return text + " (`*` is any run of characters).";
+}
+
 std::string dimension_description() {
   std::string text;
   for (const DimensionInfo& dimension : dimensions()) {
@@ -275,6 +286,8 @@ std::string openapi_json() {
       {"limit_default", std::to_string(kLimitDefault)},
       {"models", json_list(kModelNames)},
       {"formats", json_list(kFormatNames)},
+      {"comparisons", json_list(kCompareNames)},
+      {"filter_description", json_string(filter_description())},
       {"metrics", json_names(metrics())},
       {"metric_description", json_string(metric_description())},
       {"dimensions", json_names(dimensions())},

@@ -8,13 +8,15 @@
 
 #include "query/arguments.h"
 #include "query/text.h"
+#include "query/visit_measures.h"
 
 namespace footfall {
 namespace {
 
-constexpr std::string_view kParameters[] = {"site",  "range", "from",   "to",    "metrics",  "by",
-                                            "order", "limit", "cursor", "model", "lookback", "format"};
-constexpr std::string_view kLaterParameters[] = {"filter", "compare", "ci"};
+constexpr std::string_view kParameters[] = {"site",    "range", "from",  "to",     "metrics", "by",       "filter",
+                                            "compare", "order", "limit", "cursor", "model",   "lookback", "format"};
+constexpr std::string_view kLaterParameters[] = {"ci"};
+constexpr int kLookbackDays[] = {1, 7, 30, 90};
 
 using Fault = std::optional<QueryError>;
 
@@ -44,8 +46,9 @@ class Parser {
 
   std::variant<Query, QueryError> parse() {
     for (const auto step :
-         {&Parser::read_site, &Parser::read_format, &Parser::read_by, &Parser::read_range, &Parser::read_metrics,
-          &Parser::read_order, &Parser::read_limit, &Parser::read_model, &Parser::read_lookback, &Parser::read_cursor})
+         {&Parser::read_site, &Parser::read_format, &Parser::read_by, &Parser::read_filter, &Parser::read_range,
+          &Parser::read_compare, &Parser::read_metrics, &Parser::read_order, &Parser::read_limit, &Parser::read_model,
+          &Parser::read_lookback, &Parser::check_kept_together, &Parser::read_cursor})
       if (Fault fault = (this->*step)()) return *std::move(fault);
     return std::move(query_);
   }
@@ -72,7 +75,7 @@ class Parser {
     if (!zone) return QueryError{503, "store_fault", zone.error().text, {}, {}};
     query_.zone = std::move(*zone);
     query_.currency = site.currency;
-    query_.lookback_days = site.lookback_days;
+    query_.lookback_days = query_.own_lookback_days = site.lookback_days;
     return {};
   }
 
@@ -94,15 +97,21 @@ class Parser {
                    is_later_dimension(name) ? "dimension " + quoted(name) + " comes with a later version"
                                             : "there is no dimension " + quoted(name),
                    names_of(dimensions()));
-      for (const DimensionInfo* before : query_.by) {
-        if (before == dimension) return bad("by", "dimension " + quoted(name) + " is named twice");
-        if (before->is_time() == dimension->is_time())
-          return bad("by", dimension->is_time()
-                               ? "`by` takes one dimension of time"
-                               : "`by` takes one dimension beside that of time; two come with a later version");
-      }
+      if (std::find(query_.by.begin(), query_.by.end(), dimension) != query_.by.end())
+        return bad("by", "dimension " + quoted(name) + " is named twice");
+      if (dimension->is_time() && query_.time() != nullptr) return bad("by", "`by` takes one dimension of time");
       query_.by.push_back(dimension);
+      if (query_.others().size() > 2) return bad("by", "`by` takes at most two dimensions beside that of time");
     }
+    return {};
+  }
+
+  Fault read_filter() {
+    const std::string* given = arguments_.find("filter");
+    if (given == nullptr) return {};
+    auto filter = parse_filter(*given);
+    if (auto* error = std::get_if<QueryError>(&filter)) return std::move(*error);
+    query_.filter = std::get<Filter>(std::move(filter));
     return {};
   }
 
@@ -111,18 +120,32 @@ class Parser {
       const std::string* value = arguments_.find(name);
       return value == nullptr ? std::optional<std::string>() : std::optional<std::string>(*value);
     };
-    const RangeContext range_context{
-        .now_s = context_.now_ms / 1000,
-        .zone = query_.zone,
-        .retention = context_.config.retention,
-        .unit = query_.time() != nullptr ? std::optional(query_.time()->unit) : std::nullopt,
-        .first_day_s = [this] {
-          return query_.site_number ? context_.first_day_s(*query_.site_number, query_.zone) : context_.now_ms / 1000;
-        }};
-    auto range = parse_range({given("range"), given("from"), given("to")}, range_context);
+    auto range = parse_range({given("range"), given("from"), given("to")}, range_context());
     if (auto* error = std::get_if<QueryError>(&range)) return std::move(*error);
     query_.range = std::get<TimeRange>(range);
     return {};
+  }
+
+  RangeContext range_context() const {
+    return {.now_s = context_.now_ms / 1000,
+            .zone = query_.zone,
+            .retention = context_.config.retention,
+            .unit = query_.time() != nullptr ? std::optional(query_.time()->unit) : std::nullopt,
+            .first_day_s = [this] {
+              return query_.site_number ? context_.first_day_s(*query_.site_number, query_.zone)
+                                        : context_.now_ms / 1000;
+            }};
+  }
+
+  Fault read_compare() {
+    const std::string* given = arguments_.find("compare");
+    if (given == nullptr) return {};
+    const auto found = std::find(kCompareNames.begin(), kCompareNames.end(), *given);
+    if (found == kCompareNames.end())
+      return bad("compare", "there is no comparison " + quoted(*given), {kCompareNames.begin(), kCompareNames.end()});
+    query_.compare = static_cast<Compare>(found - kCompareNames.begin() + 1);
+    query_.comparison.emplace(query_.compare, query_.range, query_.zone);
+    return check_range_kept(query_.comparison->before(), range_context());
   }
 
   Fault read_metrics() {
@@ -133,32 +156,49 @@ class Parser {
         return bad("metrics",
                    is_later_metric(name) ? "metric " + quoted(name) + " comes with a later version"
                                          : "there is no metric " + quoted(name),
-                   metrics_of(query_.by));
+                   metrics_of(all_dimensions()));
       if (std::find(query_.metrics.begin(), query_.metrics.end(), metric) != query_.metrics.end())
         return bad("metrics", "metric " + quoted(name) + " is named twice");
-      for (const DimensionInfo* dimension : query_.by) {
-        if (goes_with(*metric, *dimension)) continue;
-        if (given == nullptr) {
-          metric = nullptr;
-          break;
-        }
-        return bad("by",
-                   name + " does not go with " + std::string(dimension->name) +
-                       "; `allowed` names the dimensions that it goes with",
-                   dimensions_of(*metric));
-      }
-      if (metric != nullptr) query_.metrics.push_back(metric);
+      const DimensionInfo* hindrance = hindrance_of(*metric);
+      if (hindrance != nullptr && given != nullptr) return refuse_pair(*metric, *hindrance);
+      if (hindrance == nullptr) query_.metrics.push_back(metric);
     }
-    return {};
+    if (!query_.metrics.empty()) return {};
+    return bad("metrics", "name metrics: those that are usual here do not go with all of the dimensions",
+               metrics_of(all_dimensions()));
+  }
+
+  // Of `by` and of the filter: both are told by the same values.
+  std::vector<const DimensionInfo*> all_dimensions() const {
+    std::vector<const DimensionInfo*> all = query_.by;
+    for (const DimensionInfo* dimension : dimensions_of(query_.filter))
+      if (std::find(all.begin(), all.end(), dimension) == all.end()) all.push_back(dimension);
+    return all;
+  }
+
+  // The first dimension that a metric does not go with; nullptr: it goes with all.
+  const DimensionInfo* hindrance_of(const Metric& metric) const {
+    for (const DimensionInfo* dimension : all_dimensions())
+      if (!goes_with(metric, *dimension)) return dimension;
+    return nullptr;
+  }
+
+  QueryError refuse_pair(const Metric& metric, const DimensionInfo& dimension) const {
+    const bool in_by = std::find(query_.by.begin(), query_.by.end(), &dimension) != query_.by.end();
+    return bad(in_by ? "by" : "filter",
+               std::string(metric.name) + " does not go with " + std::string(dimension.name) +
+                   "; `allowed` names the dimensions that it goes with",
+               dimensions_of(metric));
   }
 
   std::string default_metrics() const {
-    const DimensionInfo* leading = query_.other() != nullptr ? query_.other() : query_.time();
+    const std::vector<const DimensionInfo*> dimensions = query_.dimensions();
+    const DimensionInfo* leading = !dimensions.empty() ? dimensions[0] : query_.time();
     return std::string((leading != nullptr ? leading : find_dimension("day"))->default_metrics);
   }
 
   Fault read_order() {
-    const size_t columns = query_.by.size() + query_.metrics.size();
+    const size_t columns = query_.columns();
     const std::string* given = arguments_.find("order");
     if (given == nullptr) {
       const auto time = std::find(query_.by.begin(), query_.by.end(), query_.time());
@@ -208,12 +248,29 @@ class Parser {
         {kModelNames.begin(), kModelNames.end()});
   }
 
-  // Credit is booked over the site's own lookback as the conversion comes in.
   Fault read_lookback() {
     const std::string* given = arguments_.find("lookback");
-    const std::string own = std::to_string(query_.lookback_days) + "d";
-    if (given == nullptr || *given == own) return {};
-    return bad("lookback", "lookback " + quoted(*given) + " is not what this site's credit is counted with", {own});
+    if (given == nullptr) return {};
+    std::vector<std::string> allowed;
+    for (const int days : kLookbackDays) {
+      allowed.push_back(std::to_string(days) + "d");
+      if (*given != allowed.back()) continue;
+      query_.lookback_days = days;
+      return {};
+    }
+    return bad("lookback", "there is no lookback " + quoted(*given), std::move(allowed));
+  }
+
+  // What every hit counts for is kept by one dimension at a time; what visits did, in any combination.
+  Fault check_kept_together() {
+    if (!query_.needs_visits()) return {};
+    for (const Metric* metric : query_.metrics) {
+      if (is_kept_with_visits(*metric)) continue;
+      return bad(query_.filter.empty() ? "by" : "filter",
+                 std::string(metric->name) +
+                     " are kept by one dimension at a time: ask for them with a single one in `by` and `filter`");
+    }
+    return {};
   }
 
   Fault read_cursor() {
@@ -255,26 +312,69 @@ const DimensionInfo* Query::time() const {
   return nullptr;
 }
 
-const DimensionInfo* Query::other() const {
-  for (const DimensionInfo* dimension : by)
-    if (!dimension->is_time()) return dimension;
-  return nullptr;
+std::vector<const DimensionInfo*> Query::others() const {
+  std::vector<const DimensionInfo*> others;
+  std::copy_if(by.begin(), by.end(), std::back_inserter(others), [](const auto* one) { return !one->is_time(); });
+  return others;
 }
 
-std::string_view Query::column_name(size_t column) const {
-  return column < by.size() ? by[column]->name : metrics[column - by.size()]->name;
+std::vector<const DimensionInfo*> Query::dimensions() const {
+  std::vector<const DimensionInfo*> all = others();
+  for (const DimensionInfo* dimension : dimensions_of(filter))
+    if (std::find(all.begin(), all.end(), dimension) == all.end()) all.push_back(dimension);
+  return all;
+}
+
+uint16_t Query::groups() const {
+  uint16_t groups = 0;
+  for (const DimensionInfo* dimension : dimensions()) groups |= dimension->group;
+  return groups;
+}
+
+uint16_t Query::row_groups() const {
+  uint16_t groups = 0;
+  for (const DimensionInfo* dimension : others()) groups |= dimension->group;
+  return others().empty() ? static_cast<uint16_t>(kByTime) : groups;
+}
+
+bool Query::shows_revenue() const {
+  return std::any_of(metrics.begin(), metrics.end(),
+                     [](const Metric* metric) { return metric->top.kind == Part::Kind::credited_amount; });
+}
+
+bool Query::needs_visits() const {
+  const std::vector<const DimensionInfo*> all = dimensions();
+  if (all.size() > 1) return true;
+  const bool by_touch = !all.empty() && all[0]->group == kByTouch;
+  return by_touch && lookback_days != own_lookback_days &&
+         std::any_of(metrics.begin(), metrics.end(), [](const Metric* metric) { return metric->is_credited(); });
+}
+
+std::string Query::column_name(size_t column) const {
+  static constexpr std::string_view kEndings[] = {"", "_previous", "_change"};
+  if (column < by.size()) return std::string(by[column]->name);
+  const size_t at = column - by.size();
+  return std::string(metrics[at / columns_of_metric()]->name).append(kEndings[at % columns_of_metric()]);
 }
 
 std::vector<std::pair<std::string, std::string>> Query::shown() const {
-  return {{"site", json_string(site)},
-          {"from", json_string(instant_text(range.from_s, zone))},
-          {"to", json_string(instant_text(range.to_s, zone))},
-          {"by", json_names(by)},
-          {"metrics", json_names(metrics)},
-          {"order", json_string((descending ? "-" : "") + std::string(column_name(order_column)))},
-          {"limit", std::to_string(limit)},
-          {"model", json_string(kModelNames[static_cast<size_t>(model)])},
-          {"lookback", json_string(std::to_string(lookback_days) + "d")}};
+  std::vector<std::pair<std::string, std::string>> shown = {
+      {"site", json_string(site)},
+      {"from", json_string(instant_text(range.from_s, zone))},
+      {"to", json_string(instant_text(range.to_s, zone))},
+      {"by", json_names(by)},
+      {"metrics", json_names(metrics)},
+      {"order", json_string((descending ? "-" : "") + column_name(order_column))},
+      {"limit", std::to_string(limit)},
+      {"model", json_string(kModelNames[static_cast<size_t>(model)])},
+      {"lookback", json_string(std::to_string(lookback_days) + "d")}};
+  if (!filter.empty()) shown.emplace_back("filter", json_string(filter_text(filter)));
+  if (comparison) {
+    shown.emplace_back("compare", json_string(kCompareNames[static_cast<size_t>(compare) - 1]));
+    shown.emplace_back("compare_from", json_string(instant_text(comparison->before().from_s, zone)));
+    shown.emplace_back("compare_to", json_string(instant_text(comparison->before().to_s, zone)));
+  }
+  return shown;
 }
 
 std::string Query::cursor_at(uint64_t offset) const {

@@ -11,6 +11,8 @@
 #include <variant>
 #include <vector>
 
+#include "query/compare.h"
+#include "query/filter.h"
 #include "query/metrics.h"
 #include "query/negotiation.h"
 #include "query/range.h"
@@ -29,19 +31,36 @@ struct Query {
   Zone zone;
   Currency currency;
   TimeRange range;
-  std::vector<const DimensionInfo*> by;  // as asked: at most one of time and one other
-  std::vector<const Metric*> metrics;    // as asked, each once
-  size_t order_column = 0;               // of the answer: dimensions, then metrics
+  std::optional<Comparison> comparison = {};  // of `range`
+  Compare compare = Compare::none;
+  std::vector<const DimensionInfo*> by;  // as asked: at most one of time and two others
+  Filter filter = {};
+  std::vector<const Metric*> metrics;  // as asked, each once
+  size_t order_column = 0;             // of the answer: dimensions, then metrics with what they are compared with
   bool descending = false;
   uint32_t limit = kLimitDefault;
   uint64_t offset = 0;  // rows before the first: told by the cursor
   Model model = Model::last_non_direct;
   int lookback_days = 30;
+  int own_lookback_days = 30;          // what the rollups' credit is counted with
   std::optional<ReportFormat> format;  // as `format` says; none: as the reader's headers do
 
-  const DimensionInfo* time() const;   // nullptr: none
-  const DimensionInfo* other() const;  // the one that is not of time; nullptr: none
-  std::string_view column_name(size_t column) const;
+  const DimensionInfo* time() const;                     // nullptr: none
+  std::vector<const DimensionInfo*> others() const;      // those that are not of time
+  std::vector<const DimensionInfo*> dimensions() const;  // others() and the filter's, each once
+  uint16_t groups() const;                               // DimensionGroup of dimensions()
+  // The groups over whose rows an answer must add up.
+  uint16_t row_groups() const;
+
+  // Columns behind those of `by`: each metric's figure, then with a comparison that before and the change.
+  size_t columns_of_metric() const { return comparison ? 3 : 1; }
+  size_t columns() const { return by.size() + metrics.size() * columns_of_metric(); }
+  std::string column_name(size_t column) const;
+
+  bool shows_revenue() const;
+
+  // Whether only kept visits tell it: rollups know one dimension at a time, credited over the site's own lookback.
+  bool needs_visits() const;
 
   // The query as reports show it: name, value as JSON.
   std::vector<std::pair<std::string, std::string>> shown() const;

@@ -175,6 +175,18 @@ std::variant<TimeRange, QueryError> parse_range(const RangeWords& words, const R
   return range;
 }
 
+std::optional<QueryError> check_range_kept(const TimeRange& range, const RangeContext& context) {
+  if (std::optional<QueryError> error = check_kept(range, context)) {
+    error->param = "compare";
+    return error;
+  }
+  TimeRange widened = range;
+  widen_to_kept(widened, context);
+  if (widened == range) return std::nullopt;
+  const auto from = instant_text(widened.from_s, context.zone), to = instant_text(widened.to_s, context.zone);
+  return bad("compare", "the time before is not kept as finely as that; the nearest that can be told is " + from + " to " + to);
+}
+
 std::string instant_text(int64_t time_s, const Zone& zone) {
   absl::TimeZone named;
   if (!absl::LoadTimeZone(zone.name(), &named)) named = absl::UTCTimeZone();

@@ -45,6 +45,9 @@ struct RangeContext {
 // an empty range, a time dimension finer than what is kept at `from`.
 std::variant<TimeRange, QueryError> parse_range(const RangeWords& words, const RangeContext& context);
 
+// What keeps a range from being told as it is: too fine at its ends, or by the time dimension, for what is kept of it.
+std::optional<QueryError> check_range_kept(const TimeRange& range, const RangeContext& context);
+
 // RFC 3339 with the zone's offset, and in UTC.
 std::string instant_text(int64_t time_s, const Zone& zone);
 std::string utc_text_of_ms(int64_t time_ms);  // with milliseconds

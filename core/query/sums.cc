@@ -9,7 +9,7 @@ PartTable::PartTable(const Query& query) : model_(query.model) {
     Places places;
     has_visitors_ |= metric->is_visitors();
     if (!metric->is_visitors()) places.top = place(metric->top);
-    const Part bottom = metric->bottom_by(query.other());
+    const Part bottom = metric->bottom_by(query.groups());
     places.has_bottom = bottom.kind != Part::Kind::none;
     if (places.has_bottom) places.bottom = place(bottom);
     places_.push_back(places);
@@ -27,12 +27,10 @@ GroupSums::GroupSums(const PartTable& table, Precision precision)
     : table_(table), stride_(std::max<size_t>(table.size(), 1)), precision_(precision) {}
 
 bool GroupSums::add(const GroupKey& key, const Counters& counters) {
-  const size_t groups_max = table_.has_visitors() ? kGroupsWithVisitorsMax : kGroupsMax;
-  if (keys_.size() >= groups_max && !places_.contains(key)) return false;
-  const size_t group = find_or_add(key);
-  for (size_t i = 0; i < table_.size(); ++i)
-    sums_[group * stride_ + i] += value_of(table_.parts()[i], counters, table_.model());
-  if (table_.has_visitors() && !counters.visitors.empty()) visitors_[group].merge(counters.visitors);
+  const std::optional<size_t> group = find_or_add(key);
+  if (!group) return false;
+  for (size_t i = 0; i < table_.size(); ++i) sum(*group, i) += value_of(table_.parts()[i], counters, table_.model());
+  if (table_.has_visitors() && !counters.visitors.empty()) visitors_[*group].merge(counters.visitors);
   return true;
 }
 
@@ -42,14 +40,20 @@ bool GroupSums::is_zero(size_t group) const {
          (!table_.has_visitors() || visitors_[group].empty());
 }
 
-size_t GroupSums::find_or_add(const GroupKey& key) {
-  const auto [place, fresh] = places_.try_emplace(key, static_cast<uint32_t>(keys_.size()));
-  if (fresh) {
-    keys_.push_back(key);
-    sums_.resize(sums_.size() + stride_);
-    if (table_.has_visitors()) visitors_.emplace_back(precision_);
-  }
-  return place->second;
+std::optional<size_t> GroupSums::find_or_add(const GroupKey& key) {
+  const auto found = places_.find(key);
+  if (found != places_.end()) return found->second;
+  if (keys_.size() >= (table_.has_visitors() ? kGroupsWithVisitorsMax : kGroupsMax)) return std::nullopt;
+  places_.emplace(key, static_cast<uint32_t>(keys_.size()));
+  keys_.push_back(key);
+  sums_.resize(sums_.size() + stride_);
+  if (table_.has_visitors()) visitors_.emplace_back(precision_);
+  return keys_.size() - 1;
+}
+
+std::optional<size_t> GroupSums::find(const GroupKey& key) const {
+  const auto found = places_.find(key);
+  return found == places_.end() ? std::nullopt : std::optional<size_t>(found->second);
 }
 
 }  // namespace footfall

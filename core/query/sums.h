@@ -4,6 +4,7 @@
 #include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -44,14 +45,15 @@ class PartTable {
 };
 
 struct GroupKey {
-  int64_t time_s = 0;  // start of the time dimension's bucket; 0 without one
-  Hash128 value;
+  int64_t time_s = 0;   // start of the time dimension's bucket; 0 without one
+  Hash128 value = {};   // of the first dimension that is not of time
+  Hash128 second = {};  // of the second
 
   bool operator==(const GroupKey&) const = default;
 
   template <class H>
   friend H AbslHashValue(H state, const GroupKey& key) {
-    return H::combine(std::move(state), key.time_s, key.value);
+    return H::combine(std::move(state), key.time_s, key.value.low, key.value.high, key.second.low);
   }
 };
 
@@ -66,17 +68,19 @@ class GroupSums {
 
   // False: there are too many groups; nothing was added.
   bool add(const GroupKey& key, const Counters& counters);
-  void ensure(const GroupKey& key) { find_or_add(key); }
+  // The place of a group, made where there is none; nullopt: there are too many groups.
+  std::optional<size_t> find_or_add(const GroupKey& key);
+  std::optional<size_t> find(const GroupKey& key) const;
 
   size_t size() const { return keys_.size(); }
   const GroupKey& key(size_t group) const { return keys_[group]; }
   std::span<const __int128> sums(size_t group) const { return {&sums_[group * stride_], stride_}; }
+  __int128& sum(size_t group, size_t part) { return sums_[group * stride_ + part]; }
   const Distinct& visitors(size_t group) const { return visitors_[group]; }
+  Distinct& visitors(size_t group) { return visitors_[group]; }
   bool is_zero(size_t group) const;
 
  private:
-  size_t find_or_add(const GroupKey& key);
-
   const PartTable& table_;
   const size_t stride_;  // at least one, so that a group has a place
   const Precision precision_;

@@ -90,8 +90,8 @@ void the_docs_show_the_table(void**) {
 
 std::string figure(std::string_view name, __int128 top, __int128 bottom, Currency currency = kEur) {
   const Metric& metric = *find_metric(name);
-  const Cell cell = cell_of(figure_of(metric, metric.bottom.kind != Part::Kind::none, top, bottom, currency), metric,
-                            metric.type, currency);
+  const Cell cell = cell_of(figure_of(metric, metric.bottom.kind != Part::Kind::none, top, bottom, currency),
+                            digits_of(metric, currency), metric.type);
   return cell.kind == Cell::Kind::null ? "null" : cell.text;
 }
 

@@ -57,6 +57,18 @@ std::string shown(const Query& query) {
   return text;
 }
 
+std::string shown(const Query& query, std::string_view wanted) {
+  for (const auto& [name, value] : query.shown())
+    if (name == wanted) return value;
+  return "not shown";
+}
+
+std::string metric_names(const Query& query) {
+  std::string names;
+  for (const Metric* metric : query.metrics) names.append(names.empty() ? "" : " ").append(metric->name);
+  return names;
+}
+
 void the_plain_query(void**) {
   expect_text(shown(understood("")),
               "site=\"shop\"\n"
@@ -85,11 +97,7 @@ void everything_said(void**) {
 }
 
 void metrics_not_named_are_those_that_go_with_the_dimension(void**) {
-  const auto metrics = [](std::string_view raw) {
-    std::string names;
-    for (const Metric* metric : understood(raw).metrics) names.append(names.empty() ? "" : " ").append(metric->name);
-    return names;
-  };
+  const auto metrics = [](std::string_view raw) { return metric_names(understood(raw)); };
   expect_text(metrics("by=minute&range=today"), "visits pageviews orders revenue");
   expect_text(metrics("by=minute,channel&range=today"), "visits pageviews orders revenue");
   expect_text(metrics("by=day"), "visits visitors pageviews orders revenue");
@@ -110,10 +118,8 @@ void the_order_not_named_is_by_time_or_by_the_first_metric(void**) {
 
 void unknown_and_repeated_parameters(void**) {
   expect_text(refused("metric=visits"),
-              "400 metric | there is no parameter \"metric\" | site range from to metrics by order limit cursor model "
-              "lookback format");
-  assert_true(refused("filter=channel:is:email").starts_with("400 filter | parameter \"filter\" comes with a later"));
-  assert_true(refused("compare=previous").starts_with("400 compare | parameter \"compare\" comes with a later"));
+              "400 metric | there is no parameter \"metric\" | site range from to metrics by filter compare order limit "
+              "cursor model lookback format");
   assert_true(refused("ci=95").starts_with("400 ci | parameter \"ci\" comes with a later"));
   expect_text(refused("by=day&by=channel"), "400 by | `by` is given twice | ");
   assert_true(refused("=1").starts_with("400  | there is no parameter \"\""));
@@ -143,8 +149,7 @@ void dimensions_of_by(void**) {
   assert_true(refused("by=browser").starts_with("400 by | dimension \"browser\" comes with a later version | minute"));
   expect_text(refused("by=day,day"), "400 by | dimension \"day\" is named twice | ");
   expect_text(refused("by=day,month"), "400 by | `by` takes one dimension of time | ");
-  expect_text(refused("by=channel,page"),
-              "400 by | `by` takes one dimension beside that of time; two come with a later version | ");
+  expect_text(refused("by=channel,page,day,device"), "400 by | `by` takes at most two dimensions beside that of time | ");
   assert_true(refused("by=").starts_with("400 by | there is no dimension \"\""));
   assert_true(refused("by=day,").starts_with("400 by | there is no dimension \"\""));
 }
@@ -162,6 +167,46 @@ void metrics_of_the_query(void**) {
   expect_text(refused("by=minute&range=today&metrics=visitors"),
               "400 by | visitors does not go with minute; `allowed` names the dimensions that it goes with | hour day "
               "week month channel source medium campaign referrer_host entry_page exit_page country device");
+}
+
+void filters_and_what_they_go_with(void**) {
+  expect_text(shown(understood("filter=page:starts:%2Fsale;channel:is_not:|direct"), "filter"),
+              "\"page:starts:/sale;channel:is_not:|direct\"");
+  expect_text(refused("metrics=revenue&filter=page:is:/").substr(0, 42), "400 filter | revenue does not go with page");
+  expect_text(refused("metrics=hits&filter=channel:is:email").substr(0, 42), "400 filter | hits does not go with channel");
+  assert_true(refused("filter=page:like:x").starts_with("400 filter | there is no filter op \"like\""));
+  // What is usual with the filter's dimension, as far as it goes with all of them.
+  expect_text(metric_names(understood("filter=page:is:/")), "pageviews visits entries exits");
+  expect_text(metric_names(understood("by=day&filter=event:is:x")), "events conversions orders revenue");
+  expect_text(metric_names(understood("by=channel&filter=page:is:/")), "visits pageviews");
+  assert_true(refused("by=channel&filter=status_class:is:4xx").starts_with("400 metrics | name metrics: "));
+}
+
+void rollups_tell_one_dimension_at_a_time(void**) {
+  for (const char* one : {"by=channel", "by=day,channel", "filter=channel:is:x", "by=channel&filter=channel:starts:x",
+                          "by=hour&range=today&filter=page:is:/;page:contains:x", "by=day&lookback=7d", "by=device&lookback=7d",
+                          "by=channel&metrics=visits&lookback=7d"})
+    assert_false(understood(one).needs_visits());
+  for (const char* several : {"by=channel,device", "by=channel&filter=device:is:x", "filter=channel:is:x;device:is:y",
+                              "by=channel&lookback=7d", "filter=channel:is:x&metrics=revenue&lookback=1d"})
+    assert_true(understood(several).needs_visits());
+  expect_text(refused("by=country,device&metrics=hits"),
+              "400 by | hits are kept by one dimension at a time: ask for them with a single one in `by` and `filter` | ");
+  assert_true(refused("by=country&filter=device:is:tv&metrics=visits,bytes").starts_with("400 filter | bytes are kept by"));
+  assert_true(refused("by=country&filter=country:is:DE&metrics=hits") == "understood");
+}
+
+void comparisons_add_columns(void**) {
+  const Query& query = understood("by=channel&metrics=visits,revenue&compare=previous&order=-revenue_change");
+  std::string names;
+  for (size_t column = 0; column < query.columns(); ++column) names += query.column_name(column) + " ";
+  expect_text(names, "channel visits visits_previous visits_change revenue revenue_previous revenue_change ");
+  expect_number(static_cast<int64_t>(query.order_column), 6);
+  expect_text(shown(understood("range=yesterday&compare=previous"), "compare"), "\"previous\"");
+  expect_text(refused("compare=last_year"), "400 compare | there is no comparison \"last_year\" | previous year");
+  assert_true(refused("order=visits_change").starts_with("400 order | "));
+  // Hours of the year before are kept no more.
+  assert_true(refused("by=hour&range=today&compare=year").starts_with("400 compare | hour figures are kept since"));
 }
 
 void every_pair_is_answered_or_refused_as_the_table_says(void**) {
@@ -190,8 +235,8 @@ void order_limit_model_lookback_format(void**) {
   expect_text(refused("model=linear"),
               "400 model | model \"linear\" comes with a later version | last last_non_direct first");
   expect_text(refused("model=best"), "400 model | there is no model \"best\" | last last_non_direct first");
-  expect_text(refused("lookback=7d"),
-              "400 lookback | lookback \"7d\" is not what this site's credit is counted with | 30d");
+  expect_number(understood("lookback=7d").lookback_days, 7);
+  expect_text(refused("lookback=8d"), "400 lookback | there is no lookback \"8d\" | 1d 7d 30d 90d");
   assert_false(understood("by=channel").format.has_value());
   assert_true(understood("format=csv").format == ReportFormat::csv && understood("format=pb").format == ReportFormat::pb);
   expect_text(refused("format=xml"), "400 format | there is no format \"xml\" | json csv pb");
@@ -234,6 +279,9 @@ int main() {
       cmocka_unit_test(sites),
       cmocka_unit_test(dimensions_of_by),
       cmocka_unit_test(metrics_of_the_query),
+      cmocka_unit_test(filters_and_what_they_go_with),
+      cmocka_unit_test(rollups_tell_one_dimension_at_a_time),
+      cmocka_unit_test(comparisons_add_columns),
       cmocka_unit_test(every_pair_is_answered_or_refused_as_the_table_says),
       cmocka_unit_test(order_limit_model_lookback_format),
       cmocka_unit_test(a_cursor_belongs_to_its_query),
