@@ -99,6 +99,7 @@ void HitBuilder::begin(const RawHit& raw) {
   hit_.status = raw.status;
   hit_.method = raw.method;
   hit_.content = raw.content;
+  if (raw.time_unknown) hit_.flags |= kHitTimeUnknown;
   if (raw.prefetch) hit_.flags |= kHitPrefetch;
   if (raw.own_bot) hit_.flags |= kHitOwnBot;
 }

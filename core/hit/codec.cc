@@ -6,15 +6,17 @@
 //           bits 3–14: text, by kTextFields · bit 15: reserved (kept arguments, which never were written; skipped) ·
 //           bit 16: events · others: of later versions, skipped
 // events:   count u8 | count x (bytes u16 | event)
-// event:    parts u8 (1 value, 2 currency, 4 customer) | fault u8 | name u8+bytes | item u8+bytes | id u8+bytes |
+// event:    parts u8 (1 value, 2 currency, 4 customer, 8 categories) | fault u8 | name u8+bytes | item u8+bytes | id u8+bytes |
 //           coupon u8+bytes | value_micros i64 if 1 | currency 3 if 2 | customer hash if 4 | items u8 |
-//           items x (quantity u32 | price_micros i64 | id u8+bytes) | what later versions add
+//           items x (quantity u32 | price_micros i64 | id u8+bytes) | items x (category u8+bytes) if 8 |
+//           what later versions add
 // Numbers are little-endian. The fixed part changes with the version only.
 #include "hit/codec.h"
 
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -77,7 +79,7 @@ inline void for_each_field(What&& what) {
   (std::make_index_sequence<std::size(table)>());
 }
 
-enum EventPart : uint8_t { kHasValue = 1, kHasCurrency = 2, kHasCustomer = 4 };
+enum EventPart : uint8_t { kHasValue = 1, kHasCurrency = 2, kHasCustomer = 4, kHasCategories = 8 };
 
 // --- write ---
 
@@ -103,8 +105,12 @@ void write_event(const Event& event, bool with_items, std::string& to, bool& who
   BytesWriter out(to);
   const bool has_currency = event.currency != Currency();
   const bool has_customer = !event.customer.is_zero();
+  const size_t items = with_items ? std::min(event.items.size(), kOrderItemsMax) : 0;
+  const std::span<const OrderItem> told(event.items.data(), items);
+  const bool has_categories =
+      std::any_of(told.begin(), told.end(), [](const OrderItem& item) { return !item.category.empty(); });
   out.u8(static_cast<uint8_t>((event.has_value ? kHasValue : 0) | (has_currency ? kHasCurrency : 0) |
-                              (has_customer ? kHasCustomer : 0)));
+                              (has_customer ? kHasCustomer : 0) | (has_categories ? kHasCategories : 0)));
   out.u8(static_cast<uint8_t>(event.fault));
   write_short_text(event.name, kEventNameBytesMax, out, whole);
   write_short_text(event.item, kEventItemBytesMax, out, whole);
@@ -114,14 +120,14 @@ void write_event(const Event& event, bool with_items, std::string& to, bool& who
   if (has_currency) out.bytes(event.currency.text());
   if (has_customer) out.hash(event.customer);
 
-  const size_t items = with_items ? std::min(event.items.size(), kOrderItemsMax) : 0;
   whole &= items == event.items.size();
   out.u8(static_cast<uint8_t>(items));
-  for (size_t at = 0; at < items; ++at) {
-    const OrderItem& item = event.items[at];
+  for (const OrderItem& item : told) {
     out.le32(static_cast<uint32_t>(item.quantity)).le64(static_cast<uint64_t>(item.price_micros));
     write_short_text(item.id, kEventItemBytesMax, out, whole);
   }
+  if (!has_categories) return;
+  for (const OrderItem& item : told) write_short_text(item.category, kEventItemBytesMax, out, whole);
 }
 
 void write_events(const Hit& hit, size_t count, bool with_items, std::string& to, bool& whole) {
@@ -213,6 +219,7 @@ bool read_item(BytesReader& in, OrderItem& to) {
   to.quantity = in.le32();
   to.price_micros = static_cast<int64_t>(in.le64());
   to.id = read_short_text(in);
+  to.category = {};
   return in.ok();
 }
 
@@ -238,7 +245,10 @@ bool read_event(std::string_view bytes, Event& to) {
   const size_t count = in.u8();
   if (!in.ok() || to.name.empty() || count > kOrderItemsMax) return false;
   to.items.resize(count);
-  return std::all_of(to.items.begin(), to.items.end(), [&](OrderItem& item) { return read_item(in, item); });
+  const bool good = std::all_of(to.items.begin(), to.items.end(), [&](OrderItem& item) { return read_item(in, item); });
+  if (good && (parts & kHasCategories) != 0)
+    for (OrderItem& item : to.items) item.category = read_short_text(in);
+  return good && in.ok();
 }
 
 bool read_events(std::string_view bytes, Hit& to) {

@@ -149,6 +149,12 @@ bool EventLineReader::add_item(size_t index) {
     items_ += ':';
     append_part(number != nullptr ? text_of(*number) : std::string_view(otherwise), items_);
   }
+  const Value* category = find(value, "item_category");
+  if (category == nullptr) category = find(value, "category");
+  if (category == nullptr) return true;
+  if (!category->IsString()) return false;
+  items_ += ':';
+  append_part(trim(text_of(*category)), items_);
   return true;
 }
 

@@ -68,10 +68,10 @@ void append_value(const EventFields& fields, std::string& to) {
   }
 }
 
-// An item's id within the list: what parts ids, quantities, prices and items is escaped, and all that is no ASCII.
-void append_item_id(std::string_view id, std::string& to) {
+// An item's id or category within the list: what parts ids, quantities, prices and items is escaped, and all that is no ASCII.
+void append_item_name(std::string_view name, std::string& to) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
-  for (const char c : id) {
+  for (const char c : name) {
     const auto byte = static_cast<uint8_t>(c);
     if (c > ' ' && c < 0x7F && std::string_view("%:+\"\\").find(c) == std::string_view::npos) {
       to.push_back(c);
@@ -137,12 +137,15 @@ void EventWriter::write_items(std::string_view items) {
   const size_t start = member_.size();
   for (const OrderItem& item : items_) {
     if (member_.size() != start) member_ += ' ';
-    append_item_id(item.id, member_);
+    append_item_name(item.id, member_);
     const int digits = item.price_micros % (kMicrosPerUnit / 100) == 0 ? 2 : 6;
     member_.append(":")
         .append(std::to_string(item.quantity))
         .append(":")
         .append(format_micros(item.price_micros, digits));
+    if (item.category.empty()) continue;
+    member_ += ':';
+    append_item_name(item.category, member_);
   }
   member_ += '"';
 }

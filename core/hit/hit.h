@@ -33,6 +33,7 @@ enum HitFlag : uint32_t {
   kHitEventsMalformed = 1u << 5, // the event header was off its grammar or too long; its events are not told
   kHitReferrerOwn = 1u << 6,     // the referrer's host is the request's own Host
   kHitEventOnly = 1u << 8,       // no request: the shop's own systems told an event by itself
+  kHitTimeUnknown = 1u << 9,     // how long the request took: a log that does not tell
   kHitFieldCut = 1u << 7,        // another field was cut to its bound, cleaned of bytes that are no text, or left out
 };
 
@@ -43,6 +44,7 @@ struct OrderItem {
   std::string_view id;
   int64_t quantity = 1;       // 0..1,000,000
   int64_t price_micros = 0;   // of one piece
+  std::string_view category{};  // empty: none was told
 };
 
 inline constexpr std::string_view kOrderEventName = "purchase";

@@ -244,9 +244,10 @@ bool LogReader::read_numbers() {
   hit_.bytes_sent = *bytes;
 
   hit_.request_time_ms = 0;
-  if (!value(LogField::request_time).empty()) {
-    const std::string_view seconds = trim(value(LogField::request_time));
-    const std::optional<int64_t> took_ms = seconds.empty() ? 0 : seconds_as_ms(seconds);
+  const std::string_view seconds = trim(value(LogField::request_time));
+  hit_.time_unknown = seconds.empty();
+  if (!seconds.empty()) {
+    const std::optional<int64_t> took_ms = seconds_as_ms(seconds);
     if (!took_ms) return reject(LineFault::bad_number, "request_time");
     hit_.request_time_ms = static_cast<uint32_t>(std::min<int64_t>(*took_ms, UINT32_MAX));
   }

@@ -33,14 +33,38 @@ void skip_separators(std::string_view& text, ItemsSource source) {
   while (const size_t bytes = separator_bytes(text, source)) text.remove_prefix(bytes);
 }
 
-// Takes `id:quantity:price` off the front, up to a separator or the end.
+// The text of an id or a category; empty: it is none.
+std::string_view read_name(std::string_view raw, TextArena& arena) {
+  if (raw.find(' ') != std::string_view::npos) return {};
+  const std::string_view name = trim(decode_percent(raw, arena));
+  return name.size() <= kEventItemBytesMax && is_clean(name) ? name : std::string_view();
+}
+
+// Bytes of the category at the front. Its blanks are escaped, so that in an argument it is hard to tell one from a
+// separator: it is none as long as no other item begins behind it.
+size_t category_bytes(std::string_view text, ItemsSource source) {
+  const size_t end = std::min(text.find_first_of(source == ItemsSource::header ? " " : " +"), text.size());
+  const size_t colon = text.substr(0, end).find(':');
+  if (source == ItemsSource::header || colon == std::string_view::npos) return end;
+  return std::min(text.substr(0, colon).rfind("%20"), end);
+}
+
+// Takes `:category` off the front, where there is one.
+bool read_category(std::string_view& text, ItemsSource source, TextArena& arena, OrderItem& to) {
+  if (!text.starts_with(':')) return true;
+  text.remove_prefix(1);
+  const std::string_view raw = text.substr(0, category_bytes(text, source));
+  text.remove_prefix(raw.size());
+  to.category = read_name(raw, arena);
+  return raw.find(':') == std::string_view::npos && (raw.empty() || !to.category.empty());
+}
+
+// Takes `id:quantity:price` or `id:quantity:price:category` off the front, up to a separator or the end.
 bool read_item(std::string_view& text, ItemsSource source, TextArena& arena, OrderItem& to) {
   const size_t id_end = text.find(':');
   if (id_end == std::string_view::npos) return false;
-  const std::string_view raw_id = text.substr(0, id_end);
-  if (raw_id.find(' ') != std::string_view::npos) return false;
-  to.id = trim(decode_percent(raw_id, arena));
-  if (to.id.empty() || to.id.size() > kEventItemBytesMax || !is_clean(to.id)) return false;
+  to.id = read_name(text.substr(0, id_end), arena);
+  if (to.id.empty()) return false;
   text.remove_prefix(id_end + 1);
 
   const size_t quantity_end = text.find(':');
@@ -48,12 +72,13 @@ bool read_item(std::string_view& text, ItemsSource source, TextArena& arena, Ord
   const std::optional<int64_t> quantity = read_quantity(text.substr(0, quantity_end));
   text.remove_prefix(quantity_end + 1);
 
-  const size_t price_end = std::min(text.find_first_of(source == ItemsSource::header ? " " : " +%"), text.size());
+  const size_t price_end = std::min(text.find_first_of(source == ItemsSource::header ? " :" : " :+%"), text.size());
   const std::optional<int64_t> price = parse_micros(text.substr(0, price_end));
   text.remove_prefix(price_end);
   if (!quantity || !price || *price < 0) return false;
   to.quantity = *quantity;
   to.price_micros = *price;
+  if (!read_category(text, source, arena, to)) return false;
   return text.empty() || separator_bytes(text, source) > 0;
 }
 

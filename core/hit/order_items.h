@@ -1,4 +1,4 @@
-// The `items` of an order: `id:quantity:price id:quantity:price`, parts percent-encoded.
+// The `items` of an order: `id:quantity:price id:quantity:price:category`, parts percent-encoded.
 #pragma once
 
 #include <string_view>
@@ -15,7 +15,8 @@ enum class ItemsOutcome { ok, off_form, too_many };
 // escaped too: nothing is lost by taking them for what they are, since a price never ends in them.
 enum class ItemsSource { header, directive };
 
-// Appends the items: id 1..kEventItemBytesMax bytes of clean text, quantity 0..1,000,000, price a plain decimal >= 0.
+// Appends the items: id 1..kEventItemBytesMax bytes of clean text, quantity 0..1,000,000, price a plain decimal >= 0,
+// a category, if any, like the id.
 // Off its form or with more than kOrderItemsMax items: `to` is empty.
 ItemsOutcome read_items(std::string_view text, ItemsSource source, TextArena& arena, std::vector<OrderItem>& to);
 

@@ -28,6 +28,7 @@ struct RawEvent {
 struct RawHit {
   int64_t time_ms = 0;
   uint32_t request_time_ms = 0;
+  bool time_unknown = false;        // a log that does not tell how long requests took
   uint64_t bytes_sent = 0;
   uint16_t status = 0;
   Method method = Method::get;

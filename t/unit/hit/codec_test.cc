@@ -47,7 +47,7 @@ Hit full_hit() {
   order.value_micros = -5;
   order.fault = OrderFault::bad_value;
   order.customer = {7, 8};
-  order.items = {{"SKU1", 1'000'000, 999'999'999'999'999}, {"SKU2", 0, -1}};
+  order.items = {{"SKU1", 1'000'000, 999'999'999'999'999, {}}, {"SKU2", 0, -1, "Toys"}};
   Event plain;
   plain.name = "sign_up";
   full.events = {order, plain};
@@ -102,6 +102,8 @@ void an_encoded_hit_reads_back(void**) {
   expect_number(order.items[0].quantity, 1'000'000);
   expect_number(order.items[0].price_micros, 999'999'999'999'999);
   expect_number(order.items[1].price_micros, -1);
+  expect_text(order.items[0].category, "");
+  expect_text(order.items[1].category, "Toys");
   const Event& plain = decoded.events[1];
   expect_text(plain.name, "sign_up");
   assert_false(plain.has_value);
@@ -187,7 +189,7 @@ void a_reserved_field_is_skipped(void**) {
 void a_hit_too_large_loses_items_then_events(void**) {
   text = std::string(kCampaignFieldBytesMax, 'v');
   hit.flags = 0;
-  hit.events[0].items.assign(kOrderItemsMax, {std::string_view(text).substr(0, kEventItemBytesMax), 1, 1});
+  hit.events[0].items.assign(kOrderItemsMax, {std::string_view(text).substr(0, kEventItemBytesMax), 1, 1, {}});
   assert_false(encode_hit(hit, bytes));
   assert_true(bytes.size() <= kHitBytesMax && decode(bytes));
   expect_number(decoded.flags, kHitFieldCut);

@@ -53,6 +53,8 @@ void a_blank_line_is_nothing(void**) {
 void one_item_is_what_its_event_is_about(void**) {
   expect_text(read(R"({"event":"add_to_cart","time":1,"items":[{"item_id":"S1"}]})").fields.item, "S1");
   expect_text(read(R"({"event":"add_to_cart","time":1,"items":["S1:1:2","S2:1:2"]})").fields.item, "");
+  expect_text(read(R"({"event":"e","time":1,"items":[{"id":"S1","item_category":"Home goods"},"S2:1:2:T",{"id":"S3","category":""}]})").fields.items,
+              "S1:1:0:Home%20goods S2:1:2:T S3:1:0:");
   expect_text(read(R"({"event":"add_to_cart","time":1,"item":"S9","items":["S1:1:2"]})").fields.item, "S9");
 }
 

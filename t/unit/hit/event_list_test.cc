@@ -285,6 +285,7 @@ void items_off_their_form_are_left_out_and_the_order_stays(void**) {
     int count;
   } kCases[] = {
       {"", 0}, {"a:1:2.50", 1}, {" a:0:0  b:1000000:1 ", 2}, {"a%3Ab%20c:1:2", 1}, {"%C3%A9:1:2", 1}, {"a+b:1:2", 1},
+      {"a:1:2:3", 1}, {"a:1:2: b:1:2:x", 2}, {"a:1:2:b%20c%3A", 1},
   };
   for (const auto& c : kCases) {
     text = "purchase;id=1;value=1;items=\"" + std::string(c.items) + "\"";
@@ -294,10 +295,10 @@ void items_off_their_form_are_left_out_and_the_order_stays(void**) {
   }
   for (const std::string_view items : {"a",           "a:1",         "a:1:",          "a::2",
                                        ":1:2",        "%20:1:2",     "a:-1:2",        "a:1.5:2",
-                                       "a:1:-2",      "a:1000001:2", "a:99999999:2",  "a:1:2:3",
+                                       "a:1:-2",      "a:1000001:2", "a:99999999:2",  "a:1:2:3:4",
                                        "a:1:2,b:1:2", "a:1:2+b:1:2", "a:1:2%20b:1:2", "a b:1:2",
                                        "%FF:1:2",     "a%00:1:2",    "a:1:1e3",       "a:1:1000000000",
-                                       "a:1:2 b",     "a:1 :2"}) {
+                                       "a:1:2 b",     "a:1 :2",      "a:1:2:%FF",     "a:1:2:b c"}) {
     text = "purchase;id=1;value=1;items=\"" + std::string(items) + "\"";
     read_header(text);
     expect_number(events.size(), 1);
@@ -311,6 +312,35 @@ void items_off_their_form_are_left_out_and_the_order_stays(void**) {
   text = "purchase;id=1;value=1;items=\"" + std::string(kEventItemBytesMax + 1, 'x') + ":1:1\"";
   read_header(text);
   expect_number(events[0].items.size(), 0);
+}
+
+void an_item_may_have_a_category(void**) {
+  read_header(R"(purchase;id=1;value=1;items="a:1:2:Home%20%26%20garden b:1:2 c:1:2:%20x%3Ay%20")");
+  expect_number(events[0].items.size(), 3);
+  expect_text(events[0].items[0].category, "Home & garden");
+  expect_text(events[0].items[1].category, "");
+  expect_text(events[0].items[2].category, "x:y");
+  text = "purchase;id=1;value=1;items=\"a:1:2:" + std::string(kEventItemBytesMax + 1, 'x') + "\"";
+  read_header(text);
+  expect_number(events[0].items.size(), 0);
+}
+
+// In an argument a blank within a category looks like one between items.
+void categories_of_a_directive_hold_blanks(void**) {
+  static constexpr std::string_view kItems[] = {
+      "a:1:2:Home%20goods b:1:2:Toys",     "a:1:2:Home%20goods+b:1:2:Toys",           "a:1:2:Home%20goods%20b:1:2:Toys",
+      "a:1:2:Home%20goods%20b:1:2:Toys%20", "a%3A1%3A2%3AHome%2520goods+b%3A1%3A2%3AToys"};
+  for (const std::string_view items : kItems) {
+    begin(nullptr);
+    RawEvent raw = order("A-1", "5");
+    raw.items = items;
+    read_directive(raw);
+    expect_number(events[0].items.size(), 2);
+    expect_text(events[0].items[0].category, "Home goods");
+    expect_text(events[0].items[1].id, "b");
+    expect_text(events[0].items[1].category, "Toys");
+    expect_number(flags, 0);
+  }
 }
 
 void a_customer_is_only_kept_as_a_hash(void**) {
@@ -498,6 +528,8 @@ int main() {
       cmocka_unit_test_setup(an_order_without_id_or_value_stays_with_its_fault, begin),
       cmocka_unit_test_setup(a_header_over_a_limit_tells_no_event, begin),
       cmocka_unit_test_setup(items_off_their_form_are_left_out_and_the_order_stays, begin),
+      cmocka_unit_test_setup(an_item_may_have_a_category, begin),
+      cmocka_unit_test_setup(categories_of_a_directive_hold_blanks, begin),
       cmocka_unit_test_setup(a_customer_is_only_kept_as_a_hash, begin),
       cmocka_unit_test_setup(texts_are_undone_and_bounded, begin),
       cmocka_unit_test_setup(a_directive_tells_the_same_event, begin),

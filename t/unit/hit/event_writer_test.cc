@@ -54,6 +54,7 @@ void expect_same_event(const Event& actual, const Event& expected) {
     expect_text(actual.items[i].id, expected.items[i].id);
     expect_number(actual.items[i].quantity, expected.items[i].quantity);
     expect_number(actual.items[i].price_micros, expected.items[i].price_micros);
+    expect_text(actual.items[i].category, expected.items[i].category);
   }
 }
 
@@ -80,13 +81,13 @@ void a_header_stands_as_it_was_sent(void**) {
 void directives_become_members(void**) {
   RawEvent sold = order("A-1001", "129.90");
   sold.currency = "EUR";
-  sold.items = "SKU1:2:29.95+a%20b%3A1:1:70.001";
+  sold.items = "SKU1:2:29.95:Home%20goods+a%20b%3A1:1:70.001";
   sold.coupon = "MAIL24";
   sold.customer = "c-9";
   live.events = {sold, event("view_item", "SKU1"), event("sign_up")};
   expect_text(write(),
               "purchase;id=\"A-1001\";value=129.90;currency=\"EUR\";coupon=\"MAIL24\";customer=\"c-9\";"
-              "items=\"SKU1:2:29.95 a%20b%3A1:1:70.001000\", view_item;item=\"SKU1\", sign_up");
+              "items=\"SKU1:2:29.95:Home%20goods a%20b%3A1:1:70.001000\", view_item;item=\"SKU1\", sign_up");
   expect_same_hit();
 }
 
