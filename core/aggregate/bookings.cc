@@ -1,6 +1,9 @@
 #include "aggregate/bookings.h"
 
+#include <algorithm>
+
 #include "rollup/visit_parts.h"
+#include "site/match.h"
 
 namespace footfall {
 namespace {
@@ -9,6 +12,18 @@ std::string_view status_class(uint16_t status) {
   static constexpr std::string_view kNames[] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
   return status >= 100 && status < 600 ? kNames[status / 100 - 1] : "other";
 }
+
+// Of the first group that holds the page; empty: none does.
+std::string_view page_group(const Site& site, std::string_view page) {
+  const std::vector<PageGroup>& groups = site.config.page_groups;
+  const auto found = std::find_if(groups.begin(), groups.end(), [path = path_without_arguments(page)](const PageGroup& group) {
+    return matches(group.path, path);
+  });
+  return found == groups.end() ? std::string_view() : std::string_view(found->name);
+}
+
+// Groups are known by names that no visit's hash is like: the high half is a small number.
+constexpr uint64_t kOfHits = uint64_t{1} << 40, kOfLateOrigins = uint64_t{2} << 40;
 
 std::string_view bot_name(BotClass bot) { return bot == BotClass::none ? std::string_view() : bot_class_name(bot); }
 
@@ -42,15 +57,15 @@ Counters& Bookings::at(const Site& site, Dimension dimension, int64_t time_ms, c
 }
 
 const RowGroup& Bookings::hit_rows(const Hit& hit, BotClass bot, Device device) {
-  const std::string_view status = status_class(hit.status), agent = bot_name(bot);
-  // A name that no visit's hash is like: its high half is a small number.
-  const Hash128 name{uint64_t{1} + (static_cast<uint64_t>(status[0]) << 16 | static_cast<uint64_t>(device) << 8 |
-                                    static_cast<uint64_t>(bot)),
+  const Hash128 name{kOfHits | uint64_t{hit.status} << 16 | static_cast<uint64_t>(device) << 8 | static_cast<uint64_t>(bot),
                      value_of(hit.country).low};
   return changes_.group(name, [&] {
-    return RowGroup{row(Dimension::total, {}), row(Dimension::status_class, status),
-                    row(Dimension::country, hit.country), row(Dimension::device, device_name(device)),
-                    row(Dimension::bot_class, agent)};
+    return RowGroup{row(Dimension::total, {}),
+                    row(Dimension::status_class, status_class(hit.status)),
+                    row(Dimension::http_status, std::to_string(hit.status)),
+                    row(Dimension::country, hit.country),
+                    row(Dimension::device, device_name(device)),
+                    row(Dimension::bot_class, bot_name(bot))};
   });
 }
 
@@ -80,6 +95,29 @@ const RowGroup& Bookings::rows_of(OpenVisit& visit) {
   return *visit.rows;
 }
 
+const RowGroup& Bookings::late_origin_rows(const Visit& visit) {
+  const Hash128 name{kOfLateOrigins | static_cast<uint64_t>(visit.browser) << 16 |
+                         static_cast<uint64_t>(visit.system) << 8 | static_cast<uint64_t>(visit.new_returning),
+                     0};
+  return changes_.group(name, [&] {
+    return RowGroup{row(Dimension::browser, browser_name(visit.browser)),
+                    row(Dimension::system, system_name(visit.system)),
+                    row(Dimension::new_returning, new_returning_name(visit.new_returning))};
+  });
+}
+
+// The texts that its name is of are fewer than those of rows_of, each with its length: no name is one of those.
+const RowGroup& Bookings::late_touch_rows(const Visit& visit) {
+  const Touch& touch = visit.first_touch;
+  const std::string referrer = touch.referrer();
+  std::string all;
+  BytesWriter(all).text16(touch.content_label).text16(touch.term).text16(touch.code).text16(referrer);
+  return changes_.group(hasher_(all), [&] {
+    return RowGroup{row(Dimension::content, touch.content_label), row(Dimension::term, touch.term),
+                    row(Dimension::code, touch.code), row(Dimension::referrer, referrer)};
+  });
+}
+
 template <class Change>
 void Bookings::each_touch_dimension(const Site& site, const Touch& touch, int64_t time_ms, Change change) {
   change(at(site, Dimension::channel, time_ms, touch.channel));
@@ -87,12 +125,27 @@ void Bookings::each_touch_dimension(const Site& site, const Touch& touch, int64_
   change(at(site, Dimension::medium, time_ms, touch.medium));
   change(at(site, Dimension::campaign, time_ms, touch.campaign));
   change(at(site, Dimension::referrer_host, time_ms, touch.referrer_host));
+  change(at(site, Dimension::content, time_ms, touch.content_label));
+  change(at(site, Dimension::term, time_ms, touch.term));
+  change(at(site, Dimension::code, time_ms, touch.code));
+  change(at(site, Dimension::referrer, time_ms, touch.referrer()));
 }
 
 template <class Change>
 void Bookings::each_origin_dimension(const Site& site, const Origin& origin, int64_t time_ms, Change change) {
   change(at(site, Dimension::country, time_ms, origin.country));
   change(at(site, Dimension::device, time_ms, device_name(origin.device)));
+  change(at(site, Dimension::browser, time_ms, browser_name(origin.browser)));
+  change(at(site, Dimension::system, time_ms, system_name(origin.system)));
+  change(at(site, Dimension::new_returning, time_ms, new_returning_name(origin.new_returning)));
+}
+
+template <class Change>
+void Bookings::each_page_dimension(const Site& site, int64_t time_ms, const Page& page, std::string_view term,
+                                   Change change) {
+  change(at(site, Dimension::page, time_ms, page));
+  change(at(site, Dimension::search_term, time_ms, term));
+  if (!site.config.page_groups.empty()) change(at(site, Dimension::page_group, time_ms, page_group(site, page.path)));
 }
 
 void Bookings::hit(const Site& site, const Hit& hit, const Page& page, BotClass bot, Device device) {
@@ -127,16 +180,20 @@ void Bookings::change_figures(const Site& site, OpenVisit& visit, const VisitFig
   add_figures(visit_rows(site, visit, visit.start_ms), change);
   if (with_entry_page) add_figures(at(site, Dimension::entry_page, visit.start_ms, visit.entry_page), change);
   if (change.bounces == 0) return;
-  at(site, Dimension::page, visit.start_ms, visit.entry_page)[Counter::bounces] += change.bounces;
-  at(site, Dimension::search_term, visit.start_ms, visit.entry_term)[Counter::bounces] += change.bounces;
+  each_page_dimension(site, visit.start_ms, page_of(visit.entry_page), visit.entry_term,
+                      [&](Counters& counters) { counters[Counter::bounces] += change.bounces; });
 }
 
-void Bookings::exit_passed(const Site& site, OpenVisit& visit) {
+void Bookings::exit_passed(const Site& site, OpenVisit& visit, int64_t next_view_ms) {
   const int64_t time_ms = visit.exit_ms;
-  visit_rows(site, visit, time_ms)[Counter::exits] -= 1;
-  at(site, Dimension::entry_page, time_ms, visit.entry_page)[Counter::exits] -= 1;
-  at(site, Dimension::page, time_ms, visit.exit_page)[Counter::exits] -= 1;
-  at(site, Dimension::search_term, time_ms, visit.exit_term)[Counter::exits] -= 1;
+  const auto change = [&](Counters& counters) {
+    counters[Counter::exits] -= 1;
+    counters[Counter::pages_left] += 1;
+    counters[Counter::page_time_ms] += next_view_ms - time_ms;
+  };
+  change(visit_rows(site, visit, time_ms));
+  change(at(site, Dimension::entry_page, time_ms, visit.entry_page));
+  each_page_dimension(site, time_ms, page_of(visit.exit_page), visit.exit_term, change);
 }
 
 void Bookings::page_view(const Site& site, OpenVisit& visit, const VisitFigures& before, const View& view) {
@@ -147,8 +204,7 @@ void Bookings::page_view(const Site& site, OpenVisit& visit, const VisitFigures&
   };
   add(visit_rows(site, visit, view.time_ms));
   if (!view.is_entry) add(at(site, Dimension::entry_page, view.time_ms, visit.entry_page));
-  add(at(site, Dimension::page, view.time_ms, view.page));
-  add(at(site, Dimension::search_term, view.time_ms, view.search_term));
+  each_page_dimension(site, view.time_ms, view.page, view.search_term, add);
   if (view.first_of_page) at(site, Dimension::page, visit.start_ms, view.page)[Counter::visits] += 1;
   change_figures(site, visit, before, !view.is_entry);
   // From its first page on, the visit has an entry page, with all that it brought before.
@@ -188,6 +244,10 @@ void Bookings::whole_visit(const Site& site, const Visit& visit, Dimension dimen
 }
 
 void Bookings::until_closed(const Site& site, const Visit& visit, int sign) {
+  for (const RowGroup* rows : {&late_origin_rows(visit), &late_touch_rows(visit)})
+    add_visit(visit, sign, [&](int64_t minute_s) -> Counters& {
+      return changes_.at(site.number, bucket_s(site, minute_s * 1000), *rows);
+    });
   whole_visit(site, visit, Dimension::exit_page, visit.exit_page, sign);
   if (!visit.has_page()) whole_visit(site, visit, Dimension::entry_page, {}, sign);
 }
@@ -200,6 +260,8 @@ void Bookings::visit_carried(const Site& site, const Visit& visit, int sign) {
   OpenVisit open{visit};
   const auto each_dimension = [&](int64_t time_ms, auto change) {
     change(visit_rows(site, open, time_ms));
+    change(changes_.at(site.number, bucket_s(site, time_ms), late_origin_rows(visit)));
+    change(changes_.at(site.number, bucket_s(site, time_ms), late_touch_rows(visit)));
     change(at(site, Dimension::entry_page, time_ms, visit.entry_page));
     change(at(site, Dimension::exit_page, time_ms, visit.exit_page));
   };
@@ -213,12 +275,10 @@ void Bookings::visit_carried(const Site& site, const Visit& visit, int sign) {
   const auto exit = [&](Counters& counters) { counters[Counter::exits] += sign; };
   each_dimension(visit.entry_ms, entry);
   each_dimension(visit.exit_ms, exit);
-  entry(at(site, Dimension::page, visit.entry_ms, visit.entry_page));
-  entry(at(site, Dimension::search_term, visit.entry_ms, visit.entry_term));
-  exit(at(site, Dimension::page, visit.exit_ms, visit.exit_page));
-  exit(at(site, Dimension::search_term, visit.exit_ms, visit.exit_term));
-  at(site, Dimension::page, visit.start_ms, visit.entry_page)[Counter::bounces] += figures.bounces;
-  at(site, Dimension::search_term, visit.start_ms, visit.entry_term)[Counter::bounces] += figures.bounces;
+  each_page_dimension(site, visit.entry_ms, page_of(visit.entry_page), visit.entry_term, entry);
+  each_page_dimension(site, visit.exit_ms, page_of(visit.exit_page), visit.exit_term, exit);
+  each_page_dimension(site, visit.start_ms, page_of(visit.entry_page), visit.entry_term,
+                      [&](Counters& counters) { counters[Counter::bounces] += figures.bounces; });
 }
 
 void Bookings::add_credit(Counters& to, const Conversion& conversion, Model model) {
@@ -255,27 +315,33 @@ void Bookings::order(const Site& site, const Order& order, const Origin& origin,
   credit(site, conversion, origin, journey);
   add_whole(at(site, Dimension::event, order.time_ms, "purchase"), conversion);
   add_whole(at(site, Dimension::goal, order.time_ms, std::string_view()), conversion);
-  items(site, order, conversion);
+  items(site, Dimension::item, order.by_item, order, conversion);
+  items(site, Dimension::item_category, order.by_category, order, conversion);
+  add_whole(at(site, Dimension::coupon, order.time_ms, order.coupon), conversion);
+  add_whole(at(site, Dimension::order_currency, order.time_ms, order.currency.text()), conversion);
   if (!order.has_rate) {
     const Conversion apart{.orders = kCreditWhole, .revenue_micros = order.value_micros};
     add_whole(at(site, Dimension::currency, order.time_ms, order.currency.text()), apart);
   }
 }
 
-// Each item's own part of the order. What is left of the value (shipping, a discount below zero) is nobody's, and so is
-// an order that names no items: rows of pieces and money add up to the order.
-void Bookings::items(const Site& site, const Order& order, const Conversion& whole) {
+// Each item's own part of the order. What is left of the value (shipping, a discount below zero) is nobody's, and so are
+// items without a name and an order that names none: rows of pieces and money add up to the order.
+void Bookings::items(const Site& site, Dimension dimension, std::span<const ItemSum> sums, const Order& order,
+                     const Conversion& whole) {
   Conversion left = whole;
-  if (!order.by_item.empty()) left.orders = left.conversions = 0;
-  for (const ItemSum& item : order.by_item) {
+  const auto is_nameless = [](const ItemSum& item) { return item.name.empty(); };
+  if (!sums.empty() && std::none_of(sums.begin(), sums.end(), is_nameless)) left.orders = left.conversions = 0;
+  for (const ItemSum& item : sums) {
+    if (is_nameless(item)) continue;
     Conversion part = whole;
     part.items = item.quantity * kCreditWhole;
     part.revenue_micros = order.has_rate ? item.value_micros : 0;
     left.items -= part.items;
     left.revenue_micros -= part.revenue_micros;
-    add_whole(at(site, Dimension::item, order.time_ms, item.id), part);
+    add_whole(at(site, dimension, order.time_ms, item.name), part);
   }
-  add_whole(at(site, Dimension::item, order.time_ms, std::string_view()), left);
+  add_whole(at(site, dimension, order.time_ms, std::string_view()), left);
 }
 
 void Bookings::goal(const Site& site, const Goal& goal, const Origin& origin, std::span<const Touch> journey) {
@@ -285,6 +351,8 @@ void Bookings::goal(const Site& site, const Goal& goal, const Origin& origin, st
   add_whole(at(site, Dimension::event, goal.time_ms, goal.event), conversion);
   add_whole(at(site, Dimension::goal, goal.time_ms, goal.name), conversion);
   add_whole(at(site, Dimension::item, goal.time_ms, goal.item), conversion);
+  for (const Dimension of_orders : {Dimension::item_category, Dimension::coupon, Dimension::order_currency})
+    add_whole(at(site, of_orders, goal.time_ms, std::string_view()), conversion);
 }
 
 }  // namespace footfall

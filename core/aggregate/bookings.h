@@ -14,17 +14,23 @@
 #include "hit/hit.h"
 #include "rollup/changes.h"
 #include "visit/bots.h"
+#include "visit/browser.h"
 #include "visit/device.h"
 #include "visit/visit_record.h"
 
 namespace footfall {
 
-// Where somebody sits: of a visit by its first hit, of who has none by the hit.
+// Where somebody sits, and at what: of a visit by its first hit, of who has none by the hit.
 struct Origin {
   std::string_view country;  // empty: not known
   Device device = Device::other;
+  Browser browser = Browser::other;
+  System system = System::other;
+  NewReturning new_returning = NewReturning::unknown;
 };
-inline Origin origin_of(const Visit& visit) { return {visit.country, visit.device}; }
+inline Origin origin_of(const Visit& visit) {
+  return {visit.country, visit.device, visit.browser, visit.system, visit.new_returning};
+}
 
 // An open visit with the rows that its figures go to, whatever its pages.
 struct OpenVisit : Visit {
@@ -48,8 +54,8 @@ class Bookings {
 
   // Facts of a visit. The figures go to the bucket of its first hit; a page view or event to its own.
   void visit_began(const Site& site, OpenVisit& visit);
-  // Before the visit is told of a view that follows its last page: that is its exit no more.
-  void exit_passed(const Site& site, OpenVisit& visit);
+  // Before the visit is told of a view that follows its last page: that is its exit no more, and was looked at until then.
+  void exit_passed(const Site& site, OpenVisit& visit, int64_t next_view_ms);
   struct View {
     int64_t time_ms = 0;
     Page page;
@@ -64,7 +70,8 @@ class Bookings {
   // Of nobody known.
   void event_alone(const Site& site, int64_t time_ms, const Event& event);
   void figures_changed(const Site& site, OpenVisit& visit, const VisitFigures& before);
-  // The exit page is known now; for a visit without page view that there is no entry page either.
+  // The exit page is known now; for a visit without page view that there is no entry page either. Browser and all else that
+  // is booked late goes along.
   void visit_closed(const Site& site, const Visit& visit);
   // What visit_closed booked is taken back: the visit goes on.
   void visit_reopened(const Site& site, const Visit& visit);
@@ -74,7 +81,7 @@ class Bookings {
 
   // A conversion, credited over the journey.
   struct ItemSum {
-    std::string_view id;
+    std::string_view name;  // the item's id, or a category; empty: none
     int64_t quantity = 0;
     int64_t value_micros = 0;
   };
@@ -83,8 +90,10 @@ class Bookings {
     uint64_t items = 0;
     bool has_rate = true;      // false: value_micros is in `currency`, which has no rate
     int64_t value_micros = 0;  // in the site's currency
-    Currency currency;
-    std::vector<ItemSum> by_item{};  // each id once, in the money of value_micros; views of the hit
+    Currency currency;         // as it was told
+    std::string_view coupon{};
+    // Each name once, in the money of value_micros; views of the hit.
+    std::vector<ItemSum> by_item{}, by_category{};
   };
   void order(const Site& site, const Order& order, const Origin& origin, std::span<const Touch> journey);
   struct Goal {
@@ -109,6 +118,7 @@ class Bookings {
   };
 
   Hash128 value_of(std::string_view text) const;  // null for an empty one
+  Page page_of(std::string_view path) const { return {path, value_of(path)}; }
   GroupRow row(Dimension dimension, std::string_view text) const;
   int64_t bucket_s(const Site& site, int64_t time_ms) {
     const bool is_import = changes_.import() != 0;
@@ -125,6 +135,9 @@ class Bookings {
   Counters& at(const Site& site, Dimension dimension, int64_t time_ms, const Page& page);
   const RowGroup& hit_rows(const Hit& hit, BotClass bot, Device device);
   const RowGroup& rows_of(OpenVisit& visit);
+  // What is booked late beside the exit page: whose browser it was, and the rest of the first touch.
+  const RowGroup& late_origin_rows(const Visit& visit);
+  const RowGroup& late_touch_rows(const Visit& visit);
   // To the total, the first touch's dimensions and those of its origin.
   Counters& visit_rows(const Site& site, OpenVisit& visit, int64_t time_ms) {
     return changes_.at(site.number, bucket_s(site, time_ms), rows_of(visit));
@@ -133,10 +146,14 @@ class Bookings {
   void each_touch_dimension(const Site& site, const Touch& touch, int64_t time_ms, Change change);
   template <class Change>
   void each_origin_dimension(const Site& site, const Origin& origin, int64_t time_ms, Change change);
+  // By the page itself, what was searched for with it, and its group where the site has any.
+  template <class Change>
+  void each_page_dimension(const Site& site, int64_t time_ms, const Page& page, std::string_view term, Change change);
   void change_figures(const Site& site, OpenVisit& visit, const VisitFigures& before, bool with_entry_page);
   void whole_visit(const Site& site, const Visit& visit, Dimension dimension, std::string_view page, int sign = 1);
   void until_closed(const Site& site, const Visit& visit, int sign);
-  void items(const Site& site, const Order& order, const Conversion& whole);
+  void items(const Site& site, Dimension dimension, std::span<const ItemSum> sums, const Order& order,
+             const Conversion& whole);
   void credit(const Site& site, const Conversion& conversion, const Origin& origin, std::span<const Touch> journey);
   static void add_credit(Counters& to, const Conversion& conversion, Model model);
   // Where no touch decides: the same in each model, and the goals' value.

@@ -15,13 +15,13 @@ int64_t lookback_ms(const Site& site) { return site.config.lookback_days * kDayS
 
 std::string_view without_arguments(std::string_view path) { return path.substr(0, path.find('?')); }
 
-// What an order says of each item: one that stands there twice is one. Items that are said to be worth more than an
+// What an order says of each item, or category: one that stands there twice is one. Items that are said to be worth more than an
 // order can be bring no money of their own.
-std::vector<Bookings::ItemSum> sum_by_item(std::span<const OrderItem> items) {
+std::vector<Bookings::ItemSum> sum_by(std::string_view OrderItem::*name, std::span<const OrderItem> items) {
   std::vector<Bookings::ItemSum> sums;
   for (const OrderItem& item : items) {
-    auto sum = std::find_if(sums.begin(), sums.end(), [&](const auto& known) { return known.id == item.id; });
-    if (sum == sums.end()) sum = sums.insert(sum, {.id = item.id});
+    auto sum = std::find_if(sums.begin(), sums.end(), [&](const auto& known) { return known.name == item.*name; });
+    if (sum == sums.end()) sum = sums.insert(sum, {.name = item.*name});
     const __int128 value_micros = static_cast<__int128>(item.quantity) * item.price_micros;
     sum->quantity += item.quantity;
     if (value_micros < kValueUnitsMax * kMicrosPerUnit) sum->value_micros += static_cast<int64_t>(value_micros);
@@ -31,7 +31,8 @@ std::vector<Bookings::ItemSum> sum_by_item(std::span<const OrderItem> items) {
 
 void convert(Bookings::Order& order, const Rate& rate) {
   order.value_micros = convert_micros(order.value_micros, rate);
-  for (Bookings::ItemSum& item : order.by_item) item.value_micros = convert_micros(item.value_micros, rate);
+  for (auto* sums : {&order.by_item, &order.by_category})
+    for (Bookings::ItemSum& sum : *sums) sum.value_micros = convert_micros(sum.value_micros, rate);
 }
 
 // Nothing is left of whom another key took over.
@@ -39,6 +40,12 @@ bool is_anybody(const Visitor& visitor) { return visitor.is_bot || !visitor.touc
 
 // Errors and redirects make none inside a visit.
 bool may_make_touch(const Hit& hit) { return hit.status < 300 || hit.status == 304; }
+
+NewReturning new_or_returning(const Visitor& visitor, const Hit& hit) {
+  if (hit.id_key.is_zero()) return NewReturning::unknown;
+  const bool has_been_there = !visitor.touches.empty() && visitor.touches.front().time_ms < hit.time_ms;
+  return has_been_there ? NewReturning::returning : NewReturning::first;
+}
 
 bool is_accepted(const Event& event) { return event.is_order() && event.fault == OrderFault::none; }
 
@@ -168,7 +175,7 @@ void Engine::count_without_visitor(Site& site, const Hit& hit) {
       continue;
     }
     if (std::optional<NewOrder> order = accept_order(site, hit, event)) {
-      bookings_.order(site, order->booking, {hit.country, who.device}, {});
+      bookings_.order(site, order->booking, {hit.country, who.device, who.browser, who.system}, {});
       store_conversion(std::move(order->key), ConversionKind::order, {}, {}, order->told);
     }
   }
@@ -179,7 +186,7 @@ Engine::Agent Engine::agent(std::string_view text) {
   const auto [known, fresh] = known_agents_.try_emplace(hasher_(text));
   if (fresh) {
     const BotClass bot = classify_(text);
-    known->second = {bot, device_of(text, bot != BotClass::none)};
+    known->second = {bot, device_of(text, bot != BotClass::none), browser_of(text), system_of(text)};
   }
   return known->second;
 }
@@ -225,7 +232,11 @@ OpenVisit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entr
   visit.first_touch = site.touches.first_touch(hit);
   visit.last_touch = visit.first_touch;
   visit.country = hit.country;
-  visit.device = judge(hit, entry.visitor).device;
+  const Agent who = judge(hit, entry.visitor);
+  visit.device = who.device;
+  visit.browser = who.browser;
+  visit.system = who.system;
+  visit.new_returning = new_or_returning(entry.visitor, hit);
   visit.import = changes_.import();
   visit.distinct_visitor = key.visitor.low;
   add_touch(entry, visit.first_touch);
@@ -267,7 +278,7 @@ void Engine::count_page(Site& site, Entry& entry, const Hit& hit, const Bookings
   Bookings::View view{.time_ms = hit.time_ms, .page = page, .search_term = hit.search_term};
   view.is_entry = !visit.has_page();
   view.is_exit = view.is_entry || hit.time_ms >= visit.exit_ms;
-  if (view.is_exit && !view.is_entry) bookings_.exit_passed(site, visit);
+  if (view.is_exit && !view.is_entry) bookings_.exit_passed(site, visit, hit.time_ms);
   view.first_of_page = visit.view(hit.path, page.value.low, hit.time_ms, hit.search_term);
   bookings_.page_view(site, visit, before, view);
 }
@@ -315,7 +326,9 @@ std::optional<Engine::NewOrder> Engine::accept_order(Site& site, const Hit& hit,
   Bookings::Order& told = order.told;
   told = {.time_ms = hit.time_ms, .value_micros = event.value_micros, .currency = event.currency};
   for (const OrderItem& item : event.items) told.items += static_cast<uint64_t>(item.quantity);
-  told.by_item = sum_by_item(event.items);
+  told.coupon = event.coupon;
+  told.by_item = sum_by(&OrderItem::id, event.items);
+  told.by_category = sum_by(&OrderItem::category, event.items);
   if (told.currency == Currency{}) told.currency = site.config.currency;
   order.booking = told;
   if (told.currency != site.config.currency) {

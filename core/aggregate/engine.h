@@ -95,6 +95,8 @@ class Engine {
   struct Agent {
     BotClass bot = BotClass::none;
     Device device = Device::other;
+    Browser browser = Browser::other;
+    System system = System::other;
   };
   Agent agent(std::string_view text);
   // The device is `bot` for a bot, however it was told.

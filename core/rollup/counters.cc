@@ -113,7 +113,7 @@ void encode_counters(const Counters& counters, std::string& to) {
   thread_local std::string numbers, values;  // keep their memory
   numbers.clear();
   values.clear();
-  for (size_t i = 0; i < (counters.has_credits() ? kCounters : kPlainCounters); ++i) {
+  for (size_t i = 0; i < kCounters; ++i) {
     const int64_t value = counters[static_cast<Counter>(i)];
     if (value == 0) continue;
     numbers.push_back(static_cast<char>(i));

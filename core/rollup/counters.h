@@ -43,9 +43,15 @@ enum class Counter : uint8_t {
   items_last = 26,
   items_last_non_direct = 27,
   items_first = 28,
+  pages_left = 29,    // page views with a next one in the visit
+  page_time_ms = 30,  // from them to the next one
 };
-inline constexpr size_t kCounters = 29;
-inline constexpr size_t kPlainCounters = 20;  // those before the credited ones
+inline constexpr size_t kCounters = 31;
+inline constexpr size_t kCreditedCounters = 9;  // from conversions_last on
+inline constexpr size_t kPlainCounters = kCounters - kCreditedCounters;
+inline constexpr bool is_credited(Counter counter) {
+  return counter >= Counter::conversions_last && counter <= Counter::items_first;
+}
 
 // 128-bit sums, in micros of the site's currency (by the dimension `currency`: of the row's own).
 enum class Amount : uint8_t {
@@ -70,12 +76,11 @@ class Counters {
   Distinct visitors;
 
   int64_t& operator[](Counter counter) {
-    const size_t at = static_cast<size_t>(counter);
-    return at < kPlainCounters ? plain_[at] : credits_.need().counts[at - kPlainCounters];
+    return is_credited(counter) ? credits_.need().counts[place(counter)] : plain_[place(counter)];
   }
   int64_t operator[](Counter counter) const {
-    const size_t at = static_cast<size_t>(counter);
-    return at < kPlainCounters ? plain_[at] : credits_ ? credits_->counts[at - kPlainCounters] : 0;
+    if (!is_credited(counter)) return plain_[place(counter)];
+    return credits_ ? credits_->counts[place(counter)] : 0;
   }
   __int128& operator[](Amount amount) { return credits_.need().amounts[static_cast<size_t>(amount)]; }
   __int128 operator[](Amount amount) const { return credits_ ? credits_->amounts[static_cast<size_t>(amount)] : 0; }
@@ -88,9 +93,16 @@ class Counters {
 
  private:
   struct Credits {
-    std::array<int64_t, kCounters - kPlainCounters> counts{};
+    std::array<int64_t, kCreditedCounters> counts{};
     std::array<__int128, kAmounts> amounts{};
   };
+
+  // Within the plain or the credited ones.
+  static constexpr size_t place(Counter counter) {
+    const size_t number = static_cast<size_t>(counter), first = static_cast<size_t>(Counter::conversions_last);
+    if (is_credited(counter)) return number - first;
+    return number < first ? number : number - kCreditedCounters;
+  }
 
   std::array<int64_t, kPlainCounters> plain_{};
   Box<Credits> credits_;

@@ -34,8 +34,20 @@ enum class Dimension : uint8_t {
   item = 15,         // null: what no item brought (events without one, shipping, discounts)
   search_term = 16,  // of page views; null: they are no search
   bot_class = 17,    // of hits; null: people
+  browser = 18,      // of a visit's first hit; booked when a visit closes, as are the next six
+  system = 19,
+  new_returning = 20,
+  content = 21,      // of the touch
+  term = 22,
+  code = 23,
+  referrer = 24,     // host and path
+  page_group = 25,   // of page views, where the site has groups; null: none of them
+  http_status = 26,  // of hits
+  item_category = 27,   // null: what no item with a category brought
+  coupon = 28,          // of orders
+  order_currency = 29,  // of orders, as they were told: revenue in the site's currency
 };
-inline constexpr size_t kDimensions = 18;
+inline constexpr size_t kDimensions = 30;
 std::string_view dimension_name(Dimension dimension);
 
 // A dimension's value by its hash: StringHasher of the text, zero for null, all ones for `other`.

@@ -124,6 +124,7 @@ Touch TouchReader::first_touch(const Hit& hit, const CodeArrival& by) const {
   touch.term = first_of({hit.term, referrer.empty() ? std::string_view() : hit.referrer_term});
   touch.code = has_code ? by.code->code : "";
   touch.referrer_host = referrer;
+  if (!referrer.empty()) touch.referrer_path = hit.referrer_path;
   touch.carried_arguments = carried_arguments(hit);
 
   const Arrival arrival{.source = touch.source,
@@ -155,15 +156,20 @@ std::optional<Touch> TouchReader::further_touch(const Hit& hit, const Touch& las
 //        | [carried u64] | [channel text16] | texts text16…, in the order of kTexts
 namespace {
 
-constexpr std::string Touch::*kTexts[] = {&Touch::source, &Touch::medium, &Touch::campaign,     &Touch::content_label,
-                                          &Touch::term,   &Touch::code,   &Touch::referrer_host};
-constexpr unsigned kCarriedBit = std::size(kTexts);
-constexpr unsigned kPartsKnown = (1u << (kCarriedBit + 1)) - 1;
+struct TextPart {
+  std::string Touch::*text;
+  unsigned bit;
+};
+constexpr TextPart kTexts[] = {{&Touch::source, 0}, {&Touch::medium, 1},        {&Touch::campaign, 2},
+                               {&Touch::content_label, 3}, {&Touch::term, 4},   {&Touch::code, 5},
+                               {&Touch::referrer_host, 6}, {&Touch::referrer_path, 8}};
+constexpr unsigned kCarriedBit = 7;
+constexpr unsigned kPartsKnown = (1u << 9) - 1;
 
 // A part is left out where it says what it says in a touch of which nothing is known.
-bool is_absent(const Touch& touch, size_t part) {
-  const std::string& text = touch.*kTexts[part];
-  return part == 0 ? text == kDirectSource : text.empty();
+bool is_absent(const Touch& touch, const TextPart& part) {
+  const std::string& text = touch.*part.text;
+  return part.text == &Touch::source ? text == kDirectSource : text.empty();
 }
 
 uint8_t channel_number(std::string_view channel) {
@@ -176,15 +182,15 @@ uint8_t channel_number(std::string_view channel) {
 
 void encode_touch(const Touch& touch, BytesWriter& to) {
   unsigned parts = touch.carried_arguments != 0 ? 1u << kCarriedBit : 0;
-  for (size_t part = 0; part < std::size(kTexts); ++part) {
-    if (!is_absent(touch, part)) parts |= 1u << part;
+  for (const TextPart& part : kTexts) {
+    if (!is_absent(touch, part)) parts |= 1u << part.bit;
   }
   const uint8_t channel = channel_number(touch.channel);
   to.u8(channel).le16(static_cast<uint16_t>(parts)).le64(static_cast<uint64_t>(touch.time_ms));
   if (touch.carried_arguments != 0) to.le64(touch.carried_arguments);
   if (channel == 0) to.text16(touch.channel);
-  for (size_t part = 0; part < std::size(kTexts); ++part) {
-    if (parts & (1u << part)) to.text16(touch.*kTexts[part]);
+  for (const TextPart& part : kTexts) {
+    if (parts & (1u << part.bit)) to.text16(touch.*part.text);
   }
 }
 
@@ -198,8 +204,8 @@ bool decode_touch(BytesReader& from, Touch& to) {
   if (parts & (1u << kCarriedBit)) to.carried_arguments = from.le64();
   if (channel == 0) to.channel = from.text16();
   if (channel != 0 && channel <= channels.size()) to.channel = channels[channel - 1];
-  for (size_t part = 0; part < std::size(kTexts); ++part) {
-    if (parts & (1u << part)) to.*kTexts[part] = from.text16();
+  for (const TextPart& part : kTexts) {
+    if (parts & (1u << part.bit)) to.*part.text = from.text16();
   }
   return from.ok();
 }

@@ -13,12 +13,20 @@ namespace {
 // visit: version u8 | start_ms i64 | last_ms i64 | first touch | last touch | entry page u16+bytes | exit page u16+bytes |
 //        entry_ms i64 | exit_ms i64 | pageviews u32 | events u32 | orders u32 | flags u8 | distinct visitor u64 |
 //        pages u32 x u64 | goals u32 x u32 | minutes u32 x (start_s i64, pageviews u32, events u32) |
-//        country u16+bytes | device u8 | entry term u16+bytes | exit term u16+bytes | since version 3: import u16
-constexpr uint8_t kVersion = 3;
-constexpr uint8_t kVersionBefore = 2;  // knows no import
+//        country u16+bytes | device u8 | entry term u16+bytes | exit term u16+bytes | import u16 |
+//        since version 4: browser u8 | system u8 | new_returning u8 | minutes x (pages left u32, page time i64)
+constexpr uint8_t kVersion = 4;
+constexpr uint8_t kVersionBefore = 3;  // knows none of what stands behind the import
+constexpr size_t kMinutesLookedBack = 8;
 enum : uint8_t { kCart = 1, kGoal = 2 };
 
 }  // namespace
+
+std::string_view new_returning_name(NewReturning visitor) {
+  constexpr std::string_view kNames[kNewReturning] = {"unknown", "new", "returning"};
+  const auto number = static_cast<unsigned>(visitor);
+  return number < kNewReturning ? kNames[number] : kNames[0];
+}
 
 VisitFigures Visit::figures() const {
   VisitFigures figures;
@@ -33,7 +41,12 @@ VisitFigures Visit::figures() const {
 
 VisitMinute& Visit::minute(int64_t time_ms) {
   const int64_t start_s = minute_start_s(time_ms);
-  if (minutes.empty() || minutes.back().minute_start_s != start_s) minutes.push_back({start_s, 0, 0});
+  // Nearly always one of the last; a minute may stand there twice.
+  const auto end = minutes.rbegin() + static_cast<std::ptrdiff_t>(std::min(minutes.size(), kMinutesLookedBack));
+  const auto found = std::find_if(minutes.rbegin(), end,
+                                  [&](const VisitMinute& minute) { return minute.minute_start_s == start_s; });
+  if (found != end) return *found;
+  minutes.push_back({.minute_start_s = start_s});
   return minutes.back();
 }
 
@@ -44,6 +57,11 @@ bool Visit::view(std::string_view path, uint64_t path_hash, int64_t time_ms, std
     entry_ms = time_ms;
   }
   if (pageviews == 0 || time_ms >= exit_ms) {  // a late view is not the last one
+    if (pageviews > 0) {
+      VisitMinute& left = minute(exit_ms);
+      ++left.pages_left;
+      left.page_time_ms += time_ms - exit_ms;
+    }
     exit_page = path;
     exit_term = term;
     exit_ms = time_ms;
@@ -88,8 +106,29 @@ std::string encode_visit(const Visit& visit) {
     writer.le64(minute.minute_start_s).le32(minute.pageviews).le32(minute.events);
   writer.text16(visit.country).u8(static_cast<uint8_t>(visit.device));
   writer.text16(visit.entry_term).text16(visit.exit_term).le16(visit.import);
+  writer.u8(static_cast<uint8_t>(visit.browser)).u8(static_cast<uint8_t>(visit.system));
+  writer.u8(static_cast<uint8_t>(visit.new_returning));
+  for (const VisitMinute& minute : visit.minutes)
+    writer.le32(minute.pages_left).le64(static_cast<uint64_t>(minute.page_time_ms));
   return bytes;
 }
+
+namespace {
+
+bool read_since_4(BytesReader& reader, Visit& to) {
+  const uint8_t browser = reader.u8(), system = reader.u8(), new_returning = reader.u8();
+  if (browser >= kBrowsers || system >= kSystems || new_returning >= kNewReturning) return false;
+  to.browser = static_cast<Browser>(browser);
+  to.system = static_cast<System>(system);
+  to.new_returning = static_cast<NewReturning>(new_returning);
+  for (VisitMinute& minute : to.minutes) {
+    minute.pages_left = reader.le32();
+    minute.page_time_ms = static_cast<int64_t>(reader.le64());
+  }
+  return reader.ok();
+}
+
+}  // namespace
 
 bool decode_visit(std::string_view bytes, Visit& to) {
   BytesReader reader(bytes);
@@ -125,7 +164,8 @@ bool decode_visit(std::string_view bytes, Visit& to) {
   to.device = static_cast<Device>(device);
   to.entry_term = reader.text16();
   to.exit_term = reader.text16();
-  if (version != kVersionBefore) to.import = reader.le16();
+  to.import = reader.le16();
+  if (version != kVersionBefore && !read_since_4(reader, to)) return false;
   return reader.ok() && reader.at_end();
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/keyed_hash.h"
+#include "visit/browser.h"
 #include "visit/device.h"
 #include "visit/touch.h"
 
@@ -35,13 +36,27 @@ struct VisitMinute {
   int64_t minute_start_s = 0;
   uint32_t pageviews = 0;
   uint32_t events = 0;
+  uint32_t pages_left = 0;   // of those viewed in it, for a next one
+  int64_t page_time_ms = 0;  // from them to the next one
 };
+
+// Whether the visitor had been there before. Numbers are stored.
+enum class NewReturning : uint8_t {
+  unknown = 0,  // anonymous: who can tell
+  first = 1,
+  returning = 2,
+};
+inline constexpr unsigned kNewReturning = 3;
+std::string_view new_returning_name(NewReturning visitor);  // `unknown`, `new`, `returning`
 
 struct Visit {
   int64_t start_ms = 0;
   int64_t last_ms = 0;             // of the last page or event
   std::string country;             // of the first hit, as is the device; empty: not known
   Device device = Device::other;
+  Browser browser = Browser::other;  // likewise, as is the system
+  System system = System::other;
+  NewReturning new_returning = NewReturning::unknown;  // when it began, by the key that it began with
   Touch first_touch;               // what the visit's figures go by
   Touch last_touch;                // what a further arrival is told against
   std::string entry_page;          // empty: no page view yet

@@ -48,6 +48,7 @@ inline Config two_shops() {
   SiteConfig shop = default_site("shop");
   shop.timezone = "Europe/Berlin";
   shop.hosts = {"shop.example"};
+  shop.page_groups = {{"sale", "/shoes/sale*"}, {"shoes", "/shoes*"}, {"checkout", "/cart"}};
   shop.goals = {{.name = "newsletter", .event = "sign_up", .path = "", .value_micros = 2'000'000},
                 {.name = "welcomed", .event = "", .path = "/welcome*", .value_micros = 500'000}};
   config.sites = {shop};
@@ -84,6 +85,7 @@ class Shop {
   Shop& site(std::string_view name) { return site_ = name, *this; }
   Shop& agent(std::string_view agent) { return agent_ = agent, *this; }
   Shop& country(std::string_view code) { return country_ = code, *this; }
+  Shop& address(std::string_view bytes) { return address_ = bytes, *this; }  // four of them; empty: none
   Shop& late(bool late = true) { return late_ = late, *this; }
   Shop& from(std::string_view referrer) { return referrer_ = referrer, *this; }  // of the next hit
 
@@ -128,6 +130,7 @@ class Shop {
     raw.uri = uri_;
     raw.agent = agent_;
     raw.country = country_;
+    raw.address = address_;
     raw.referrer = referrer_;
     raw.host = "shop.example";
     return raw;
@@ -307,7 +310,7 @@ class Shop {
                                     each_part_of_visit(visit, [&](int64_t minute_s, const Counters& part) {
                                       add(to,
                                           {site, dimension, level, zone.bucket_start_s(level, minute_s),
-                                           dimension == Dimension::exit_page ? visit.exit_page : ""},
+                                           late_value(visit, dimension)},
                                           part);
                                     });
                                   })
@@ -335,7 +338,7 @@ class Shop {
   const HitContext context_{"shop", {}, "q"};  // the shop searches by ?q=
   int64_t now_ms_ = 0;
   bool late_ = false;
-  std::string visitor_ = "anna", site_ = "shop", agent_{kFirefox}, referrer_, country_, uri_;
+  std::string visitor_ = "anna", site_ = "shop", agent_{kFirefox}, referrer_, country_, address_, uri_;
 };
 
 // The shop of the running test; a failed assertion leaves its stack by longjmp.

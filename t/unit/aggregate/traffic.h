@@ -40,7 +40,7 @@ struct Request {
 inline std::string random_arrival(Random& random) {
   constexpr std::string_view kArrivals[] = {"utm_source=google&utm_medium=cpc",
                                             "utm_source=news&utm_medium=email&utm_campaign=spring", "gclid=1",
-                                            "utm_campaign=leaflet", "source=partner"};
+                                            "utm_campaign=leaflet&utm_content=a", "source=partner&utm_term=red+shoes"};
   return random.below(6) == 0 ? "?" + std::string(kArrivals[random.below(std::size(kArrivals))]) : "";
 }
 
@@ -55,8 +55,8 @@ inline std::string random_events(Random& random) {
     case 3:
       return "off the grammar ???";
     default: {
-      constexpr std::string_view kMore[] = {"", ";currency=\"USD\"", ";currency=\"CHF\"", ";items=\"A:2:1.50 B:1:2 A:1:0.50\"",
-                                      ";currency=\"USD\";items=\"B:3:7.77\"", ";currency=\"CHF\";items=\"B:1:9\""};
+      constexpr std::string_view kMore[] = {"", ";currency=\"USD\"", ";currency=\"CHF\"", ";items=\"A:2:1.50:Shoes B:1:2 A:1:0.50:Shoes\";coupon=\"MAIL24\"",
+                                      ";currency=\"USD\";items=\"B:3:7.77:Toys\"", ";currency=\"CHF\";items=\"B:1:9\""};
       return "purchase;id=\"A-" + std::to_string(random.below(80)) + "\";value=" + std::to_string(random.below(200)) +
              ".95" + std::string(kMore[random.below(std::size(kMore))]);
     }

@@ -101,6 +101,17 @@ void a_referrer_is_named_by_the_lists_else_by_its_host(void**) {
   expect_first(from("market.example"), "marketplace", "market.example");
 }
 
+void the_referrer_is_kept_with_its_path(void**) {
+  Hit hit = from("blog.example");
+  hit.referrer_path = "/shoes";
+  touch = kReader.first_touch(hit);
+  expect_text(touch.referrer(), "blog.example/shoes");
+  hit = from("paypal.com");
+  hit.referrer_path = "/pay";
+  touch = kReader.first_touch(hit);
+  expect_text(touch.referrer(), "");
+}
+
 void tagged_sources_are_shown_as_sent(void**) {
   expect_first(utm("fb", "cpc", "Spring"), "paid_social", "fb");
   expect_text(touch.medium, "cpc");
@@ -239,6 +250,7 @@ void touches_are_kept_as_they_are(void**) {
   expect_kept(touch);
   Hit hit = utm("s", "m", "c");
   hit.content_label = "l", hit.term = std::string_view("t\0t", 3), hit.referrer_host = "google.com", hit.time_ms = -5;
+  hit.referrer_path = "/search";
   touch = kReader.first_touch(hit, {&kSpring, "qr"});
   expect_kept(touch);
   for (const std::string_view channel : table_channels()) {
@@ -273,6 +285,7 @@ int main() {
       cmocka_unit_test(nothing_known_is_direct),
       cmocka_unit_test(source_is_the_first_that_is_there),
       cmocka_unit_test(a_referrer_is_named_by_the_lists_else_by_its_host),
+      cmocka_unit_test(the_referrer_is_kept_with_its_path),
       cmocka_unit_test(tagged_sources_are_shown_as_sent),
       cmocka_unit_test(click_ids_name_a_source),
       cmocka_unit_test(a_campaign_without_source_is_not_direct),

@@ -145,6 +145,9 @@ void fill() {
   visit.distinct_visitor = ~0ull - 5;
   visit.country = "DE";
   visit.device = Device::tablet;
+  visit.browser = Browser::silk;
+  visit.system = System::android;
+  visit.new_returning = NewReturning::returning;
   visit.view("/", 1, kTen, "shoes");
   visit.view("/thank-you", 2, kTen + 3 * kMinute, "red shoes");
   visit.count_event(kTen + 4 * kMinute);
@@ -168,6 +171,9 @@ void what_is_stored_comes_back(void**) {
   expect_text(back.exit_term, "red shoes");
   expect_text(back.country, "DE");
   assert_true(back.device == Device::tablet);
+  assert_true(back.browser == Browser::silk && back.system == System::android);
+  assert_true(back.new_returning == NewReturning::returning);
+  expect_number(back.minutes.at(0).page_time_ms, visit.minutes.at(0).page_time_ms);
   expect_number(back.entry_ms, kTen);
   expect_number(back.exit_ms, kTen + 3 * kMinute);
   assert_true(back.distinct_visitor == visit.distinct_visitor);
@@ -177,22 +183,36 @@ void what_is_stored_comes_back(void**) {
   expect_text(encode_visit(back), bytes);
 }
 
-// Version 2 knew no import.
+// Version 3 knew neither browser nor system, nor how long pages were looked at.
 void a_visit_of_the_version_before_is_read(void**) {
   fill();
   visit.import = 7;
+  visit.browser = Browser::firefox;
   static Visit back;
   static std::string bytes;
   bytes = encode_visit(visit);
-  assert_true(decode_visit(bytes, back));
-  expect_number(back.import, 7);
-  bytes.resize(bytes.size() - 2);
+  bytes.resize(bytes.size() - 3 - visit.minutes.size() * 12);
   assert_false(decode_visit(bytes, back));
-  bytes[0] = 2;
+  bytes[0] = 3;
   assert_true(decode_visit(bytes, back));
   assert_true(back.figures() == visit.figures());
   expect_text(back.country, visit.country);
-  expect_number(back.import, 0);
+  expect_number(back.import, 7);
+  assert_true(back.browser == Browser::other && back.new_returning == NewReturning::unknown);
+}
+
+// The time on a page is that until the next one, in the minute of the page that was left.
+void a_page_that_another_follows_was_looked_at(void**) {
+  visit.view("/", 1, kTen);
+  visit.count_event(kTen + 2 * kMinute);
+  visit.view("/cup", 2, kTen + 3 * kMinute);
+  visit.view("/late", 3, kTen + kMinute);
+  visit.view("/cart", 4, kTen + 3 * kMinute + 1'500);
+  expect_number(visit.minutes.at(0).pages_left, 1);
+  expect_number(visit.minutes.at(0).page_time_ms, 3 * kMinute);
+  expect_number(visit.minutes.at(1).pages_left, 0);
+  expect_number(visit.minutes.at(2).pages_left, 1);
+  expect_number(visit.minutes.at(2).page_time_ms, 1'500);
 }
 
 void bytes_that_are_no_visit_are_refused(void**) {
@@ -204,7 +224,7 @@ void bytes_that_are_no_visit_are_refused(void**) {
   bad = bytes + "x";
   assert_false(decode_visit(bad, back));
   bad = bytes;
-  bad[0] = 4;
+  bad[0] = 5;
   assert_false(decode_visit(bad, back));
   static Random random(7);
   for (int round = 0; round < 5000; ++round) {
@@ -212,8 +232,8 @@ void bytes_that_are_no_visit_are_refused(void**) {
     random.mutate(bad);
     if (decode_visit(bad, back)) expect_text(encode_visit(back).substr(0, 1), bytes.substr(0, 1));
     if (bad.empty()) continue;
-    bad[0] = 2;
-    if (decode_visit(bad, back)) expect_number(back.import, 0);
+    bad[0] = 3;
+    if (decode_visit(bad, back)) assert_true(back.browser == Browser::other);
   }
 }
 
@@ -238,6 +258,7 @@ int main() {
       cmocka_unit_test_setup(pages_told_apart_are_bounded, begin_visit),
       cmocka_unit_test_setup(what_is_stored_comes_back, begin_visit),
       cmocka_unit_test_setup(a_visit_of_the_version_before_is_read, begin_visit),
+      cmocka_unit_test_setup(a_page_that_another_follows_was_looked_at, begin_visit),
       cmocka_unit_test_setup(bytes_that_are_no_visit_are_refused, begin_visit),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
