@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "query/open_visits.h"
+#include "rollup/visit_parts.h"
 
 namespace footfall {
 namespace {
@@ -211,11 +212,11 @@ std::optional<QueryError> Collector::open_visits(Dimension dimension, bool by_va
   bool full = false, late = false;
   size_t seen = 0;
   const Status status = each_open_visit_part(
-      snapshot_, *query_.site_number, dimension, [&](int64_t minute_s, std::string_view page, const Counters& part) {
+      snapshot_, *query_.site_number, dimension, [&](int64_t minute_s, std::string_view text, const Counters& part) {
         late = late || (++seen % 1024 == 0 && out_of_time_());
-        if (late || full || minute_s < range_.from_s || minute_s >= range_.to_s || !filter_.means(page)) return;
-        const Hash128 value = page.empty() || !by_value ? kNullValue : hasher_(page);
-        if (value != kNullValue) to_.texts.know(value, page);
+        if (late || full || minute_s < range_.from_s || minute_s >= range_.to_s || !filter_.means(text)) return;
+        const Hash128 value = text.empty() || !by_value ? kNullValue : hasher_(text);
+        if (value != kNullValue) to_.texts.know(value, text);
         full = !add(minute_s, value, part);
       });
   if (!status) return store_fault(status.error());

@@ -18,9 +18,11 @@ constexpr Part kOrders = credit_of(Counter::orders_last);
 constexpr Part kRevenue = credit_of(Amount::revenue_last);
 
 constexpr uint16_t kHits = kByTime | kByPage | kByStatus | kByOrigin | kByBot;
-constexpr uint16_t kOfVisits = kByTime | kByTouch | kByVisitPage | kByOrigin;
+constexpr uint16_t kOfVisits = kByTime | kByTouch | kByVisitPage | kByOrigin | kByBrowser;
 constexpr uint16_t kViews = kOfVisits | kByPage | kBySearch;
-constexpr uint16_t kGoals = kByTime | kByOrigin | kByEvent | kByGoal | kByItem;
+constexpr uint16_t kGoals =
+    kByTime | kByOrigin | kByBrowser | kByEvent | kByGoal | kByItem | kByCategory | kByOrder;
+constexpr uint16_t kOfItems = kByItem | kByCategory;  // an order may have several
 constexpr uint16_t kCredit = kGoals | kByTouch;
 
 using enum ColumnType;
@@ -39,23 +41,27 @@ constexpr Metric kMetrics[] = {
      "there are no page views"},
     {"bounce_rate", ratio, of(Counter::bounces), kVisits, kEntries, kViews, 0, "0–1",
      "bounces / visits; by page bounces / entries", "there are no visits"},
+    {"time_on_page", seconds, of(Counter::page_time_ms), of(Counter::pages_left), kNone, kViews, 0, "seconds",
+     "mean time to the next page of the visit, where one follows", "no page was followed by another"},
+    {"time_on_page_n", integer, of(Counter::pages_left), kNone, kNone, kViews, 0, "views",
+     "views with a next page: those that time_on_page is of", ""},
     {"duration", seconds, of(Counter::duration_ms), kVisits, kNone, kOfVisits, 0, "seconds",
      "mean of last minus first page or event", "there are no visits"},
     {"events", integer, of(Counter::events), kNone, kNone, kOfVisits | kByEvent | kByItem, 0, "events",
      "what the shop reported; orders too", ""},
-    {"conversions", integer, credit_of(Counter::conversions_last), kNone, kNone, kCredit, kByItem, "conversions",
+    {"conversions", integer, credit_of(Counter::conversions_last), kNone, kNone, kCredit, kOfItems, "conversions",
      "orders and reached goals", ""},
     {"cr", ratio, of(Counter::visits_converted), kVisits, kNone, kOfVisits, 0, "0–1",
      "visits with a conversion / visits", "there are no visits"},
-    {"orders", integer, kOrders, kNone, kNone, kCredit, kByItem, "orders",
+    {"orders", integer, kOrders, kNone, kNone, kCredit, kOfItems, "orders",
      "accepted orders, each once; by item those that have it", ""},
     {"items", integer, credit_of(Counter::items_last), kNone, kNone, kCredit, 0, "pieces", "quantities of the orders",
      ""},
     {"revenue", money, kRevenue, kNone, kNone, kCredit, 0, "site's currency",
      "value of the orders; by item quantity × price", ""},
-    {"aov", money, kRevenue, kOrders, kNone, kCredit, kByItem, "site's currency", "revenue / orders",
+    {"aov", money, kRevenue, kOrders, kNone, kCredit, kOfItems, "site's currency", "revenue / orders",
      "there are no orders"},
-    {"rpv", money, kRevenue, kVisits, kNone, kByTime | kByTouch | kByOrigin, 0, "site's currency", "revenue / visits",
+    {"rpv", money, kRevenue, kVisits, kNone, kByTime | kByTouch | kByOrigin | kByBrowser, 0, "site's currency", "revenue / visits",
      "there are no visits"},
     {"cart_abandonment", ratio, of(Counter::visits_cart_left), of(Counter::visits_with_cart), kNone, kOfVisits, 0,
      "0–1", "visits with a cart and no order / visits with a cart", "there are no visits with a cart"},
@@ -87,27 +93,35 @@ constexpr DimensionInfo kDimensionInfos[] = {
     {"source", kByTouch, Dimension::source, {}, kOverview},
     {"medium", kByTouch, Dimension::medium, {}, kOverview},
     {"campaign", kByTouch, Dimension::campaign, {}, kOverview},
+    {"content", kByTouch, Dimension::content, {}, kOverview},
+    {"term", kByTouch, Dimension::term, {}, kOverview},
+    {"code", kByTouch, Dimension::code, {}, kOverview},
     {"referrer_host", kByTouch, Dimension::referrer_host, {}, kOverview},
+    {"referrer", kByTouch, Dimension::referrer, {}, kOverview},
     {"page", kByPage, Dimension::page, {}, "pageviews,visits,entries,exits"},
+    {"page_group", kBySearch, Dimension::page_group, {}, "pageviews,entries,exits,exit_rate,time_on_page"},
     {"entry_page", kByVisitPage, Dimension::entry_page, {}, kVisitPages},
     {"exit_page", kByVisitPage, Dimension::exit_page, {}, kVisitPages},
+    {"http_status", kByStatus, Dimension::http_status, {}, "hits,bot_hits,bytes"},
     {"status_class", kByStatus, Dimension::status_class, {}, "hits,bot_hits,bytes"},
     {"event", kByEvent, Dimension::event, {}, "events,conversions,orders,revenue"},
     {"goal", kByGoal, Dimension::goal, {}, "conversions,goal_value,orders,revenue"},
     {"country", kByOrigin, Dimension::country, {}, kOverview},
     {"device", kByOrigin, Dimension::device, {}, kOverview},
+    {"browser", kByBrowser, Dimension::browser, {}, kOverview},
+    {"os", kByBrowser, Dimension::system, {}, kOverview},
+    {"new_returning", kByBrowser, Dimension::new_returning, {}, kOverview},
     {"item", kByItem, Dimension::item, {}, "orders,items,revenue,events"},
+    {"item_category", kByCategory, Dimension::item_category, {}, "orders,items,revenue"},
+    {"coupon", kByOrder, Dimension::coupon, {}, "orders,items,revenue,aov"},
+    {"currency", kByOrder, Dimension::order_currency, {}, "orders,items,revenue,aov"},
     {"search_term", kBySearch, Dimension::search_term, {}, "pageviews,entries,exits,exit_rate"},
     {"bot_class", kByBot, Dimension::bot_class, {}, "hits,errors_4xx,errors_5xx,bytes"},
 };
 
 constexpr std::string_view kLaterMetrics[] = {
-    "time_on_page", "revenue_net", "refunds", "cost", "clicks", "impressions", "cpc",    "cpa",
+    "revenue_net", "refunds", "cost", "clicks", "impressions", "cpc",    "cpa",
     "cpo",          "roas",        "roi",     "mer",  "p50_ms", "p95_ms",      "p99_ms", "rejected_lines"};
-constexpr std::string_view kLaterDimensions[] = {"content",       "term",     "code",   "referrer",
-                                                 "page_group",    "browser",  "os",     "http_status",
-                                                 "item_category", "currency", "coupon", "new_returning"};
-
 template <class Rows>
 auto find_named(const Rows& rows, std::string_view name) -> decltype(&rows[0]) {
   const auto found = std::find_if(std::begin(rows), std::end(rows), [&](const auto& row) { return row.name == name; });
@@ -126,7 +140,7 @@ std::span<const DimensionInfo> dimensions() { return kDimensionInfos; }
 const Metric* find_metric(std::string_view name) { return find_named(kMetrics, name); }
 const DimensionInfo* find_dimension(std::string_view name) { return find_named(kDimensionInfos, name); }
 bool is_later_metric(std::string_view name) { return holds(kLaterMetrics, name); }
-bool is_later_dimension(std::string_view name) { return holds(kLaterDimensions, name); }
+bool is_later_dimension(std::string_view) { return false; }
 
 bool goes_with(const Metric& metric, const DimensionInfo& dimension) {
   if (metric.is_visitors() && dimension.is_time() && dimension.unit == TimeUnit::minute) return false;
@@ -174,14 +188,17 @@ std::string metric_table_markdown() {
       {kByTime, "time"},
       {kByTouch, "touch"},
       {kByOrigin, "country, device"},
+      {kByBrowser, "browser, os, new_returning"},
       {kByPage, "page"},
       {kByVisitPage, "entry, exit page"},
-      {kBySearch, "search term"},
-      {kByStatus, "status class"},
+      {kBySearch, "search term, page group"},
+      {kByStatus, "status"},
       {kByBot, "bot class"},
       {kByEvent, "event"},
       {kByGoal, "goal"},
       {kByItem, "item"},
+      {kByCategory, "item category"},
+      {kByOrder, "coupon, currency"},
   };
   std::string table = "| metric | is | unit |";
   for (const Group& group : kGroups) table.append(" ").append(group.heading).append(" |");

@@ -17,16 +17,19 @@ namespace footfall {
 // Dimensions that a metric goes with or not together; bits of Metric::goes_with.
 enum DimensionGroup : uint16_t {
   kByTime = 1,   // also the totals: everything goes with time
-  kByTouch = 2,  // channel, source, medium, campaign, referrer_host
+  kByTouch = 2,  // channel, source, medium, campaign, content, term, code, referrer_host, referrer
   kByPage = 4,
   kByVisitPage = 8,  // entry_page, exit_page
-  kByStatus = 16,
+  kByStatus = 16,  // http_status, status_class
   kByEvent = 32,
   kByGoal = 64,
   kByOrigin = 128,  // country, device
   kByItem = 256,
-  kBySearch = 512,  // search_term
+  kBySearch = 512,  // search_term, page_group
   kByBot = 1024,    // bot_class
+  kByBrowser = 2048,   // browser, os, new_returning: of visits alone
+  kByCategory = 4096,  // item_category
+  kByOrder = 8192,     // coupon, currency
 };
 
 enum class TimeUnit : uint8_t { minute, hour, day, week, month };

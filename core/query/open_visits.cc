@@ -6,12 +6,8 @@
 
 namespace footfall {
 
-bool is_booked_late(Dimension dimension) {
-  return dimension == Dimension::exit_page || dimension == Dimension::entry_page;
-}
-
 Status each_open_visit_part(SummarySnapshot& snapshot, uint16_t site, Dimension dimension,
-                            const std::function<void(int64_t minute_s, std::string_view page, const Counters&)>& add) {
+                            const std::function<void(int64_t minute_s, std::string_view text, const Counters&)>& add) {
   const std::string site_prefix = visitor_key(site, Hash128{}).substr(0, sizeof site);
   bool corrupt = false;
   Visit visit;
@@ -24,8 +20,8 @@ Status each_open_visit_part(SummarySnapshot& snapshot, uint16_t site, Dimension 
           return;
         }
         if (!is_booked_at_close(visit, dimension)) return;
-        const std::string_view page = dimension == Dimension::exit_page ? visit.exit_page : visit.entry_page;
-        each_part_of_visit(visit, [&](int64_t minute_s, const Counters& part) { add(minute_s, page, part); });
+        const std::string value_text = late_value(visit, dimension);
+        each_part_of_visit(visit, [&](int64_t minute_s, const Counters& part) { add(minute_s, value_text, part); });
       });
   if (!status) return status;
   if (corrupt) return Error::corrupt("open visit");

@@ -27,27 +27,38 @@ std::string metrics_by(std::string_view name) {
 }
 
 void which_metric_goes_with_which_dimension(void**) {
-  expect_text(metrics_by("status_class"), "hits errors_4xx errors_5xx bytes bot_hits");
+  for (const char* status : {"status_class", "http_status"})
+    expect_text(metrics_by(status), "hits errors_4xx errors_5xx bytes bot_hits");
   expect_text(metrics_by("page"),
-              "hits visits pageviews entries exits bounces exit_rate bounce_rate errors_4xx errors_5xx bytes bot_hits");
-  expect_text(metrics_by("search_term"), "pageviews entries exits bounces exit_rate bounce_rate");
+              "hits visits pageviews entries exits bounces exit_rate bounce_rate time_on_page time_on_page_n errors_4xx "
+              "errors_5xx bytes bot_hits");
+  for (const char* of_views : {"search_term", "page_group"})
+    expect_text(metrics_by(of_views),
+                "pageviews entries exits bounces exit_rate bounce_rate time_on_page time_on_page_n");
   expect_text(metrics_by("bot_class"), "hits errors_4xx errors_5xx bytes bot_hits");
   expect_text(metrics_by("event"), "events conversions orders items revenue aov goal_value");
   expect_text(metrics_by("item"), "events conversions orders items revenue aov goal_value");
   for (const char* origin : {"country", "device"})
     expect_text(metrics_by(origin),
-                "hits visits visitors pageviews entries exits bounces exit_rate bounce_rate duration events "
+                "hits visits visitors pageviews entries exits bounces exit_rate bounce_rate time_on_page time_on_page_n "
+                "duration events "
                 "conversions cr orders items revenue aov rpv cart_abandonment goal_value errors_4xx errors_5xx bytes "
                 "bot_hits");
   expect_text(metrics_by("goal"), "conversions orders items revenue aov goal_value");
   const std::string of_visit_pages =
-      "visits visitors pageviews entries exits bounces exit_rate bounce_rate duration events cr cart_abandonment";
+      "visits visitors pageviews entries exits bounces exit_rate bounce_rate time_on_page time_on_page_n duration events "
+      "cr cart_abandonment";
   expect_text(metrics_by("entry_page"), of_visit_pages);
   expect_text(metrics_by("exit_page"), of_visit_pages);
-  for (const char* touch : {"channel", "source", "medium", "campaign", "referrer_host"})
-    expect_text(metrics_by(touch),
-                "visits visitors pageviews entries exits bounces exit_rate bounce_rate duration events conversions cr "
-                "orders items revenue aov rpv cart_abandonment");
+  const std::string of_touches =
+      "visits visitors pageviews entries exits bounces exit_rate bounce_rate time_on_page time_on_page_n duration events "
+      "conversions cr orders items revenue aov rpv cart_abandonment";
+  for (const char* touch :
+       {"channel", "source", "medium", "campaign", "content", "term", "code", "referrer_host", "referrer"})
+    expect_text(metrics_by(touch), of_touches);
+  for (const char* who : {"browser", "os", "new_returning"}) expect_text(metrics_by(who), of_touches + " goal_value");
+  for (const char* order : {"item_category", "coupon", "currency"})
+    expect_text(metrics_by(order), "conversions orders items revenue aov goal_value");
 }
 
 void everything_goes_with_time(void**) {
@@ -65,7 +76,7 @@ void names_are_told_apart(void**) {
   for (const Metric& metric : metrics()) assert_true(names.insert(metric.name).second);
   for (const DimensionInfo& dimension : dimensions()) assert_true(names.insert(dimension.name).second);
   for (std::string_view name : names) assert_false(is_later_metric(name) || is_later_dimension(name));
-  assert_true(is_later_metric("p95_ms") && is_later_dimension("browser"));
+  assert_true(is_later_metric("roas"));
 }
 
 void what_may_be_null_says_why(void**) {

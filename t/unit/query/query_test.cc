@@ -145,8 +145,8 @@ void dimensions_of_by(void**) {
   expect_text(
       refused("by=colour"),
       "400 by | there is no dimension \"colour\" | minute hour day week month channel source medium campaign "
-      "referrer_host page entry_page exit_page status_class event goal country device item search_term bot_class");
-  assert_true(refused("by=browser").starts_with("400 by | dimension \"browser\" comes with a later version | minute"));
+      "content term code referrer_host referrer page page_group entry_page exit_page http_status status_class event goal "
+      "country device browser os new_returning item item_category coupon currency search_term bot_class");
   expect_text(refused("by=day,day"), "400 by | dimension \"day\" is named twice | ");
   expect_text(refused("by=day,month"), "400 by | `by` takes one dimension of time | ");
   expect_text(refused("by=channel,page,day,device"), "400 by | `by` takes at most two dimensions beside that of time | ");
@@ -163,10 +163,12 @@ void metrics_of_the_query(void**) {
   assert_true(refused("metrics=").starts_with("400 metrics | there is no metric \"\""));
   expect_text(refused("by=page&metrics=visits,rpv"),
               "400 by | rpv does not go with page; `allowed` names the dimensions that it goes with | minute hour day "
-              "week month channel source medium campaign referrer_host country device");
+              "week month channel source medium campaign content term code referrer_host referrer country device browser "
+              "os new_returning");
   expect_text(refused("by=minute&range=today&metrics=visitors"),
               "400 by | visitors does not go with minute; `allowed` names the dimensions that it goes with | hour day "
-              "week month channel source medium campaign referrer_host entry_page exit_page country device");
+              "week month channel source medium campaign content term code referrer_host referrer entry_page exit_page country "
+              "device browser os new_returning");
 }
 
 void filters_and_what_they_go_with(void**) {
