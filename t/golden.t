@@ -19,13 +19,14 @@ my %sites = (
         name => 'shop', names => ['www.shop.example'], zone => 'Europe/Berlin', currency => 'EUR', hosts => ['shop.example'], args => ['variant'],
         search => 'q', rates => { USD => 920_000 }, exclude_address => qr/^10\.9\./, exclude_agent => qr/shopstaff/i, exclude_path => qr{^/internal/},
         channels => [{ name => 'marketplace', referrer => ['market.example'] }],
+        page_groups => [{ name => 'cups', path => qr{^/cup} }, { name => 'search', path => qr{^/search$} }],
         goals => [{ name => 'newsletter', event => 'sign_up', value_micros => 2_000_000 }, { name => 'welcome', path => '/welcome', value_micros => 500_000 }],
     },
     outlet => { name => 'outlet', zone => 'America/New_York', currency => 'USD', hosts => ['outlet.example'], gap_ms => 600_000, rates => {} },
     'forgotten.example' => { name => 'forgotten.example', zone => 'UTC', currency => 'EUR', hosts => [] },
 );
-my @dimensions = qw(channel source medium campaign referrer_host page entry_page exit_page status_class event goal country device item
-    search_term bot_class);
+my @dimensions = qw(channel source medium campaign content term code referrer_host referrer page entry_page exit_page status_class event goal
+    country device item search_term bot_class page_group http_status browser os new_returning item_category coupon currency);
 my @times = qw(hour day week month);
 my @models = qw(last_non_direct last first);
 
@@ -37,7 +38,7 @@ my ($code, $out, $err) = $shop->footfall('import', 'log', '--config', $shop->pat
 
 subtest 'the import' => sub {
     is($code, 3, 'some lines are no lines of the format');
-    like($out, qr/^import 1: 187 lines, 180 hits$/m, 'lines and hits');
+    like($out, qr/^import 1: 191 lines, 184 hits$/m, 'lines and hits');
     like($out, qr/^1 lines of visitors who asked not to be counted$/m, 'who asked not to be counted is not');
     like($err, qr/^5 lines rejected:/m, 'rejected in all');
     like($err, qr{golden\.log:$_: }m, "line $_ is named") for 21, 46, 62, 101, 131;
@@ -144,22 +145,39 @@ subtest 'worked out by hand' => sub {
             organic_search=3 email=4 affiliate=1 audio=1 sms=1 push=2 referral=3 unassigned=3) });
     my $orders = 'orders,items,revenue';
     is_by_hand('credit to the last arrival that was not direct', { by => 'channel' }, $orders,
-        { direct => [4, 6, '30.50'], organic_search => [2, 4, '149.89'], paid_social => [1, 1, '46.00'] });
+        { direct => [4, 6, '30.50'], organic_search => [2, 4, '149.89'], paid_social => [1, 1, '46.00'], email => [1, 4, '50.00'] });
     is_by_hand('to the last', { by => 'channel', model => 'last' }, $orders,
-        { direct => [5, 9, '160.40'], organic_search => [1, 1, '19.99'], paid_social => [1, 1, '46.00'] });
+        { direct => [5, 9, '160.40'], organic_search => [1, 1, '19.99'], paid_social => [1, 1, '46.00'], email => [1, 4, '50.00'] });
     is_by_hand('to the first', { by => 'channel', model => 'first' }, $orders,
-        { direct => [4, 6, '30.50'], organic_search => [2, 2, '65.99'], email => [1, 3, '129.90'] });
+        { direct => [4, 6, '30.50'], organic_search => [2, 2, '65.99'], email => [2, 7, '179.90'] });
     is_by_hand('what each item brought', { by => 'item', some => 1 }, $orders, {
-        SKU1 => [4, 6, '112.89'],                           # 2 x 29.95, 9.00, 2 x 12.00 in one order, 19.99
+        SKU1 => [5, 7, '121.89'],                           # 2 x 29.95, 9.00, 2 x 12.00 in one order, 19.99, 9.00
         SKU2 => [2, 2, '125.20'],                           # 70.00, and 60.00 USD at 0.92
         SKU3 => [1, 2, '0.00'],                             # CHF have no rate
-        '' => [0, 0, '-11.70'],                             # -9.20 of 46.00, 1.00 of 10.00, -3.50 of 20.50
+        '' => [0, 0, '1.30'],                               # -9.20 of 46.00, 1.00 of 10.00, -3.50 of 20.50, 13.00 of 50.00
     });
     is_by_hand('what the shop looked for', { by => 'search_term', some => 1 }, 'pageviews,entries,exits',
         { bowl => [2, 1, 1], Bowl => [1, 0, 0], 'blue cup' => [1, 0, 0] });
     is_by_hand('robots by class', { by => 'bot_class', some => 1 }, 'hits', { search_crawler => [3], ai_crawler => [1], ai_assistant => [1],
         ai_search => [1], seo_crawler => [1], social_preview => [1], monitoring => [1], http_client => [1], headless_browser => [1],
         no_user_agent => [3], behaviour => [2], own_flag => [2] });
+    is_by_hand('whose browser it was', { by => 'day,browser', some => 1 }, 'visits,pageviews,orders,revenue', {
+        '2025-06-22 Edge' => [1, 3, 1, '50.00'], '2025-12-31 Safari' => [1, 1, 0, '0.00'], '2026-01-01 Safari' => [0, 1, 1, '19.99'] });
+    is_by_hand('who had been there before', { by => 'new_returning', some => 1 }, 'visits', { new => [3], returning => [4] });
+    is_by_hand('the rest of an arrival', { by => $_->[0], some => 1 }, 'visits,orders', $_->[1]) for
+        ['content', { footer => [1, 1], top => [1, 0] }], ['term', { mugs => [1, 1], cups => [1, 0] }],
+        ['referrer', { 'blog.example/mugs/blue' => [1, 1], 'bing.com/search' => [2, 0] }];
+    is_by_hand('how long pages were looked at', { by => 'day,page', some => 1 }, 'time_on_page,time_on_page_n', {
+        '2025-06-22 /' => ['20.000', 1], '2025-06-22 /cup' => ['45.500', 1] });
+    is_by_hand('what each kind of item brought', { by => 'item_category' }, $orders,
+        { Cups => [1, 1, '9.00'], 'Home goods' => [1, 2, '25.00'], '' => [8, 12, '242.39'] });
+    is_by_hand('orders by coupon', { by => 'coupon' }, $orders,
+        { JUNE => [1, 4, '50.00'], MAIL24 => [1, 3, '129.90'], '' => [6, 8, '96.49'] });
+    is_by_hand('orders by currency', { by => 'currency' }, 'orders,revenue',
+        { EUR => [6, '230.39'], USD => [1, '46.00'], CHF => [1, '0.00'] });
+    is_by_hand('groups of pages', { by => 'day,page_group', some => 1 }, 'pageviews,exits,time_on_page',
+        { '2025-06-22 cups' => [1, 0, '45.500'], '2025-06-22 ' => [2, 1, '20.000'] });
+    is_by_hand('answers by status', { by => 'http_status', some => 1 }, 'hits', { 404 => [4], 500 => [1] });
     is_by_hand('spellings of one page', { by => 'page', some => 1 }, 'pageviews',
         { '/caf%C3%A9' => [2], '/cup/' => [2], '/Cup' => [1], '/cup?variant=red' => [2], '/named/7' => [1] });
 };

@@ -11,7 +11,7 @@ our @EXPORT_OK = qw(recount report);
 my $gap_ms_default = 30 * 60_000;
 my $lookback_ms = 30 * 86_400_000;
 my @models = qw(last last_non_direct first);
-my @touch_dimensions = qw(channel source medium campaign referrer_host);
+my @touch_dimensions = qw(channel source medium campaign content term code referrer_host referrer);
 
 # --- lines -----------------------------------------------------------------------------------------------------------
 
@@ -102,6 +102,22 @@ sub device ($agent) {
     return 'other';
 }
 
+sub browser ($agent) {
+    for (['Edge', qr{Edg/}], ['Samsung Internet', qr/SamsungBrowser/], ['Silk', qr{Silk/}], ['Firefox', qr{Firefox/}], ['Chrome', qr{Chrome/}],
+        ['Safari', qr{Version/.*Safari/}]) {
+        return $_->[0] if $agent =~ $_->[1];
+    }
+    return 'other';
+}
+
+sub system_of ($agent) {
+    for (['webOS', qr/Web0S/], ['Tizen', qr/Tizen/], ['Nintendo', qr/Nintendo/], ['Windows', qr/Windows/], ['iOS', qr/iPhone|iPad/], ['Android', qr/Android/],
+        ['macOS', qr/Macintosh/], ['Linux', qr/Linux|X11/]) {
+        return $_->[0] if $agent =~ $_->[1];
+    }
+    return 'other';
+}
+
 # --- touches ---------------------------------------------------------------------------------------------------------
 
 # Hosts by their most specific name: what the source is called, and of which list it is.
@@ -130,6 +146,9 @@ sub external_referrer ($hit, $site) {
     return $known && $known->[1] eq 'payment' ? '' : $host;
 }
 
+# Host and path.
+sub referrer ($hit, $host) { $host ne '' && $hit->{referrer} =~ m{^https?://[^/?]+([^?#]*)} ? $host . $1 : '' }
+
 sub arguments_of_campaign ($hit) {
     my $of = sub ($name) { argument($hit->{query}, $name) };
     my %touch = (
@@ -148,7 +167,8 @@ sub touch_of ($hit, $site) {
     my @clicks = grep { argument($hit->{query}, $_) ne '' } qw(gclid gbraid wbraid gad_source dclid msclkid fbclid ttclid twclid
         li_fat_id yclid);
     my $known = known_host($referrer);
-    my %touch = (time_ms => $hit->{time_ms}, medium => '', campaign => '', %{ $sent // {} }, referrer_host => $referrer,
+    my %touch = (time_ms => $hit->{time_ms}, medium => '', campaign => '', content => '', term => '', code => '', %{ $sent // {} },
+        referrer_host => $referrer, referrer => referrer($hit, $referrer),
         sent => $sent ? join("\0", map { $sent->{$_} } qw(source medium campaign content term)) : '');
     my $clicked = first { $click_sources{$_} } @clicks;
     $touch{source} = first { ($_ // '') ne '' } $touch{source}, $known ? $known->[0] : $referrer,
@@ -232,13 +252,14 @@ sub micros ($number) {
 # Half away from zero.
 sub divided ($sum, $by) { my $half = $by / 2; $sum < 0 ? -int((-$sum + $half) / $by) : int(($sum + $half) / $by) }
 
-# Quantity and value of each item of an order, in millionths.
-sub items_of ($text) {
+# Quantity and value of each item of an order, or of each category, in millionths; '' has none.
+sub items_of ($text, $part = 0) {
     my (%quantity, %value);
     for (split ' ', $text) {
-        my ($id, $quantity, $price) = split /:/;
-        $quantity{$id} += $quantity;
-        $value{$id} += $quantity * micros($price // 0);
+        my @parts = split /:/;
+        my $name = ($parts[$part] // '') =~ s/%([0-9A-Fa-f]{2})/chr hex $1/ger;
+        $quantity{$name} += $parts[1];
+        $value{$name} += $parts[1] * micros($parts[2] // 0);
     }
     return (\%quantity, \%value);
 }
@@ -273,10 +294,12 @@ sub count_hit ($hit, $site, $visitors, $orders, $facts) {
     my $device = $bot ? 'bot' : device($hit->{agent});
     push @$facts, {
         time_ms => $hit->{time_ms},
-        keys => { total => '', page => $hit->{page}, status_class => substr($hit->{status}, 0, 1) . 'xx', country => $country,
+        keys => { total => '', page => $hit->{page}, status_class => substr($hit->{status}, 0, 1) . 'xx',
+            http_status => $hit->{status}, country => $country,
             device => $device, bot_class => $bot },
         adds => { hits => 1, bytes => $hit->{bytes}, errors_4xx => 0 + ($hit->{status} =~ /^4/), errors_5xx => 0 + ($hit->{status} =~ /^5/),
             bot_hits => $bot ? 1 : 0 },
+        took_ms => $hit->{took} ne '' ? $hit->{took} * 1000 : undef,
     };
     return if $bot;
     my @told = ($hit, $site, $visitor, $country, $device, $facts);
@@ -295,9 +318,10 @@ sub visit_of ($hit, $site, $visitor, $country, $device, $facts) {
     }
     if (!$visit) {
         my $touch = touch_of($hit, $site);
+        my $newness = $hit->{visitor} eq '' ? 'unknown' : @{ $visitor->{touches} } ? 'returning' : 'new';
         push @{ $visitor->{touches} }, $touch;
         $visit = $visitor->{visit} = { first_ms => $hit->{time_ms}, touch => $touch, last_touch => $touch, country => $country,
-            device => $device, views => [], events => [], reached => {}, orders => 0, cart => 0 };
+            device => $device, browser => browser($hit->{agent}), os => system_of($hit->{agent}), new_returning => $newness, views => [], events => [], reached => {}, orders => 0, cart => 0 };
     } elsif (my $touch = further_touch($hit, $site, $visit->{last_touch})) {
         $visit->{last_touch} = $touch;
         push @{ $visitor->{touches} }, $touch;
@@ -308,7 +332,9 @@ sub visit_of ($hit, $site, $visitor, $country, $device, $facts) {
 
 sub count_page ($hit, $site, $visitor, @more) {
     my $visit = visit_of($hit, $site, $visitor, @more);
-    push @{ $visit->{views} }, { time_ms => $hit->{time_ms}, page => $hit->{page}, search_term => $hit->{search_term} };
+    my $group = first { $hit->{bare_path} =~ $_->{path} } @{ $site->{page_groups} // [] };
+    push @{ $visit->{views} }, { time_ms => $hit->{time_ms}, page => $hit->{page}, search_term => $hit->{search_term},
+        $site->{page_groups} ? (page_group => $group ? $group->{name} : '') : () };
     for my $goal (grep { defined $_->{path} && $_->{path} eq $hit->{bare_path} } @{ $site->{goals} // [] }) {
         reach($hit, $visitor, $visit, $goal, {}, $more[2]);
     }
@@ -323,10 +349,14 @@ sub count_event ($hit, $site, $visitor, $country, $device, $facts, $event) {
     }
 }
 
+my @page_dimensions = qw(page search_term page_group);
+my @person_dimensions = qw(country device browser os new_returning);
+sub part_of ($hash, @names) { map { exists $hash->{$_} ? ($_ => $hash->{$_}) : () } @names }
+
 # Conversions by each model's touch; by all else they are whole.
 sub convert ($hit, $visitor, $visit, $facts, $keys, $adds) {
     push @$facts, { time_ms => $hit->{time_ms}, adds => $adds,
-        keys => { total => '', country => $visit->{country}, device => $visit->{device}, %$keys } };
+        keys => { total => '', part_of($visit, @person_dimensions), %$keys } };
     for my $model (@models) {
         my $touch = credited($model, $visitor->{touches}, $hit->{time_ms});
         push @$facts, { time_ms => $hit->{time_ms}, model => $model, adds => $adds, keys => { map { $_ => $touch->{$_} } @touch_dimensions } };
@@ -335,7 +365,7 @@ sub convert ($hit, $visitor, $visit, $facts, $keys, $adds) {
 
 sub reach ($hit, $visitor, $visit, $goal, $event, $facts) {
     return if $visit->{reached}{ $goal->{name} }++;
-    convert($hit, $visitor, $visit, $facts, { event => $event->{name} // '', goal => $goal->{name}, item => $event->{item} // '' },
+    convert($hit, $visitor, $visit, $facts, { event => $event->{name} // '', goal => $goal->{name}, item => $event->{item} // '', item_category => '', coupon => '', currency => '' },
         { conversions => 1, goal_value => $goal->{value_micros} });
 }
 
@@ -347,46 +377,51 @@ sub count_order ($hit, $site, $visitor, $country, $device, $facts, $event, $orde
     my $visit = visit_of($hit, $site, $visitor, $country, $device, $facts);
     push @{ $visit->{events} }, { time_ms => $hit->{time_ms}, event => 'purchase', item => '' };
     $visit->{orders}++;
-    my ($quantity, $item_value) = items_of($event->{items} // '');
+    my @by_item = items_of($event->{items} // '');
+    my @by_category = items_of($event->{items} // '', 3);
     my $currency = $event->{currency} // $site->{currency};
     my $rate_millionths = $currency eq $site->{currency} ? 1_000_000 : $site->{rates}{$currency} // 0;
-    for ($value, values %$item_value) { $_ = divided($_ * $rate_millionths, 1_000_000) }
+    for ($value, values %{ $by_item[1] }, values %{ $by_category[1] }) { $_ = divided($_ * $rate_millionths, 1_000_000) }
     my $pieces = 0;
-    $pieces += $_ for values %$quantity;
-    convert($hit, $visitor, $visit, $facts, { event => 'purchase', goal => '' },
+    $pieces += $_ for values %{ $by_item[0] };
+    convert($hit, $visitor, $visit, $facts, { event => 'purchase', goal => '', coupon => $event->{coupon} // '', currency => $currency },
         { conversions => 1, orders => 1, items => $pieces, revenue => $value });
-    # By item: its own part, and what is left of the order.
-    my %left = (orders => 1, conversions => 1, items => $pieces, revenue => $value);
-    for my $item (sort keys %$quantity) {
-        @left{qw(orders conversions)} = (0, 0);
-        $left{items} -= $quantity->{$item};
-        $left{revenue} -= $item_value->{$item};
-        push @$facts, { time_ms => $hit->{time_ms}, keys => { item => $item },
-            adds => { orders => 1, conversions => 1, items => $quantity->{$item}, revenue => $item_value->{$item} } };
+    for (['item', @by_item], ['item_category', @by_category]) {
+        my ($dimension, $quantity, $part_value) = @$_;
+        # Its own part, and what is left of the order: what no item or category brought.
+        my %left = (orders => 1, conversions => 1, items => $pieces, revenue => $value);
+        @left{qw(orders conversions)} = (0, 0) if %$quantity && !exists $quantity->{''};
+        for my $name (grep { $_ ne '' } sort keys %$quantity) {
+            $left{items} -= $quantity->{$name};
+            $left{revenue} -= $part_value->{$name};
+            push @$facts, { time_ms => $hit->{time_ms}, keys => { $dimension => $name },
+                adds => { orders => 1, conversions => 1, items => $quantity->{$name}, revenue => $part_value->{$name} } };
+        }
+        push @$facts, { time_ms => $hit->{time_ms}, keys => { $dimension => '' }, adds => \%left };
     }
-    push @$facts, { time_ms => $hit->{time_ms}, keys => { item => '' }, adds => \%left };
 }
 
 # What a visit counts for, once it is known whole.
 sub close_visit ($visitor, $facts) {
     my $visit = delete $visitor->{visit} or return;
     my @views = @{ $visit->{views} };
-    my %of_visit = (total => '', (map { $_ => $visit->{touch}{$_} } @touch_dimensions), country => $visit->{country}, device => $visit->{device},
+    my %of_visit = (total => '', (map { $_ => $visit->{touch}{$_} } @touch_dimensions), part_of($visit, @person_dimensions),
         entry_page => @views ? $views[0]{page} : '', exit_page => @views ? $views[-1]{page} : '');
     my $bounce = @views == 1 && !@{ $visit->{events} } ? 1 : 0;
     push @$facts, { time_ms => $visit->{first_ms}, keys => \%of_visit, visitor => $visitor->{key}, adds => {
         visits => 1, bounces => $bounce, duration_ms => $visit->{last_ms} - $visit->{first_ms},
         converted => $visit->{orders} || %{ $visit->{reached} } ? 1 : 0, carts => $visit->{cart} ? 1 : 0,
         carts_left => $visit->{cart} && !$visit->{orders} ? 1 : 0 } };
-    push @$facts, { time_ms => $visit->{first_ms}, keys => { page => $views[0]{page}, search_term => $views[0]{search_term} },
+    push @$facts, { time_ms => $visit->{first_ms}, keys => { part_of($views[0], @page_dimensions) },
         adds => { bounces => 1 } } if $bounce;
     my %seen;
     push @$facts, map { { time_ms => $visit->{first_ms}, keys => { page => $_ }, adds => { visits => 1 } } }
         grep { !$seen{$_}++ } map { $_->{page} } @views;
     for my $number (0 .. $#views) {
-        my $view = $views[$number];
-        push @$facts, { time_ms => $view->{time_ms}, keys => { %of_visit, page => $view->{page}, search_term => $view->{search_term} },
-            adds => { pageviews => 1, entries => $number == 0 ? 1 : 0, exits => $number == $#views ? 1 : 0 } };
+        my ($view, $next) = @views[$number, $number + 1];
+        push @$facts, { time_ms => $view->{time_ms}, keys => { %of_visit, part_of($view, @page_dimensions) },
+            adds => { pageviews => 1, entries => $number == 0 ? 1 : 0, exits => $next ? 0 : 1,
+                pages_left => $next ? 1 : 0, page_time_ms => $next ? $next->{time_ms} - $view->{time_ms} : 0 } };
     }
     push @$facts, map { { time_ms => $_->{time_ms}, keys => { %of_visit, event => $_->{event}, item => $_->{item} }, adds => { events => 1 } } }
         @{ $visit->{events} };
@@ -400,15 +435,24 @@ sub ratio ($top, $bottom) {
     $text =~ s/\.?0+$//;
     return $text;
 }
+# None of the log's requests took as long as the sketch would have to round.
+sub nearest_rank ($percent, @values) {
+    return '' if !@values;
+    my $rank = int((@values * $percent + 99) / 100);
+    return int((sort { $a <=> $b } @values)[$rank - 1] + 0.5);
+}
 sub money ($micros) { sprintf '%s%d.%02d', $micros <= -5000 ? '-' : '', map { int($_ / 100), $_ % 100 } abs divided($micros, 10_000) }
 
 my %shown = (
     (map { my $name = $_; $name => sub ($s, $by) { $s->{$name} // 0 } } qw(hits visits pageviews entries exits bounces events conversions orders items
         errors_4xx errors_5xx bytes bot_hits duplicate_orders rejected_orders)),
     late_hits   => sub ($s, $by) { 0 },
+    time_on_page => sub ($s, $by) { $s->{pages_left} ? sprintf '%.3f', divided($s->{page_time_ms}, $s->{pages_left}) / 1000 : '' },
+    time_on_page_n => sub ($s, $by) { $s->{pages_left} // 0 },
+    (map { my $percent = $_; "p${percent}_ms" => sub ($s, $by) { nearest_rank($percent, @{ $s->{took_ms} // [] }) } } 50, 95, 99),
     visitors    => sub ($s, $by) { scalar keys %{ $s->{visitors} // {} } },
     exit_rate   => sub ($s, $by) { ratio($s->{exits}, $s->{pageviews}) },
-    bounce_rate => sub ($s, $by) { ratio($s->{bounces}, $by =~ /^(?:page|search_term)$/ ? $s->{entries} : $s->{visits}) },
+    bounce_rate => sub ($s, $by) { ratio($s->{bounces}, $by =~ /^(?:page|search_term|page_group)$/ ? $s->{entries} : $s->{visits}) },
     duration    => sub ($s, $by) { $s->{visits} ? sprintf '%.3f', divided($s->{duration_ms}, $s->{visits}) / 1000 : '' },
     cr          => sub ($s, $by) { ratio($s->{converted}, $s->{visits}) },
     revenue     => sub ($s, $by) { money($s->{revenue} // 0) },
@@ -430,6 +474,7 @@ sub report ($facts, $by, $metrics, %o) {
         my $sum = $sums{$key} //= {};
         $sum->{$_} += $fact->{adds}{$_} for keys %{ $fact->{adds} };
         $sum->{visitors}{ $fact->{visitor} } = 1 if defined $fact->{visitor};
+        push @{ $sum->{took_ms} }, $fact->{took_ms} if defined $fact->{took_ms};
     }
     return { map { my $sum = $sums{$_}; $_ => [map { $shown{$_}->($sum, $by) } @$metrics] } keys %sums };
 }
