@@ -8,7 +8,8 @@
 namespace footfall {
 namespace {
 
-constexpr int64_t kSlices = 16;  // of a plan's part: between them the time is looked at
+constexpr int64_t kSlices = 16;    // of a plan's part: between them the time is looked at
+constexpr size_t kSoughtMax = 64;  // values that are sought one by one
 constexpr int64_t kTwoMonthsS = 62 * kDayS;
 
 }  // namespace
@@ -33,7 +34,10 @@ void ValueTexts::saw(const Hash128& value, int64_t bucket_start_s) {
   entry.newest_bucket_s = std::max(entry.newest_bucket_s, bucket_start_s);
 }
 
-void ValueTexts::know(const Hash128& value, std::string_view text) { entries_[value].text = text; }
+void ValueTexts::know(const Hash128& value, std::string_view text) {
+  Entry& entry = entries_[value];
+  if (!entry.text) entry.text = text;
+}
 
 void ValueTexts::load(SummarySnapshot& snapshot) {
   // A text is named anew in each month in which its value is counted: the newest bucket's months have it.
@@ -64,6 +68,7 @@ class ValueFilter {
   ValueFilter(const Query& query, SummarySnapshot& snapshot, const StringHasher& hasher)
       : filter_(query.filter), snapshot_(snapshot) {
     for (const Condition& condition : filter_) {
+      names_all_ = names_all_ || condition.op == FilterOp::is;
       by_hash_ = by_hash_ && (condition.op == FilterOp::is || condition.op == FilterOp::is_not);
       for (const std::string& value : condition.values) {
         const Hash128 hash = value.empty() ? kNullValue : hasher(value);
@@ -84,6 +89,16 @@ class ValueFilter {
   }
   uint64_t unknown_values() const { return unknown_values_; }
 
+  // The only values that can be meant, ascending, with the row `other`, which tells that some were cut off. nullopt:
+  // any.
+  std::optional<std::vector<Hash128>> only() const {
+    if (!names_all_ || named_.size() > kSoughtMax) return std::nullopt;
+    std::vector<Hash128> only{kOtherValue};
+    for (const auto& [value, text] : named_) only.push_back(value);
+    std::sort(only.begin(), only.end());
+    return only;
+  }
+
  private:
   bool judge(const Hash128& value, int64_t bucket_start_s) {
     if (value == kNullValue) return means(std::string_view());
@@ -102,6 +117,7 @@ class ValueFilter {
   const Filter& filter_;
   SummarySnapshot& snapshot_;
   bool by_hash_ = true;
+  bool names_all_ = false;  // a condition lets none pass but values that are named
   absl::flat_hash_map<Hash128, std::string> named_;
   ValueTexts texts_;
   absl::flat_hash_map<Hash128, bool> verdicts_;
@@ -143,7 +159,7 @@ class Collector {
   using Take = std::function<bool(const RollupKey& key, const Counters& counters)>;
 
   std::optional<QueryError> totals() {
-    return each(Dimension::total,
+    return each(Dimension::total, std::nullopt,
                 [&](const RollupKey&, const Counters& counters) { return to_.totals.add(GroupKey{}, counters); });
   }
 
@@ -152,7 +168,7 @@ class Collector {
     const std::vector<const DimensionInfo*> dimensions = query_.dimensions();
     const Dimension dimension = dimensions.empty() ? Dimension::total : dimensions[0]->rollup;
     const bool by_value = !query_.others().empty();
-    auto fault = each(dimension, [&](const RollupKey& key, const Counters& counters) {
+    auto fault = each(dimension, filter_.only(), [&](const RollupKey& key, const Counters& counters) {
       to_.has_cut_values |= key.value == kOtherValue;
       if (!query_.filter.empty() && (key.value == kOtherValue || !filter_.means(key.value, key.bucket_start_s)))
         return true;
@@ -173,7 +189,8 @@ class Collector {
     return time == nullptr ? 0 : unit_start_s(time->unit, time_s, query_.zone);
   }
 
-  std::optional<QueryError> each(Dimension dimension, const Take& take);
+  std::optional<QueryError> each(Dimension dimension, const std::optional<std::vector<Hash128>>& only,
+                                 const Take& take);
   std::optional<QueryError> open_visits(Dimension dimension, bool by_value);
   std::optional<QueryError> unconverted();
 
@@ -187,7 +204,8 @@ class Collector {
   std::vector<PlanPart> plan_;
 };
 
-std::optional<QueryError> Collector::each(Dimension dimension, const Take& take) {
+std::optional<QueryError> Collector::each(Dimension dimension, const std::optional<std::vector<Hash128>>& only,
+                                          const Take& take) {
   if (!query_.site_number) return std::nullopt;
   bool full = false;
   for (const PlanPart& part : plan_) {
@@ -196,10 +214,13 @@ std::optional<QueryError> Collector::each(Dimension dimension, const Take& take)
       if (out_of_time_()) return too_slow();
       const int64_t end_s = query_.zone.next_bucket_s(part.level, std::min(from_s + slice_s, part.to_s - 1));
       const int64_t to_s = std::min(end_s, part.to_s);
-      const Status status = snapshot_.each_rollup(*query_.site_number, dimension, part.level, from_s, to_s, query_.zone,
-                                                  [&](const RollupKey& key, const Counters& counters) {
-                                                    if (!full && !take(key, counters)) full = true;
-                                                  });
+      const SummarySnapshot::Visit visit = [&](const RollupKey& key, const Counters& counters) {
+        if (!full && !take(key, counters)) full = true;
+      };
+      const uint16_t site = *query_.site_number;
+      const Status status =
+          only ? snapshot_.each_rollup(site, dimension, part.level, from_s, to_s, query_.zone, *only, visit)
+               : snapshot_.each_rollup(site, dimension, part.level, from_s, to_s, query_.zone, visit);
       if (!status) return store_fault(status.error());
       if (full) return too_many_rows();
       from_s = to_s;
@@ -232,7 +253,7 @@ std::optional<QueryError> Collector::unconverted() {
   };
   absl::flat_hash_map<Hash128, Sum> sums;
   ValueTexts texts;
-  auto fault = each(Dimension::currency, [&](const RollupKey& key, const Counters& counters) {
+  auto fault = each(Dimension::currency, std::nullopt, [&](const RollupKey& key, const Counters& counters) {
     texts.saw(key.value, key.bucket_start_s);
     Sum& sum = sums[key.value];
     sum.orders += counters[Counter::orders_last];

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -126,6 +127,9 @@ class SummarySnapshot {
   // folded that fall into such a bucket (their key then names the bucket of `level`).
   Status each_rollup(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s, const Zone& zone,
                      const Visit& visit);
+  // Only those of these values, which are ascending: for less, where they are few.
+  Status each_rollup(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s, const Zone& zone,
+                     std::span<const Hash128> values, const Visit& visit);
 
   // The text of a value, looked for in the months from `from_s` to `to_s`; nullopt: gone.
   std::optional<std::string> text(const Hash128& value, int64_t from_s, int64_t to_s);
@@ -143,6 +147,11 @@ class SummarySnapshot {
 
  private:
   friend class SummaryReader;
+  using Values = std::span<const Hash128>;
+  Status each_folded(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s,
+                     const std::optional<Values>& only, const Visit& visit);
+  void each_pending(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s, const Zone& zone,
+                    const std::optional<Values>& only, const Visit& visit);
   struct PendingDelta {
     RollupKey key;
     Counters counters;

@@ -89,26 +89,58 @@ void SummarySnapshot::confirm(uint64_t checkpoint_number, int64_t as_of_ms, int6
 
 Status SummarySnapshot::each_rollup(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s,
                                     const Zone& zone, const Visit& visit) {
+  if (Status status = each_folded(site, dimension, level, from_s, to_s, std::nullopt, visit); !status) return status;
+  each_pending(site, dimension, level, from_s, to_s, zone, std::nullopt, visit);
+  return {};
+}
+
+Status SummarySnapshot::each_rollup(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s,
+                                    const Zone& zone, std::span<const Hash128> values, const Visit& visit) {
+  if (Status status = each_folded(site, dimension, level, from_s, to_s, values, visit); !status) return status;
+  each_pending(site, dimension, level, from_s, to_s, zone, values, visit);
+  return {};
+}
+
+Status SummarySnapshot::each_folded(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s,
+                                    const std::optional<Values>& only, const Visit& visit) {
   Result<LmdbCursor> cursor = LmdbCursor::open(txn_, rollups_);
   if (!cursor) return cursor.error();
   const std::string end = bucket_prefix(site, dimension, level, to_s);
-  for (bool there = cursor->seek(bucket_prefix(site, dimension, level, from_s)); there && cursor->key() < end;
-       there = cursor->next()) {
+  bool there = cursor->seek(bucket_prefix(site, dimension, level, from_s));
+  while (there && cursor->key() < end) {
     const std::optional<RollupKey> key = decode_rollup_key(cursor->key());
+    if (!key) return Error::corrupt("rollup");
+    if (only) {  // on to the next of the values: in this bucket, or the first in the one behind it
+      const auto wanted = std::lower_bound(only->begin(), only->end(), key->value);
+      if (wanted == only->end()) {
+        there = cursor->seek(bucket_prefix(site, dimension, level, key->bucket_start_s + 1));
+        continue;
+      }
+      if (*wanted != key->value) {
+        there = cursor->seek(encode_key({site, dimension, level, key->bucket_start_s, *wanted}));
+        continue;
+      }
+    }
     Counters counters;
-    if (key && key->dimension == Dimension::total) counters.visitors.set_precision(Precision::total);
-    if (!key || !merge_encoded_counters(cursor->value(), counters)) return Error::corrupt("rollup");
+    if (key->dimension == Dimension::total) counters.visitors.set_precision(Precision::total);
+    if (!merge_encoded_counters(cursor->value(), counters)) return Error::corrupt("rollup");
     visit(*key, counters);
+    there = cursor->next();
   }
+  return {};
+}
+
+void SummarySnapshot::each_pending(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s,
+                                   const Zone& zone, const std::optional<Values>& only, const Visit& visit) {
   for (const PendingDelta& pending : pending_) {
     if (pending.key.site != site || pending.key.dimension != dimension) continue;
     if (level < pending.key.level) continue;  // no minutes are kept of imports
+    if (only && !std::binary_search(only->begin(), only->end(), pending.key.value)) continue;
     RollupKey key = pending.key;
     key.level = level;
     key.bucket_start_s = zone.bucket_start_s(level, pending.key.bucket_start_s);
     if (key.bucket_start_s >= from_s && key.bucket_start_s < to_s) visit(key, pending.counters);
   }
-  return {};
 }
 
 std::optional<std::string> SummarySnapshot::text(const Hash128& value, int64_t from_s, int64_t to_s) {
