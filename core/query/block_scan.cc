@@ -163,6 +163,16 @@ bool BlockScan::add(const Measured& measured, const Rows& rows, const Groups& gr
       return true;
     case Measure::pageviews:
       return add_column(VisitColumn::view_flags, [](int64_t flags) { return int64_t{(flags & kViewUncounted) == 0}; });
+    case Measure::pages_left:
+    case Measure::page_time_ms: {
+      std::vector<int64_t> to_next_ms;
+      if (!page_times(to_next_ms)) return false;
+      const bool is_number = measured.measure == Measure::pages_left;
+      add_each(measured, rows, groups, [&](uint32_t row) {
+        return to_next_ms[row] < 0 ? 0 : is_number ? 1 : to_next_ms[row];
+      });
+      return true;
+    }
     case Measure::bounces:
       return add_column(VisitColumn::flags, flag(kKeptBounce));
     case Measure::duration_ms:
@@ -191,6 +201,23 @@ bool BlockScan::add(const Measured& measured, const Rows& rows, const Groups& gr
       return add_column(VisitColumn::conversion_goal_value_micros, itself);
   }
   return false;
+}
+
+bool BlockScan::page_times(std::vector<int64_t>& to) {
+  const std::vector<uint32_t>* offsets = block_.offsets(VisitTable::views);
+  const std::vector<int64_t>* flags = block_.ints(VisitColumn::view_flags);
+  const std::vector<int64_t>* time_s = block_.ints(VisitColumn::view_time_s);
+  if (offsets == nullptr || flags == nullptr || time_s == nullptr) return false;
+  to.assign(time_s->size(), -1);
+  for (size_t visit = 0; visit + 1 < offsets->size(); ++visit) {
+    uint32_t next = (*offsets)[visit + 1];  // none
+    for (uint32_t view = next; view-- > (*offsets)[visit];) {
+      if (((*flags)[view] & kViewLate) != 0) continue;
+      if (next < (*offsets)[visit + 1]) to[view] = ((*time_s)[next] - (*time_s)[view]) * 1000;
+      next = view;
+    }
+  }
+  return true;
 }
 
 bool BlockScan::add_visitors(const Rows& rows, const Groups& groups) {

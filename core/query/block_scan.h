@@ -53,12 +53,15 @@ class BlockScan {
   bool add(const Measured& measured, const Rows& rows, const Groups& groups);
   template <class Value>
   void add_each(const Measured& measured, const Rows& rows, const Groups& groups, Value value);
+  // Of each view the time to the next one that was not late, in ms; -1: there is none.
+  bool page_times(std::vector<int64_t>& to);
   bool add_visitors(const Rows& rows, const Groups& groups);
   bool add_unconverted(const Rows& rows);
 
   // By item (block_items.cc).
   bool take_parts(Rows& rows);
   bool split(const Rows& rows, std::vector<PartRow>& parts);
+  bool count_by_category(std::vector<PartRow>& parts, size_t items);
   bool filter_parts(std::vector<PartRow>& parts);
   bool group_parts(const std::vector<PartRow>& parts, Groups& groups);
   bool add_parts(const Measured& measured, const std::vector<PartRow>& parts, const Groups& groups);

@@ -26,6 +26,10 @@ std::optional<Place> place_of(const Part& part) {
         return Place{Fact::visit, Measure::cart_left};
       case Counter::pageviews:
         return Place{Fact::view, Measure::pageviews};
+      case Counter::pages_left:
+        return Place{Fact::view, Measure::pages_left};
+      case Counter::page_time_ms:
+        return Place{Fact::view, Measure::page_time_ms};
       case Counter::entries:
         return Place{Fact::view, Measure::entries};
       case Counter::exits:
@@ -80,6 +84,7 @@ ScanPlan::ScanPlan(const Query& query, const TimeRange& range, const PartTable& 
       by_page(has_group(others, kByPage)),
       filtered_by_page(has_group(filtered, kByPage)),
       by_items(has_items(query.dimensions())),
+      by_item(has_group(query.dimensions(), kByItem)),
       counts_visitors(table.has_visitors()),
       shows_revenue(query.shows_revenue()) {
   for (size_t number = 0; number < table.size(); ++number) add(number, table.parts()[number]);

@@ -16,6 +16,8 @@ namespace footfall {
 enum class Measure : uint8_t {
   one,  // each fact
   pageviews,
+  pages_left,  // views with a next one
+  page_time_ms,
   bounces,
   duration_ms,
   converted,
@@ -65,6 +67,7 @@ struct ScanPlan {
   const std::vector<const DimensionInfo*> others, filtered;  // of `by`, and of the filter
   const bool by_page, filtered_by_page;
   const bool by_items;  // either of them is a dimension of items
+  const bool by_item;   // and one is the item itself
   const bool counts_visitors;
   const bool shows_revenue;
   std::vector<Measured> measured[kFacts];

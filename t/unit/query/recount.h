@@ -175,6 +175,7 @@ class Recount {
         to.push_back({id, start_s, own, 1});
       if (metric == "pageviews" && (view.flags & kViewUncounted) == 0)
         to.push_back({id, start_s + view.time_s, own, 1});
+      if (metric == "time_on_page_n") to.push_back({id, start_s + view.time_s, own, time_to_next_s(visit, view) >= 0});
       if (metric == "entries" && visit.is_visit() && &view == &visit.views[0])
         to.push_back({id, start_s + view.time_s, own, 1});
       if (metric == "exits" && visit.is_visit() && is_exit(visit, view))
@@ -189,6 +190,14 @@ class Recount {
       }
     for (size_t i = 0; i < visit.conversions.size(); ++i)
       facts_of(visit.conversions[i], start_s, values, id + "." + std::to_string(i), metric, to);
+  }
+
+  // -1: no page follows.
+  static int64_t time_to_next_s(const KeptVisit& visit, const KeptView& view) {
+    if ((view.flags & kViewLate) != 0) return -1;
+    for (const KeptView* next = &view + 1; next < visit.views.data() + visit.views.size(); ++next)
+      if ((next->flags & kViewLate) == 0) return next->time_s - view.time_s;
+    return -1;
   }
 
   // The first view is the exit where all others came late.
@@ -220,13 +229,16 @@ class Recount {
       if (metric == "orders" && !conversion.is_goal) to.push_back({id, time_s, own, kCreditWhole});
       if (metric == "goal_value") to.push_back({id, time_s, own, conversion.goal_value_micros});
     };
-    const bool by_items = (query_.groups() & kByItem) != 0;
+    const bool by_item = (query_.groups() & kByItem) != 0;
+    const bool by_items = by_item || (query_.groups() & kByCategory) != 0;
+    const bool has_category = std::any_of(conversion.items.begin(), conversion.items.end(),
+                                          [](const KeptItem& item) { return !item.category.empty(); });
     if (!by_items || conversion.items.empty()) return put(nullptr, true, conversion.quantity, conversion.value_micros);
     int64_t pieces = conversion.quantity, micros = conversion.value_micros;
     for (const KeptItem& item : conversion.items) {
       const bool is_order = !conversion.is_goal;
       const int64_t own = is_order && conversion.has_rate ? item.value_micros : 0;
-      put(&item, true, is_order ? item.quantity : 0, own);
+      put(&item, by_item || !has_category || !item.category.empty(), is_order ? item.quantity : 0, own);
       pieces -= is_order ? item.quantity : 0;
       micros -= own;
     }

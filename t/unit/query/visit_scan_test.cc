@@ -41,6 +41,7 @@ struct Kept {
       conversion.value_micros = conversion.own_value_micros = conversion.quantity = 0;
       conversion.has_rate = true;
       if (conversion.items.size() > 1) conversion.items.resize(1);
+      for (KeptItem& item : conversion.items) item.category = {};
     }
     visits.push_back(visit);
   }
@@ -310,6 +311,23 @@ void an_order_of_several_items_is_one_order(void**) {
   assert_true(total(rest, 2) == 30);
 }
 
+void a_page_is_looked_at_until_the_next(void**) {
+  Kept& of = kept();
+  of.add(visit_of("email", {{.page = "/a"}, {.time_s = 5, .page = "/b"}, {.time_s = 3, .page = "/c", .flags = kViewLate},
+                            {.time_s = 12, .page = "/a"}}));
+  of.add(visit_of("direct", {{.page = "/a"}}));
+  of.pack();
+  const auto sums = [](const char* filter) {
+    Asked& asked = ask(std::string("metrics=time_on_page&by=device&filter=") + filter);
+    const auto totals = asked.sums->totals.sums(0);
+    return shown(asked.table->top(0, totals)) + " of " + shown(asked.table->bottom(0, totals));
+  };
+  expect_text(sums("page:is:/a"), "5000 of 1");
+  expect_text(sums("page:is:/b"), "7000 of 1");
+  expect_text(sums("page:is:/c"), "0 of 0");
+  expect_text(sums("channel:is:direct"), "0 of 0");
+}
+
 void another_lookback_credits_another_touch(void**) {
   Kept& of = kept();
   KeptVisit visit = visit_of("direct", {});
@@ -379,6 +397,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(a_visit_of_several_pages_is_one_visit),
       cmocka_unit_test(an_order_of_several_items_is_one_order),
+      cmocka_unit_test(a_page_is_looked_at_until_the_next),
       cmocka_unit_test(another_lookback_credits_another_touch),
       cmocka_unit_test(money_without_a_rate_is_listed_apart),
       cmocka_unit_test(any_question_is_answered_as_by_a_second_count),
