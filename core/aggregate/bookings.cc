@@ -155,6 +155,7 @@ void Bookings::hit(const Site& site, const Hit& hit, const Page& page, BotClass 
     counters[Counter::errors_4xx] += hit.status >= 400 && hit.status < 500;
     counters[Counter::errors_5xx] += hit.status >= 500 && hit.status < 600;
     counters[Counter::bot_hits] += bot != BotClass::none;
+    if ((hit.flags & kHitTimeUnknown) == 0) counters.took_ms.need().add(hit.request_time_ms);
   };
   add(changes_.at(site.number, bucket_s(site, hit.time_ms), hit_rows(hit, bot, device)));
   add(at(site, Dimension::page, hit.time_ms, page));
@@ -232,24 +233,34 @@ void Bookings::event_alone(const Site& site, int64_t time_ms, const Event& event
   add(at(site, Dimension::item, time_ms, event.item));
 }
 
-void Bookings::whole_visit(const Site& site, const Visit& visit, Dimension dimension, std::string_view page, int sign) {
-  const Page of{page, value_of(page)};
-  Counters* row = nullptr;  // of row_s: most visits lie in one bucket
-  int64_t row_s = 0;
-  add_visit(visit, sign, [&](int64_t minute_s) -> Counters& {
-    const int64_t wanted_s = bucket_s(site, minute_s * 1000);
-    if (row == nullptr || wanted_s != row_s) row = &at(site, dimension, minute_s * 1000, of), row_s = wanted_s;
-    return *row;
-  });
+void Bookings::whole_visit(const Site& site, const Visit& visit, Dimension dimension, std::string_view page) {
+  const Hash128 value = value_of(page);
+  for (const VisitPart& part : parts_of(site, visit, 1))
+    changes_.at(site.number, dimension, part.bucket_s, value, page).merge(part.counters);
 }
 
+std::span<const Bookings::VisitPart> Bookings::parts_of(const Site& site, const Visit& visit, int sign) {
+  parts_.clear();
+  add_visit(visit, sign, [&](int64_t minute_s) -> Counters& {
+    const int64_t at_s = bucket_s(site, minute_s * 1000);
+    const auto found = std::find_if(parts_.rbegin(), parts_.rend(),
+                                    [at_s](const VisitPart& part) { return part.bucket_s == at_s; });
+    return found != parts_.rend() ? found->counters : parts_.emplace_back(VisitPart{at_s, {}}).counters;
+  });
+  return parts_;
+}
+
+// Added up by bucket first: it goes to three places or four.
 void Bookings::until_closed(const Site& site, const Visit& visit, int sign) {
-  for (const RowGroup* rows : {&late_origin_rows(visit), &late_touch_rows(visit)})
-    add_visit(visit, sign, [&](int64_t minute_s) -> Counters& {
-      return changes_.at(site.number, bucket_s(site, minute_s * 1000), *rows);
-    });
-  whole_visit(site, visit, Dimension::exit_page, visit.exit_page, sign);
-  if (!visit.has_page()) whole_visit(site, visit, Dimension::entry_page, {}, sign);
+  const RowGroup& origin = late_origin_rows(visit);
+  const RowGroup& touch = late_touch_rows(visit);
+  const Hash128 exit_page = value_of(visit.exit_page);
+  for (const VisitPart& part : parts_of(site, visit, sign)) {
+    changes_.at(site.number, part.bucket_s, origin).merge(part.counters);
+    changes_.at(site.number, part.bucket_s, touch).merge(part.counters);
+    changes_.at(site.number, Dimension::exit_page, part.bucket_s, exit_page, visit.exit_page).merge(part.counters);
+    if (!visit.has_page()) changes_.at(site.number, Dimension::entry_page, part.bucket_s, kNullValue).merge(part.counters);
+  }
 }
 
 void Bookings::visit_closed(const Site& site, const Visit& visit) { until_closed(site, visit, 1); }

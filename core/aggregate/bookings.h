@@ -150,7 +150,13 @@ class Bookings {
   template <class Change>
   void each_page_dimension(const Site& site, int64_t time_ms, const Page& page, std::string_view term, Change change);
   void change_figures(const Site& site, OpenVisit& visit, const VisitFigures& before, bool with_entry_page);
-  void whole_visit(const Site& site, const Visit& visit, Dimension dimension, std::string_view page, int sign = 1);
+  void whole_visit(const Site& site, const Visit& visit, Dimension dimension, std::string_view page);
+  // A visit by bucket. The parts live until the next call.
+  struct VisitPart {
+    int64_t bucket_s;
+    Counters counters;
+  };
+  std::span<const VisitPart> parts_of(const Site& site, const Visit& visit, int sign);
   void until_closed(const Site& site, const Visit& visit, int sign);
   void items(const Site& site, Dimension dimension, std::span<const ItemSum> sums, const Order& order,
              const Conversion& whole);
@@ -166,6 +172,7 @@ class Bookings {
   uint16_t last_site_ = 0;
   bool last_was_import_ = false;
   std::array<Hour, 16> hours_{};
+  std::vector<VisitPart> parts_;
 };
 
 }  // namespace footfall

@@ -20,7 +20,7 @@ void add(__int128& to, __int128 value) {
 
 bool Counters::is_zero() const {
   const auto is_nothing = [](const auto& value) { return value == 0; };
-  if (!visitors.empty() || !std::all_of(plain_.begin(), plain_.end(), is_nothing)) return false;
+  if (!visitors.empty() || took_ms || !std::all_of(plain_.begin(), plain_.end(), is_nothing)) return false;
   return !credits_ || (std::all_of(credits_->counts.begin(), credits_->counts.end(), is_nothing) &&
                        std::all_of(credits_->amounts.begin(), credits_->amounts.end(), is_nothing));
 }
@@ -28,6 +28,7 @@ bool Counters::is_zero() const {
 void Counters::merge(const Counters& other) {
   merge_sums(other);
   if (!other.visitors.empty()) visitors.merge(other.visitors);
+  if (other.took_ms) took_ms.need().merge(*other.took_ms);
 }
 
 void Counters::merge_sums(const Counters& other) {
@@ -47,12 +48,10 @@ bool Counters::has_sums_of(const Counters& other) const {
 }
 
 void fill_rollup(const Counters& counters, v1::Rollup& message) {
-  for (size_t i = 0; i < kCounters; ++i) {
-    const int64_t value = counters[static_cast<Counter>(i)];
-    if (value == 0) continue;
-    message.add_counter(static_cast<uint32_t>(i));
+  counters.each([&](size_t number, int64_t value) {
+    message.add_counter(static_cast<uint32_t>(number));
     message.add_value(value);
-  }
+  });
   for (size_t i = 0; i < kAmounts; ++i) {
     const __int128 amount = counters[static_cast<Amount>(i)];
     if (amount == 0) continue;
@@ -61,6 +60,7 @@ void fill_rollup(const Counters& counters, v1::Rollup& message) {
     message.add_amount_high(static_cast<int64_t>(amount >> 64));
   }
   if (!counters.visitors.empty()) message.set_visitors(counters.visitors.encode());
+  if (counters.took_ms) message.set_took_ms(counters.took_ms->encode());
 }
 
 bool merge_rollup(const v1::Rollup& message, Counters& to) {
@@ -68,7 +68,9 @@ bool merge_rollup(const v1::Rollup& message, Counters& to) {
       message.amount_size() != message.amount_high_size())
     return false;
   Distinct visitors;
+  Quantiles took_ms;
   if (!message.visitors().empty() && !visitors.decode(message.visitors())) return false;
+  if (!took_ms.decode(message.took_ms())) return false;
   // Counters that a later version added are passed over.
   for (int i = 0; i < message.counter_size(); ++i)
     if (message.counter(i) < kCounters) add(to[static_cast<Counter>(message.counter(i))], message.value(i));
@@ -77,6 +79,7 @@ bool merge_rollup(const v1::Rollup& message, Counters& to) {
       add(to[static_cast<Amount>(message.amount(i))], static_cast<__int128>(message.amount_high(i)) * (static_cast<__int128>(1) << 64) +
                                              static_cast<__int128>(message.amount_low(i)));
   if (!visitors.empty()) to.visitors.merge(visitors);
+  if (!took_ms.empty()) to.took_ms.need().merge(took_ms);
   return true;
 }
 
@@ -113,12 +116,10 @@ void encode_counters(const Counters& counters, std::string& to) {
   thread_local std::string numbers, values;  // keep their memory
   numbers.clear();
   values.clear();
-  for (size_t i = 0; i < kCounters; ++i) {
-    const int64_t value = counters[static_cast<Counter>(i)];
-    if (value == 0) continue;
-    numbers.push_back(static_cast<char>(i));
+  counters.each([&](size_t number, int64_t value) {
+    numbers.push_back(static_cast<char>(number));
     append_varint(values, zigzag(value));
-  }
+  });
   static_assert(kCounters < 0x80 && kAmounts < 0x80);
   append_field(to, v1::Rollup::kCounterFieldNumber, numbers);
   append_field(to, v1::Rollup::kValueFieldNumber, values);
@@ -134,6 +135,7 @@ void encode_counters(const Counters& counters, std::string& to) {
   append_field(to, v1::Rollup::kAmountLowFieldNumber, lows);
   append_field(to, v1::Rollup::kAmountHighFieldNumber, highs);
   if (!counters.visitors.empty()) append_field(to, v1::Rollup::kVisitorsFieldNumber, counters.visitors.encode());
+  if (counters.took_ms) append_field(to, v1::Rollup::kTookMsFieldNumber, counters.took_ms->encode());
 }
 
 bool merge_encoded_counters(std::string_view bytes, Counters& to) {

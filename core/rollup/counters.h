@@ -9,6 +9,7 @@
 #include "base/box.h"
 #include "credit/model.h"
 #include "rollup/distinct.h"
+#include "rollup/quantiles.h"
 
 namespace footfall {
 
@@ -74,6 +75,7 @@ inline constexpr Amount credited(Amount last, Model model) {
 class Counters {
  public:
   Distinct visitors;
+  Box<Quantiles> took_ms;  // of hits: how long requests took; absent where none is known
 
   int64_t& operator[](Counter counter) {
     return is_credited(counter) ? credits_.need().counts[place(counter)] : plain_[place(counter)];
@@ -85,11 +87,24 @@ class Counters {
   __int128& operator[](Amount amount) { return credits_.need().amounts[static_cast<size_t>(amount)]; }
   __int128 operator[](Amount amount) const { return credits_ ? credits_->amounts[static_cast<size_t>(amount)] : 0; }
 
+  // see(number, value) for each that is not zero, in the order of their numbers.
+  template <class See>
+  void each(See see) const {
+    constexpr size_t kFirst = static_cast<size_t>(Counter::conversions_last);
+    const auto see_all = [&](const int64_t* values, size_t number, size_t end) {
+      for (; number < end; ++number, ++values)
+        if (*values != 0) see(number, *values);
+    };
+    see_all(plain_.data(), 0, kFirst);
+    if (credits_) see_all(credits_->counts.data(), kFirst, kFirst + kCreditedCounters);
+    see_all(plain_.data() + kFirst, kFirst + kCreditedCounters, kCounters);
+  }
+
   bool is_zero() const;
   void merge(const Counters& other);
-  void merge_sums(const Counters& other);             // without the visitors
+  void merge_sums(const Counters& other);         // without visitors and times
   bool has_credits() const { return static_cast<bool>(credits_); }
-  bool has_sums_of(const Counters& other) const;  // whatever the visitors
+  bool has_sums_of(const Counters& other) const;  // whatever the visitors and times
 
  private:
   struct Credits {

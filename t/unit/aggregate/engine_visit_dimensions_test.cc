@@ -181,6 +181,22 @@ void hits_are_told_by_their_status(void**) {
   expect_figure(status_class, "4xx", hits, 3);
 }
 
+void hits_are_told_by_how_long_they_took(void**) {
+  for (uint32_t ms = 1; ms <= 50; ++ms) shop().at("10:00").took(ms).hit("/");
+  shop().took(4'000).answer(500, "/slow");
+  RawHit unknown = shop().request("/", "");
+  unknown.time_unknown = true;
+  shop().count(unknown);
+  const Counters all = shop().sum(total, "", Level::day);
+  expect_number(all.took_ms->count(), 51);
+  expect_number(all.took_ms->at(50), 26);
+  expect_number(all.took_ms->at(95), 49);
+  expect_number(all.took_ms->at(99), 3'999);  // the middle of a step
+  expect_number(shop().sum(page, "/", Level::month).took_ms->at(99), 50);
+  expect_number(shop().sum(http_status, "500", Level::hour).took_ms->count(), 1);
+  assert_true(!shop().sum(browser, "Firefox", Level::day).took_ms);
+}
+
 // --- orders ----------------------------------------------------------------------------------------------------------
 
 void an_order_is_told_by_categories(void**) {
@@ -237,6 +253,7 @@ int main() {
       shop_test(a_page_that_came_late_was_not_looked_at),
       shop_test(a_page_is_of_the_first_group_that_holds_it),
       shop_test(hits_are_told_by_their_status),
+      shop_test(hits_are_told_by_how_long_they_took),
       shop_test(an_order_is_told_by_categories),
       shop_test(an_order_is_told_by_its_coupon),
       shop_test(an_order_is_told_by_its_currency),

@@ -67,6 +67,8 @@ struct RowName {
 };
 using Figures = std::map<RowName, Counters>;
 
+inline std::string times_of(const Counters& counters) { return counters.took_ms ? counters.took_ms->encode() : ""; }
+
 class Shop {
  public:
   explicit Shop(Config config = two_shops(), Timeline timeline = Timeline::live)
@@ -85,6 +87,7 @@ class Shop {
   Shop& site(std::string_view name) { return site_ = name, *this; }
   Shop& agent(std::string_view agent) { return agent_ = agent, *this; }
   Shop& country(std::string_view code) { return country_ = code, *this; }
+  Shop& took(uint32_t ms) { return took_ms_ = ms, *this; }
   Shop& address(std::string_view bytes) { return address_ = bytes, *this; }  // four of them; empty: none
   Shop& late(bool late = true) { return late_ = late, *this; }
   Shop& from(std::string_view referrer) { return referrer_ = referrer, *this; }  // of the next hit
@@ -131,6 +134,7 @@ class Shop {
     raw.agent = agent_;
     raw.country = country_;
     raw.address = address_;
+    raw.request_time_ms = took_ms_;
     raw.referrer = referrer_;
     raw.host = "shop.example";
     return raw;
@@ -201,7 +205,7 @@ class Shop {
     figures_ = read();
     for (const auto& [name, counters] : before) {
       const Counters& folded = (*figures_)[name];
-      if (!counters.has_sums_of(folded) ||
+      if (!counters.has_sums_of(folded) || times_of(counters) != times_of(folded) ||
           counters.visitors.estimate() != folded.visitors.estimate())
         fail_msg("%s %s: not the same before the fold", std::string(dimension_name(name.dimension)).c_str(),
                  name.text.c_str());
@@ -338,6 +342,7 @@ class Shop {
   const HitContext context_{"shop", {}, "q"};  // the shop searches by ?q=
   int64_t now_ms_ = 0;
   bool late_ = false;
+  uint32_t took_ms_ = 0;
   std::string visitor_ = "anna", site_ = "shop", agent_{kFirefox}, referrer_, country_, address_, uri_;
 };
 

@@ -33,6 +33,8 @@ struct Request {
     raw.host = "shop.example";
     raw.events_header = header;
     raw.country = country;
+    raw.request_time_ms = static_cast<uint32_t>(uri.size() * 37 % 5000);
+    raw.time_unknown = uri.size() % 4 == 0;
     return raw;
   }
 };
@@ -108,6 +110,8 @@ inline std::string told(const Figures& figures) {
       if (counters[static_cast<Counter>(i)] != 0) text += " " + std::to_string(i) + "=" + std::to_string(counters[static_cast<Counter>(i)]);
     for (size_t i = 0; i < kAmounts; ++i)
       if (counters[static_cast<Amount>(i)] != 0) text += " " + std::to_string(i) + "~" + format_micros(counters[static_cast<Amount>(i)], 6);
+    if (counters.took_ms)
+      for (unsigned percent : {50, 95, 99}) text += " p" + std::to_string(counters.took_ms->at(percent));
     text += " visitors=" + std::to_string(counters.visitors.estimate()) + "\n";
   }
   return text;

@@ -34,6 +34,8 @@ Counters some(uint64_t seed) {
           (static_cast<__int128>(static_cast<int64_t>(random.next()) >> 2) << 64 | random.next()) >> random.below(120);
   const uint64_t visitors = random.below(400);
   for (uint64_t i = 0; i < visitors; ++i) counters.visitors.add(random.next());
+  const uint64_t times = random.below(2) * random.below(100);
+  for (uint64_t i = 0; i < times; ++i) counters.took_ms.need().add(static_cast<uint32_t>(random.below(10'000)));
   return counters;
 }
 
@@ -51,6 +53,9 @@ void each_kind_of_content_is_content(void**) {
   held.other[Amount::goal_value] = 1;
   assert_false(held.other.is_zero());
   held.sum.visitors.add(1);
+  assert_false(held.sum.is_zero());
+  held.sum = Counters();
+  held.sum.took_ms.need().add(0);
   assert_false(held.sum.is_zero());
 }
 
