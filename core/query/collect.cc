@@ -150,6 +150,8 @@ class Collector {
       if (auto fault = totals()) return fault;
     if (filtered || !query_.by.empty())
       if (auto fault = rows()) return fault;
+    to_.totals.settle_quantiles();
+    to_.rows.settle_quantiles();
     to_.texts.load(snapshot_);
     to_.unknown_values = filter_.unknown_values();
     return query_.shows_revenue() ? unconverted() : std::nullopt;

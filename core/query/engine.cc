@@ -42,7 +42,7 @@ class Source {
     if (query_.filter.empty()) return false;
     return rollups.has_cut_values || rollups.unknown_values > 0 ||
            (rollups.adds_values && std::any_of(query_.metrics.begin(), query_.metrics.end(), [&](const Metric* metric) {
-              return !metric->is_visitors() && (metric->not_additive_by & query_.groups()) != 0;
+              return !metric->is_merged() && (metric->not_additive_by & query_.groups()) != 0;
             }));
   }
 
@@ -146,6 +146,11 @@ class Answer {
     report_.query = query_.shown();
     if (drafts_.has_estimates(now_)) meta.approximate.push_back("visitors");
     if (before_ != nullptr && drafts_.has_estimates(*before_)) meta.approximate.push_back("visitors_previous");
+    for (const Metric* metric : query_.metrics) {
+      if (!metric->is_quantile()) continue;
+      meta.approximate.emplace_back(metric->name);
+      if (before_ != nullptr) meta.approximate.push_back(std::string(metric->name) + "_previous");
+    }
   }
 
   // --- warnings ---
@@ -154,6 +159,11 @@ class Answer {
     for (size_t i = 0; i < query_.metrics.size(); ++i) warn_of(i);
     if (before_ != nullptr) warn_of_comparison();
     warn_of_values();
+    const auto dimensions = query_.dimensions();
+    if (!query_.has_page_groups && std::any_of(dimensions.begin(), dimensions.end(), [](const DimensionInfo* dimension) {
+          return dimension->rollup == Dimension::page_group;
+        }))
+      warn("the site has no groups of pages: [[site." + query_.site + ".page_group]] names them");
     for (const Unconverted& amount : report_.meta.unconverted)
       warn(amount.orders + (amount.orders == "1" ? " order" : " orders") + " of " + amount.revenue + " " +
            amount.currency + " in all: there is no rate for " + amount.currency + ", so revenue leaves the amount out");
@@ -169,7 +179,7 @@ class Answer {
     const size_t column = i * width();
     bool has_null = drafts_.totals()[column].is_null;
     for (const Draft& draft : drafts_.page()) has_null |= draft.figures[column].is_null;
-    if (now_.adds_values && !metric.is_visitors() && (metric.not_additive_by & query_.groups()) != 0)
+    if (now_.adds_values && !metric.is_merged() && (metric.not_additive_by & query_.groups()) != 0)
       warn(name + " of several values together are null: visits of all of the range would have to be kept for them");
     else if (has_null)
       warn(name + " is null where " + std::string(metric.empty_bottom));

@@ -47,6 +47,10 @@ Figure figure_of(const Metric& metric, bool has_bottom, __int128 top, __int128 b
           .value = divide_rounded(numerator, top_one * (has_bottom ? bottom : 1))};
 }
 
+Figure figure_of_quantile(__int128 settled) {
+  return settled > 0 ? Figure{.is_null = false, .value = settled - 1} : Figure{};
+}
+
 Figure figure_of_visitors(uint64_t estimate) { return {.is_null = false, .value = static_cast<__int128>(estimate)}; }
 
 Figure figure_of_change(const Figure& now, const Figure& before) {

@@ -21,6 +21,7 @@ int digits_of(const Metric& metric, Currency currency);
 // `bottom` is ignored where the metric has none. Null: nothing to divide by.
 Figure figure_of(const Metric& metric, bool has_bottom, __int128 top, __int128 bottom, Currency currency);
 Figure figure_of_visitors(uint64_t estimate);
+Figure figure_of_quantile(__int128 settled);  // as GroupSums::settle_quantiles() leaves it
 
 // (now - before) / before of figures as they are shown, so that readers find the same; null: nothing before, or either
 // is null.

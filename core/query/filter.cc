@@ -52,10 +52,7 @@ std::vector<std::string> filter_dimensions() {
 
 std::variant<const DimensionInfo*, QueryError> read_dimension(const std::string& name) {
   const DimensionInfo* dimension = find_dimension(name);
-  if (dimension == nullptr)
-    return bad(is_later_dimension(name) ? "dimension " + quoted(name) + " comes with a later version"
-                                        : "there is no dimension " + quoted(name),
-               filter_dimensions());
+  if (dimension == nullptr) return bad("there is no dimension " + quoted(name), filter_dimensions());
   if (dimension->is_time()) return bad("time is no filter: ask for it with `from` and `to`", filter_dimensions());
   return dimension;
 }

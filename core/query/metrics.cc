@@ -10,6 +10,8 @@ constexpr Part of(Amount amount) { return {Part::Kind::amount, static_cast<uint8
 constexpr Part credit_of(Counter last) { return {Part::Kind::credited, static_cast<uint8_t>(last)}; }
 constexpr Part credit_of(Amount last) { return {Part::Kind::credited_amount, static_cast<uint8_t>(last)}; }
 
+constexpr Part quantile(uint8_t percent) { return {Part::Kind::quantile, percent}; }
+
 constexpr Part kNone;
 constexpr Part kVisits = of(Counter::visits);
 constexpr Part kPageviews = of(Counter::pageviews);
@@ -70,6 +72,12 @@ constexpr Metric kMetrics[] = {
     {"errors_4xx", integer, of(Counter::errors_4xx), kNone, kNone, kHits, 0, "hits", "hits answered 4xx", ""},
     {"errors_5xx", integer, of(Counter::errors_5xx), kNone, kNone, kHits, 0, "hits", "hits answered 5xx", ""},
     {"bytes", integer, of(Counter::bytes), kNone, kNone, kHits, 0, "bytes", "sent, headers too", ""},
+    {"p50_ms", integer, quantile(50), kNone, kNone, kHits, kByAny, "ms", "half of the requests took at most that long",
+     "no request's time is known"},
+    {"p95_ms", integer, quantile(95), kNone, kNone, kHits, kByAny, "ms", "95 % of the requests took at most that long",
+     "no request's time is known"},
+    {"p99_ms", integer, quantile(99), kNone, kNone, kHits, kByAny, "ms", "99 % of the requests took at most that long",
+     "no request's time is known"},
     {"bot_hits", integer, of(Counter::bot_hits), kNone, kNone, kHits, 0, "hits", "those of the hits that bots made",
      ""},
     {"duplicate_orders", integer, of(Counter::duplicate_orders), kNone, kNone, kByTime, 0, "orders",
@@ -121,7 +129,7 @@ constexpr DimensionInfo kDimensionInfos[] = {
 
 constexpr std::string_view kLaterMetrics[] = {
     "revenue_net", "refunds", "cost", "clicks", "impressions", "cpc",    "cpa",
-    "cpo",          "roas",        "roi",     "mer",  "p50_ms", "p95_ms",      "p99_ms", "rejected_lines"};
+    "cpo",          "roas",        "roi",     "mer",  "rejected_lines"};
 template <class Rows>
 auto find_named(const Rows& rows, std::string_view name) -> decltype(&rows[0]) {
   const auto found = std::find_if(std::begin(rows), std::end(rows), [&](const auto& row) { return row.name == name; });
@@ -140,7 +148,6 @@ std::span<const DimensionInfo> dimensions() { return kDimensionInfos; }
 const Metric* find_metric(std::string_view name) { return find_named(kMetrics, name); }
 const DimensionInfo* find_dimension(std::string_view name) { return find_named(kDimensionInfos, name); }
 bool is_later_metric(std::string_view name) { return holds(kLaterMetrics, name); }
-bool is_later_dimension(std::string_view) { return false; }
 
 bool goes_with(const Metric& metric, const DimensionInfo& dimension) {
   if (metric.is_visitors() && dimension.is_time() && dimension.unit == TimeUnit::minute) return false;
@@ -166,6 +173,7 @@ std::vector<std::string> metrics_of(std::span<const DimensionInfo* const> by) {
 __int128 value_of(const Part& part, const Counters& counters, Model model) {
   switch (part.kind) {
     case Part::Kind::none:
+    case Part::Kind::quantile:
       return 0;
     case Part::Kind::counter:
       return counters[static_cast<Counter>(part.index)];

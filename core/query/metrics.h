@@ -46,9 +46,9 @@ struct DimensionInfo {
 
 // One sum that a figure is made of.
 struct Part {
-  enum class Kind : uint8_t { none, counter, credited, amount, credited_amount };
+  enum class Kind : uint8_t { none, counter, credited, amount, credited_amount, quantile };
   Kind kind = Kind::none;
-  uint8_t index = 0;  // a Counter or an Amount; of credited ones that of the model `last`
+  uint8_t index = 0;  // a Counter or an Amount; of credited ones that of the model `last`; of a quantile its percent
 
   bool operator==(const Part&) const = default;
 };
@@ -66,6 +66,9 @@ struct Metric {
   std::string_view empty_bottom;  // why it may be null
 
   bool is_visitors() const { return top.kind == Part::Kind::none; }
+  bool is_quantile() const { return top.kind == Part::Kind::quantile; }
+  // Whether parts of a range tell the figure of the whole, though it is no sum.
+  bool is_merged() const { return is_visitors() || is_quantile(); }
   bool is_credited() const { return top.kind == Part::Kind::credited || top.kind == Part::Kind::credited_amount; }
   // Of an answer by, or filtered by, dimensions of those groups.
   Part bottom_by(uint16_t groups) const {
@@ -87,9 +90,8 @@ bool goes_with(const Metric& metric, const DimensionInfo& dimension);
 std::vector<std::string> dimensions_of(const Metric& metric);
 std::vector<std::string> metrics_of(std::span<const DimensionInfo* const> by);
 
-// Names of the query API that a later version brings: refused as such, not as unknown.
+// Names of metrics that a later version brings: refused as such, not as unknown.
 bool is_later_metric(std::string_view name);
-bool is_later_dimension(std::string_view name);
 
 // The part's sum within counters, credited by the model.
 __int128 value_of(const Part& part, const Counters& counters, Model model);

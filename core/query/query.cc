@@ -75,6 +75,7 @@ class Parser {
     if (!zone) return QueryError{503, "store_fault", zone.error().text, {}, {}};
     query_.zone = std::move(*zone);
     query_.currency = site.currency;
+    query_.has_page_groups = !site.page_groups.empty();
     query_.lookback_days = query_.own_lookback_days = site.lookback_days;
     return {};
   }
@@ -93,10 +94,7 @@ class Parser {
     for (const std::string& name : split_list(*given)) {
       const DimensionInfo* dimension = find_dimension(name);
       if (dimension == nullptr)
-        return bad("by",
-                   is_later_dimension(name) ? "dimension " + quoted(name) + " comes with a later version"
-                                            : "there is no dimension " + quoted(name),
-                   names_of(dimensions()));
+        return bad("by", "there is no dimension " + quoted(name), names_of(dimensions()));
       if (std::find(query_.by.begin(), query_.by.end(), dimension) != query_.by.end())
         return bad("by", "dimension " + quoted(name) + " is named twice");
       if (dimension->is_time() && query_.time() != nullptr) return bad("by", "`by` takes one dimension of time");

@@ -30,6 +30,7 @@ struct Query {
   std::optional<uint16_t> site_number;  // none: configured, but not seen yet
   Zone zone;
   Currency currency;
+  bool has_page_groups = false;  // the site names groups of pages
   TimeRange range;
   std::optional<Comparison> comparison = {};  // of `range`
   Compare compare = Compare::none;

@@ -16,6 +16,10 @@ PartTable::PartTable(const Query& query) : model_(query.model) {
   }
 }
 
+bool PartTable::has_quantiles() const {
+  return std::any_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.kind == Part::Kind::quantile; });
+}
+
 size_t PartTable::place(const Part& part) {
   const auto found = std::find(parts_.begin(), parts_.end(), part);
   if (found != parts_.end()) return static_cast<size_t>(found - parts_.begin());
@@ -24,14 +28,22 @@ size_t PartTable::place(const Part& part) {
 }
 
 GroupSums::GroupSums(const PartTable& table, Precision precision)
-    : table_(table), stride_(std::max<size_t>(table.size(), 1)), precision_(precision) {}
+    : table_(table), stride_(std::max<size_t>(table.size(), 1)), precision_(precision), has_quantiles_(table.has_quantiles()) {}
 
 bool GroupSums::add(const GroupKey& key, const Counters& counters) {
   const std::optional<size_t> group = find_or_add(key);
   if (!group) return false;
   for (size_t i = 0; i < table_.size(); ++i) sum(*group, i) += value_of(table_.parts()[i], counters, table_.model());
   if (table_.has_visitors() && !counters.visitors.empty()) visitors_[*group].merge(counters.visitors);
+  if (!took_ms_.empty() && counters.took_ms) took_ms_[*group].merge(*counters.took_ms);
   return true;
+}
+
+void GroupSums::settle_quantiles() {
+  for (size_t group = 0; group < took_ms_.size(); ++group)
+    for (size_t i = 0; i < table_.size(); ++i)
+      if (table_.parts()[i].kind == Part::Kind::quantile && !took_ms_[group].empty())
+        sum(group, i) = took_ms_[group].at(table_.parts()[i].index) + 1;
 }
 
 bool GroupSums::is_zero(size_t group) const {
@@ -43,11 +55,13 @@ bool GroupSums::is_zero(size_t group) const {
 std::optional<size_t> GroupSums::find_or_add(const GroupKey& key) {
   const auto found = places_.find(key);
   if (found != places_.end()) return found->second;
-  if (keys_.size() >= (table_.has_visitors() ? kGroupsWithVisitorsMax : kGroupsMax)) return std::nullopt;
+  const bool is_heavy = table_.has_visitors() || has_quantiles_;
+  if (keys_.size() >= (is_heavy ? kHeavyGroupsMax : kGroupsMax)) return std::nullopt;
   places_.emplace(key, static_cast<uint32_t>(keys_.size()));
   keys_.push_back(key);
   sums_.resize(sums_.size() + stride_);
   if (table_.has_visitors()) visitors_.emplace_back(precision_);
+  if (has_quantiles_) took_ms_.emplace_back();
   return keys_.size() - 1;
 }
 

@@ -24,6 +24,7 @@ class PartTable {
   const std::vector<Part>& parts() const { return parts_; }
   Model model() const { return model_; }
   bool has_visitors() const { return has_visitors_; }
+  bool has_quantiles() const;
   __int128 top(size_t metric, std::span<const __int128> sums) const { return sums[places_[metric].top]; }
   // Zero where the metric has none.
   __int128 bottom(size_t metric, std::span<const __int128> sums) const {
@@ -59,7 +60,7 @@ struct GroupKey {
 
 // Groups held at once; a query with more is refused, so that a worker's memory stays bounded.
 inline constexpr size_t kGroupsMax = 200'000;
-inline constexpr size_t kGroupsWithVisitorsMax = 50'000;
+inline constexpr size_t kHeavyGroupsMax = 50'000;  // with visitors or times
 
 class GroupSums {
  public:
@@ -79,15 +80,19 @@ class GroupSums {
   const Distinct& visitors(size_t group) const { return visitors_[group]; }
   Distinct& visitors(size_t group) { return visitors_[group]; }
   bool is_zero(size_t group) const;
+  // Once all is added: parts that are quantiles get their values, each and one: 0 is that there is none.
+  void settle_quantiles();
 
  private:
   const PartTable& table_;
   const size_t stride_;  // at least one, so that a group has a place
   const Precision precision_;
+  const bool has_quantiles_;
   absl::flat_hash_map<GroupKey, uint32_t> places_;
   std::vector<GroupKey> keys_;
   std::vector<__int128> sums_;
   std::vector<Distinct> visitors_;  // empty where no metric asks for them
+  std::vector<Quantiles> took_ms_;  // likewise
 };
 
 }  // namespace footfall

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "credit/model.h"
+#include "hit/hit.h"
 #include "site/match.h"
 
 namespace footfall {
@@ -194,7 +195,9 @@ std::vector<uint32_t> BlockDimensions::group_pages(const TextColumn& pages) {
   std::vector<uint32_t> groups(pages.texts.size(), 0);
   for (size_t page = 1; page < pages.texts.size(); ++page) {
     const auto group = std::find_if(page_groups_.begin(), page_groups_.end(),
-                                    [&](const PageGroup& one) { return matches(one.path, pages.texts[page]); });
+                                    [path = path_without_arguments(pages.texts[page])](const PageGroup& one) {
+                                      return matches(one.path, path);
+                                    });
     if (group == page_groups_.end()) continue;
     const auto name = std::find(group_names_.begin(), group_names_.end(), group->name);
     groups[page] = static_cast<uint32_t>(name - group_names_.begin());

@@ -238,6 +238,48 @@ void many_visitors_are_an_estimate_and_said_so(void**) {
   assert_true(shop.ask("metrics=visits").meta.approximate.empty());
 }
 
+// Parts of a range, and values that a filter takes together, are merged; `other` and what has no time are null.
+void request_times_are_told_by_their_ranks(void**) {
+  for (bool fold : {false, true}) {
+    Shop& shop = open_shop();
+    const auto hit = [&](std::string_view time, std::string_view status, uint32_t ms) {
+      for (Dimension dimension : {Dimension::total, Dimension::http_status}) {
+        Counters& to = dimension == Dimension::total ? shop.at(dimension, time, {}) : shop.at(dimension, time, status);
+        to[Counter::hits] += 1;
+        if (ms > 0) to.took_ms.need().add(ms);
+      }
+    };
+    for (uint32_t ms = 1; ms <= 40; ++ms) hit(ms % 2 == 0 ? "2026-10-29T10:00:00Z" : "2026-10-31T10:00:00Z", "200", ms);
+    for (uint32_t ms = 50; ms < 60; ++ms) hit("2026-10-30T10:00:00Z", "404", ms);
+    hit("2026-10-30T10:00:00Z", "304", 0);
+    shop.commit(fold);
+    const Report& totals = shop.ask("metrics=p50_ms,p95_ms,p99_ms");
+    expect_text(line(totals.totals), "25 57 59");
+    expect_text(joined(totals.meta.approximate), "p50_ms p95_ms p99_ms");
+    const Report& rows = shop.ask("by=http_status&metrics=hits,p50_ms,p95_ms");
+    expect_text(lines(rows), "200 40 20 38\n404 10 54 59\n304 1 - -\n");
+    expect_text(joined(rows.meta.warnings), "p50_ms is null where no request's time is known p50_ms do not add up over rows: "
+                "`other` has none p95_ms is null where no request's time is known p95_ms do not add up over rows: `other` has none");
+    expect_text(line(shop.ask("by=http_status&metrics=hits,p50_ms&limit=1").other), "- 11 -");
+    expect_text(lines(shop.ask("by=day&metrics=p50_ms")), "2026-10-29 20\n2026-10-30 54\n2026-10-31 19\n");
+    expect_text(line(shop.ask("metrics=p95_ms&filter=http_status:is:200|404").totals), "57");
+    expect_text(line(shop.ask("metrics=p95_ms&filter=http_status:is:200").totals), "38");
+    expect_text(line(shop.ask("metrics=p50_ms&filter=http_status:is:304").totals), "-");
+    expect_text(lines(shop.ask("by=http_status&metrics=p95_ms&order=-p95_ms")), "404 59\n200 38\n");
+  }
+}
+
+void a_site_without_groups_of_pages_is_told_so(void**) {
+  Shop& shop = open_shop();
+  three_days(shop);
+  shop.commit(true);
+  const std::string warning = "the site has no groups of pages: [[site.shop.page_group]] names them";
+  expect_text(joined(shop.ask("by=page_group&metrics=pageviews").meta.warnings), warning);
+  shop.config().sites[0].page_groups = {{"cups", "/cup*"}};
+  shop.commit(true);
+  expect_text(joined(shop.ask("by=page_group&metrics=pageviews").meta.warnings), "");
+}
+
 void rows_of_zeros_are_left_out(void**) {
   Shop& shop = open_shop();
   three_days(shop);
@@ -411,6 +453,8 @@ int main() {
       cmocka_unit_test(orders_without_a_rate_are_listed_apart),
       cmocka_unit_test(visitors_are_told_for_whole_hours),
       cmocka_unit_test(many_visitors_are_an_estimate_and_said_so),
+      cmocka_unit_test(request_times_are_told_by_their_ranks),
+      cmocka_unit_test(a_site_without_groups_of_pages_is_told_so),
       cmocka_unit_test(rows_of_zeros_are_left_out),
       cmocka_unit_test(a_site_that_was_never_seen_has_zeros),
       cmocka_unit_test(sites_do_not_mix),

@@ -28,14 +28,14 @@ std::string metrics_by(std::string_view name) {
 
 void which_metric_goes_with_which_dimension(void**) {
   for (const char* status : {"status_class", "http_status"})
-    expect_text(metrics_by(status), "hits errors_4xx errors_5xx bytes bot_hits");
+    expect_text(metrics_by(status), "hits errors_4xx errors_5xx bytes p50_ms p95_ms p99_ms bot_hits");
   expect_text(metrics_by("page"),
               "hits visits pageviews entries exits bounces exit_rate bounce_rate time_on_page time_on_page_n errors_4xx "
-              "errors_5xx bytes bot_hits");
+              "errors_5xx bytes p50_ms p95_ms p99_ms bot_hits");
   for (const char* of_views : {"search_term", "page_group"})
     expect_text(metrics_by(of_views),
                 "pageviews entries exits bounces exit_rate bounce_rate time_on_page time_on_page_n");
-  expect_text(metrics_by("bot_class"), "hits errors_4xx errors_5xx bytes bot_hits");
+  expect_text(metrics_by("bot_class"), "hits errors_4xx errors_5xx bytes p50_ms p95_ms p99_ms bot_hits");
   expect_text(metrics_by("event"), "events conversions orders items revenue aov goal_value");
   expect_text(metrics_by("item"), "events conversions orders items revenue aov goal_value");
   for (const char* origin : {"country", "device"})
@@ -43,7 +43,7 @@ void which_metric_goes_with_which_dimension(void**) {
                 "hits visits visitors pageviews entries exits bounces exit_rate bounce_rate time_on_page time_on_page_n "
                 "duration events "
                 "conversions cr orders items revenue aov rpv cart_abandonment goal_value errors_4xx errors_5xx bytes "
-                "bot_hits");
+                "p50_ms p95_ms p99_ms bot_hits");
   expect_text(metrics_by("goal"), "conversions orders items revenue aov goal_value");
   const std::string of_visit_pages =
       "visits visitors pageviews entries exits bounces exit_rate bounce_rate time_on_page time_on_page_n duration events "
@@ -75,14 +75,14 @@ void names_are_told_apart(void**) {
   names.clear();
   for (const Metric& metric : metrics()) assert_true(names.insert(metric.name).second);
   for (const DimensionInfo& dimension : dimensions()) assert_true(names.insert(dimension.name).second);
-  for (std::string_view name : names) assert_false(is_later_metric(name) || is_later_dimension(name));
+  for (std::string_view name : names) assert_false(is_later_metric(name));
   assert_true(is_later_metric("roas"));
 }
 
 void what_may_be_null_says_why(void**) {
   for (const Metric& metric : metrics()) {
     const bool has_bottom = metric.bottom.kind != Part::Kind::none;
-    assert_int_equal(has_bottom, !metric.empty_bottom.empty());
+    assert_int_equal(has_bottom || metric.is_quantile(), !metric.empty_bottom.empty());
     assert_false(metric.is.empty() || metric.unit.empty());
   }
 }
