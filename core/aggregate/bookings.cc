@@ -236,7 +236,13 @@ void Bookings::event_alone(const Site& site, int64_t time_ms, const Event& event
 void Bookings::whole_visit(const Site& site, const Visit& visit, Dimension dimension, std::string_view page) {
   const Hash128 value = value_of(page);
   for (const VisitPart& part : parts_of(site, visit, 1))
-    changes_.at(site.number, dimension, part.bucket_s, value, page).merge(part.counters);
+    add_part(visit, part, 1, changes_.at(site.number, dimension, part.bucket_s, value, page));
+}
+
+// Nobody can be taken out of a distinct count.
+void Bookings::add_part(const Visit& visit, const VisitPart& part, int sign, Counters& to) {
+  to.merge_sums(part.counters);
+  if (sign > 0 && &part == parts_.data()) to.visitors.add(visit.distinct_visitor);
 }
 
 std::span<const Bookings::VisitPart> Bookings::parts_of(const Site& site, const Visit& visit, int sign) {
@@ -256,10 +262,11 @@ void Bookings::until_closed(const Site& site, const Visit& visit, int sign) {
   const RowGroup& touch = late_touch_rows(visit);
   const Hash128 exit_page = value_of(visit.exit_page);
   for (const VisitPart& part : parts_of(site, visit, sign)) {
-    changes_.at(site.number, part.bucket_s, origin).merge(part.counters);
-    changes_.at(site.number, part.bucket_s, touch).merge(part.counters);
-    changes_.at(site.number, Dimension::exit_page, part.bucket_s, exit_page, visit.exit_page).merge(part.counters);
-    if (!visit.has_page()) changes_.at(site.number, Dimension::entry_page, part.bucket_s, kNullValue).merge(part.counters);
+    const auto add = [&](Counters& to) { add_part(visit, part, sign, to); };
+    add(changes_.at(site.number, part.bucket_s, origin));
+    add(changes_.at(site.number, part.bucket_s, touch));
+    add(changes_.at(site.number, Dimension::exit_page, part.bucket_s, exit_page, visit.exit_page));
+    if (!visit.has_page()) add(changes_.at(site.number, Dimension::entry_page, part.bucket_s, kNullValue));
   }
 }
 

@@ -151,12 +151,13 @@ class Bookings {
   void each_page_dimension(const Site& site, int64_t time_ms, const Page& page, std::string_view term, Change change);
   void change_figures(const Site& site, OpenVisit& visit, const VisitFigures& before, bool with_entry_page);
   void whole_visit(const Site& site, const Visit& visit, Dimension dimension, std::string_view page);
-  // A visit by bucket. The parts live until the next call.
+  // A visit by bucket, that of its start first; its visitor apart. The parts live until the next call.
   struct VisitPart {
     int64_t bucket_s;
     Counters counters;
   };
   std::span<const VisitPart> parts_of(const Site& site, const Visit& visit, int sign);
+  void add_part(const Visit& visit, const VisitPart& part, int sign, Counters& to);
   void until_closed(const Site& site, const Visit& visit, int sign);
   void items(const Site& site, Dimension dimension, std::span<const ItemSum> sums, const Order& order,
              const Conversion& whole);

@@ -58,15 +58,11 @@ inline std::string late_value(const Visit& visit, Dimension dimension) {
   }
 }
 
-// at(minute_start_s) gives the counters of that minute, to be added to, for each part; the parts add up to the whole visit.
-// `sign` -1 takes it off, but for the visitor: nobody can be taken out of a distinct count.
+// at(minute_start_s) gives the counters of that minute, to be added to, for each part, that of the visit's start first; the
+// parts add up to the whole visit, but for its visitor. `sign` -1 takes it off.
 template <class At>
 void add_visit(const Visit& visit, int sign, At at) {
-  {
-    Counters& own = at(minute_start_s(visit.start_ms));
-    add_figures(own, sign > 0 ? visit.figures() : VisitFigures{} - visit.figures());
-    if (sign > 0) own.visitors.add(visit.distinct_visitor);
-  }
+  add_figures(at(minute_start_s(visit.start_ms)), sign > 0 ? visit.figures() : VisitFigures{} - visit.figures());
   for (const VisitMinute& minute : visit.minutes) {
     Counters& counters = at(minute.minute_start_s);
     counters[Counter::pageviews] += sign * int64_t{minute.pageviews};
@@ -84,6 +80,7 @@ template <class Add>
 void each_part_of_visit(const Visit& visit, Add add) {
   std::map<int64_t, Counters> parts;
   add_visit(visit, 1, [&](int64_t minute_s) -> Counters& { return parts[minute_s]; });
+  parts[minute_start_s(visit.start_ms)].visitors.add(visit.distinct_visitor);
   for (const auto& [minute_s, part] : parts) add(minute_s, part);
 }
 
