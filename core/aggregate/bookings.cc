@@ -23,7 +23,8 @@ std::string_view page_group(const Site& site, std::string_view page) {
 }
 
 // Groups are known by names that no visit's hash is like: the high half is a small number.
-constexpr uint64_t kOfHits = uint64_t{1} << 40, kOfLateOrigins = uint64_t{2} << 40;
+constexpr uint64_t kOfHits = uint64_t{1} << 40, kOfLateOrigins = uint64_t{2} << 40,
+                   kOfLateTouches = uint64_t{3} << 40;
 
 std::string_view bot_name(BotClass bot) { return bot == BotClass::none ? std::string_view() : bot_class_name(bot); }
 
@@ -106,15 +107,19 @@ const RowGroup& Bookings::late_origin_rows(const Visit& visit) {
   });
 }
 
-// The texts that its name is of are fewer than those of rows_of, each with its length: no name is one of those.
+// Nearly all touches have none of the three. The texts that the others' name is of are fewer than those of rows_of, each
+// with its length: no name is one of those.
 const RowGroup& Bookings::late_touch_rows(const Visit& visit) {
   const Touch& touch = visit.first_touch;
-  const std::string referrer = touch.referrer();
-  std::string all;
-  BytesWriter(all).text16(touch.content_label).text16(touch.term).text16(touch.code).text16(referrer);
-  return changes_.group(hasher_(all), [&] {
+  Hash128 name{kOfLateTouches, 0};
+  if (!touch.content_label.empty() || !touch.term.empty() || !touch.code.empty()) {
+    std::string all;
+    BytesWriter(all).text16(touch.content_label).text16(touch.term).text16(touch.code);
+    name = hasher_(all);
+  }
+  return changes_.group(name, [&] {
     return RowGroup{row(Dimension::content, touch.content_label), row(Dimension::term, touch.term),
-                    row(Dimension::code, touch.code), row(Dimension::referrer, referrer)};
+                    row(Dimension::code, touch.code)};
   });
 }
 
@@ -260,12 +265,14 @@ std::span<const Bookings::VisitPart> Bookings::parts_of(const Site& site, const 
 void Bookings::until_closed(const Site& site, const Visit& visit, int sign) {
   const RowGroup& origin = late_origin_rows(visit);
   const RowGroup& touch = late_touch_rows(visit);
-  const Hash128 exit_page = value_of(visit.exit_page);
+  const std::string referrer_text = visit.first_touch.referrer();
+  const Page referrer = page_of(referrer_text), exit_page = page_of(visit.exit_page);
   for (const VisitPart& part : parts_of(site, visit, sign)) {
     const auto add = [&](Counters& to) { add_part(visit, part, sign, to); };
     add(changes_.at(site.number, part.bucket_s, origin));
     add(changes_.at(site.number, part.bucket_s, touch));
-    add(changes_.at(site.number, Dimension::exit_page, part.bucket_s, exit_page, visit.exit_page));
+    add(changes_.at(site.number, Dimension::referrer, part.bucket_s, referrer.value, referrer.path));
+    add(changes_.at(site.number, Dimension::exit_page, part.bucket_s, exit_page.value, exit_page.path));
     if (!visit.has_page()) add(changes_.at(site.number, Dimension::entry_page, part.bucket_s, kNullValue));
   }
 }
@@ -280,6 +287,7 @@ void Bookings::visit_carried(const Site& site, const Visit& visit, int sign) {
     change(visit_rows(site, open, time_ms));
     change(changes_.at(site.number, bucket_s(site, time_ms), late_origin_rows(visit)));
     change(changes_.at(site.number, bucket_s(site, time_ms), late_touch_rows(visit)));
+    change(at(site, Dimension::referrer, time_ms, visit.first_touch.referrer()));
     change(at(site, Dimension::entry_page, time_ms, visit.entry_page));
     change(at(site, Dimension::exit_page, time_ms, visit.exit_page));
   };

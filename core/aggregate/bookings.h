@@ -135,7 +135,7 @@ class Bookings {
   Counters& at(const Site& site, Dimension dimension, int64_t time_ms, const Page& page);
   const RowGroup& hit_rows(const Hit& hit, BotClass bot, Device device);
   const RowGroup& rows_of(OpenVisit& visit);
-  // What is booked late beside the exit page: whose browser it was, and the rest of the first touch.
+  // What is booked late beside the exit page and the referrer: whose browser it was, and the rest of the first touch.
   const RowGroup& late_origin_rows(const Visit& visit);
   const RowGroup& late_touch_rows(const Visit& visit);
   // To the total, the first touch's dimensions and those of its origin.
