@@ -34,7 +34,6 @@ struct Request {
     raw.events_header = header;
     raw.country = country;
     raw.request_time_ms = static_cast<uint32_t>(uri.size() * 37 % 5000);
-    raw.time_unknown = uri.size() % 4 == 0;
     return raw;
   }
 };
