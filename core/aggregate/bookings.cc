@@ -195,7 +195,7 @@ void Bookings::exit_passed(const Site& site, OpenVisit& visit, int64_t next_view
   const auto change = [&](Counters& counters) {
     counters[Counter::exits] -= 1;
     counters[Counter::pages_left] += 1;
-    counters[Counter::page_time_ms] += next_view_ms - time_ms;
+    counters[Counter::page_time_ms] += page_time_ms(time_ms, next_view_ms);
   };
   change(visit_rows(site, visit, time_ms));
   change(at(site, Dimension::entry_page, time_ms, visit.entry_page));

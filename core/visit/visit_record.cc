@@ -60,7 +60,7 @@ bool Visit::view(std::string_view path, uint64_t path_hash, int64_t time_ms, std
     if (pageviews > 0) {
       VisitMinute& left = minute(exit_ms);
       ++left.pages_left;
-      left.page_time_ms += time_ms - exit_ms;
+      left.page_time_ms += page_time_ms(exit_ms, time_ms);
     }
     exit_page = path;
     exit_term = term;

@@ -11,6 +11,7 @@
 #include "base/keyed_hash.h"
 #include "visit/browser.h"
 #include "visit/device.h"
+#include "visit/kept_steps.h"
 #include "visit/touch.h"
 
 namespace footfall {
@@ -89,6 +90,11 @@ struct Visit {
  private:
   VisitMinute& minute(int64_t time_ms);
 };
+
+// From a page to the next one: by whole seconds, as kept visits tell their times.
+inline int64_t page_time_ms(int64_t view_ms, int64_t next_view_ms) {
+  return (whole_s(next_view_ms) - whole_s(view_ms)) * 1000;
+}
 
 inline int64_t minute_start_s(int64_t time_ms) {
   const int64_t time_s = time_ms >= 0 ? time_ms / 1000 : (time_ms - 999) / 1000;

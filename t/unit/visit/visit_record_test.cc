@@ -212,7 +212,7 @@ void a_page_that_another_follows_was_looked_at(void**) {
   expect_number(visit.minutes.at(0).page_time_ms, 3 * kMinute);
   expect_number(visit.minutes.at(1).pages_left, 0);
   expect_number(visit.minutes.at(2).pages_left, 1);
-  expect_number(visit.minutes.at(2).page_time_ms, 1'500);
+  expect_number(visit.minutes.at(2).page_time_ms, 1'000);  // by whole seconds
 }
 
 void bytes_that_are_no_visit_are_refused(void**) {
