@@ -214,7 +214,7 @@ bool BlockScan::page_times(std::vector<int64_t>& to) {
     for (uint32_t view = next; view-- > (*offsets)[visit];) {
       if (((*flags)[view] & kViewLate) != 0) continue;
       if (next < (*offsets)[visit + 1]) to[view] = ((*time_s)[next] - (*time_s)[view]) * 1000;
-      next = view;
+      next = ((*flags)[view] & kViewUncounted) != 0 ? (*offsets)[visit + 1] : view;
     }
   }
   return true;

@@ -53,7 +53,7 @@ class BlockScan {
   bool add(const Measured& measured, const Rows& rows, const Groups& groups);
   template <class Value>
   void add_each(const Measured& measured, const Rows& rows, const Groups& groups, Value value);
-  // Of each view the time to the next one that was not late, in ms; -1: there is none.
+  // How long the page of each view was looked at (visit/kept_steps.h), in ms; -1: until nobody knows.
   bool page_times(std::vector<int64_t>& to);
   bool add_visitors(const Rows& rows, const Groups& groups);
   bool add_unconverted(const Rows& rows);

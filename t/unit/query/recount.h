@@ -196,7 +196,7 @@ class Recount {
   static int64_t time_to_next_s(const KeptVisit& visit, const KeptView& view) {
     if ((view.flags & kViewLate) != 0) return -1;
     for (const KeptView* next = &view + 1; next < visit.views.data() + visit.views.size(); ++next)
-      if ((next->flags & kViewLate) == 0) return next->time_s - view.time_s;
+      if ((next->flags & kViewLate) == 0) return (next->flags & kViewUncounted) != 0 ? -1 : next->time_s - view.time_s;
     return -1;
   }
 
