@@ -1,6 +1,5 @@
 // Conversions by item and category: each is split into what goes to its items, and what they leave.
 #include <algorithm>
-#include <span>
 
 #include "query/block_scan.h"
 
@@ -46,21 +45,8 @@ bool BlockScan::split(const Rows& rows, std::vector<PartRow>& parts) {
       left.pieces -= parts.back().pieces;
       left.micros -= parts.back().micros;
     }
-    if (!plan_.by_item && !count_by_category(parts, end - first)) return false;
     if (!is_goal || first == end) parts.push_back(left);
   }
-  return true;
-}
-
-// By category alone, what items without one brought is nobody's, as what items leave: an order is one of its
-// categories, or of null where it has none. `items`: the last parts, of one conversion.
-bool BlockScan::count_by_category(std::vector<PartRow>& parts, size_t items) {
-  const TextColumn* categories = block_.texts(VisitColumn::item_category);
-  if (categories == nullptr) return false;
-  const std::span<PartRow> own = std::span(parts).last(items);
-  const auto has_category = [&](const PartRow& part) { return categories->codes[part.item] != 0; };
-  if (!std::any_of(own.begin(), own.end(), has_category)) return true;
-  for (PartRow& part : own) part.is_conversion = has_category(part);
   return true;
 }
 

@@ -61,7 +61,6 @@ class BlockScan {
   // By item (block_items.cc).
   bool take_parts(Rows& rows);
   bool split(const Rows& rows, std::vector<PartRow>& parts);
-  bool count_by_category(std::vector<PartRow>& parts, size_t items);
   bool filter_parts(std::vector<PartRow>& parts);
   bool group_parts(const std::vector<PartRow>& parts, Groups& groups);
   bool add_parts(const Measured& measured, const std::vector<PartRow>& parts, const Groups& groups);

@@ -67,7 +67,6 @@ struct ScanPlan {
   const std::vector<const DimensionInfo*> others, filtered;  // of `by`, and of the filter
   const bool by_page, filtered_by_page;
   const bool by_items;  // either of them is a dimension of items
-  const bool by_item;   // and one is the item itself
   const bool counts_visitors;
   const bool shows_revenue;
   std::vector<Measured> measured[kFacts];

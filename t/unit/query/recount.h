@@ -229,16 +229,13 @@ class Recount {
       if (metric == "orders" && !conversion.is_goal) to.push_back({id, time_s, own, kCreditWhole});
       if (metric == "goal_value") to.push_back({id, time_s, own, conversion.goal_value_micros});
     };
-    const bool by_item = (query_.groups() & kByItem) != 0;
-    const bool by_items = by_item || (query_.groups() & kByCategory) != 0;
-    const bool has_category = std::any_of(conversion.items.begin(), conversion.items.end(),
-                                          [](const KeptItem& item) { return !item.category.empty(); });
+    const bool by_items = (query_.groups() & (kByItem | kByCategory)) != 0;
     if (!by_items || conversion.items.empty()) return put(nullptr, true, conversion.quantity, conversion.value_micros);
     int64_t pieces = conversion.quantity, micros = conversion.value_micros;
     for (const KeptItem& item : conversion.items) {
       const bool is_order = !conversion.is_goal;
       const int64_t own = is_order && conversion.has_rate ? item.value_micros : 0;
-      put(&item, by_item || !has_category || !item.category.empty(), is_order ? item.quantity : 0, own);
+      put(&item, true, is_order ? item.quantity : 0, own);
       pieces -= is_order ? item.quantity : 0;
       micros -= own;
     }
