@@ -47,6 +47,7 @@ struct Aggregator::State {
         saved_imports(imports.place()),
         lanes(this->store, this->checkpoint.lanes, this->checkpoint.complete_through_ms) {
     lanes.set_config(sites.config());
+    this->summary.set_retention(sites.config().retention);
   }
 
   const Store store;
@@ -305,6 +306,7 @@ Status Aggregator::reconfigure(const Config& wanted) {
   state.settle();
   state.sites = Sites(config, names, state.sites.first_live_ms());
   state.lanes.set_config(config);
+  state.summary.set_retention(config.retention);
   state.refused.clear();
   if (Status saved = state.save(); !saved) return saved;
   if (Status stored = state.store_config(config); !stored) return stored;

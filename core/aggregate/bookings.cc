@@ -133,7 +133,7 @@ void Bookings::each_touch_dimension(const Site& site, const Touch& touch, int64_
   change(at(site, Dimension::content, time_ms, touch.content_label));
   change(at(site, Dimension::term, time_ms, touch.term));
   change(at(site, Dimension::code, time_ms, touch.code));
-  change(at(site, Dimension::referrer, time_ms, touch.referrer()));
+  change(at(site, Dimension::referrer, time_ms, touch.referrer));
 }
 
 template <class Change>
@@ -265,7 +265,7 @@ std::span<const Bookings::VisitPart> Bookings::parts_of(const Site& site, const 
 void Bookings::until_closed(const Site& site, const Visit& visit, int sign) {
   const RowGroup& origin = late_origin_rows(visit);
   const RowGroup& touch = late_touch_rows(visit);
-  const std::string referrer_text = visit.first_touch.referrer();
+  const std::string_view referrer_text = visit.first_touch.referrer;
   const Page referrer = page_of(referrer_text), exit_page = page_of(visit.exit_page);
   for (const VisitPart& part : parts_of(site, visit, sign)) {
     const auto add = [&](Counters& to) { add_part(visit, part, sign, to); };
@@ -287,7 +287,7 @@ void Bookings::visit_carried(const Site& site, const Visit& visit, int sign) {
     change(visit_rows(site, open, time_ms));
     change(changes_.at(site.number, bucket_s(site, time_ms), late_origin_rows(visit)));
     change(changes_.at(site.number, bucket_s(site, time_ms), late_touch_rows(visit)));
-    change(at(site, Dimension::referrer, time_ms, visit.first_touch.referrer()));
+    change(at(site, Dimension::referrer, time_ms, visit.first_touch.referrer));
     change(at(site, Dimension::entry_page, time_ms, visit.entry_page));
     change(at(site, Dimension::exit_page, time_ms, visit.exit_page));
   };

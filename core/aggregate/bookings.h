@@ -92,7 +92,9 @@ class Bookings {
     int64_t value_micros = 0;  // in the site's currency
     Currency currency;         // as it was told
     std::string_view coupon{};
-    // Each name once, in the money of value_micros; views of the hit.
+    // Each id and category once, those of one id together; of these sums, by each name. In the money of value_micros;
+    // views of the hit.
+    std::vector<KeptItem> parts{};
     std::vector<ItemSum> by_item{}, by_category{};
   };
   void order(const Site& site, const Order& order, const Origin& origin, std::span<const Touch> journey);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "aggregate/keeping.h"
 #include "site/match.h"
 
 namespace footfall {
@@ -15,24 +16,41 @@ int64_t lookback_ms(const Site& site) { return site.config.lookback_days * kDayS
 
 std::string_view without_arguments(std::string_view path) { return path.substr(0, path.find('?')); }
 
-// What an order says of each item, or category: one that stands there twice is one. Items that are said to be worth more than an
-// order can be bring no money of their own.
-std::vector<Bookings::ItemSum> sum_by(std::string_view OrderItem::*name, std::span<const OrderItem> items) {
-  std::vector<Bookings::ItemSum> sums;
+// What an order says of each item: one that stands there twice, with the same category, is one. Items that are said to be
+// worth more than an order can be bring no money of their own.
+std::vector<KeptItem> parts_of(std::span<const OrderItem> items) {
+  std::vector<KeptItem> parts;
   for (const OrderItem& item : items) {
-    auto sum = std::find_if(sums.begin(), sums.end(), [&](const auto& known) { return known.name == item.*name; });
-    if (sum == sums.end()) sum = sums.insert(sum, {.name = item.*name});
+    auto place = parts.end();
+    for (auto part = parts.begin(); part != parts.end(); ++part) {
+      if (part->id != item.id) continue;
+      place = part + 1;  // behind the last of its id
+      if (part->category == item.category) break;
+    }
+    const bool is_known = place != parts.begin() && !parts.empty() && (place - 1)->id == item.id &&
+                          (place - 1)->category == item.category;
+    KeptItem& part = is_known ? *(place - 1) : *parts.insert(place, {.id = item.id, .category = item.category});
     const __int128 value_micros = static_cast<__int128>(item.quantity) * item.price_micros;
-    sum->quantity += item.quantity;
-    if (value_micros < kValueUnitsMax * kMicrosPerUnit) sum->value_micros += static_cast<int64_t>(value_micros);
+    part.quantity += item.quantity;
+    if (value_micros < kValueUnitsMax * kMicrosPerUnit) part.value_micros += static_cast<int64_t>(value_micros);
+  }
+  return parts;
+}
+
+std::vector<Bookings::ItemSum> sum_by(std::string_view KeptItem::*name, std::span<const KeptItem> parts) {
+  std::vector<Bookings::ItemSum> sums;
+  for (const KeptItem& part : parts) {
+    auto sum = std::find_if(sums.begin(), sums.end(), [&](const auto& known) { return known.name == part.*name; });
+    if (sum == sums.end()) sum = sums.insert(sum, {.name = part.*name});
+    sum->quantity += part.quantity;
+    sum->value_micros += part.value_micros;
   }
   return sums;
 }
 
 void convert(Bookings::Order& order, const Rate& rate) {
   order.value_micros = convert_micros(order.value_micros, rate);
-  for (auto* sums : {&order.by_item, &order.by_category})
-    for (Bookings::ItemSum& sum : *sums) sum.value_micros = convert_micros(sum.value_micros, rate);
+  for (KeptItem& part : order.parts) part.value_micros = convert_micros(part.value_micros, rate);
 }
 
 // Nothing is left of whom another key took over.
@@ -160,6 +178,7 @@ void Engine::count_of_visitor(Site& site, const VisitorKey& key, Entry& entry, c
       reach_goals(site, key, entry, hit, &event);
     }
   }
+  if (entry.visit && entry.visit->steps.size() > kVisitStepsBytesMax) keep_steps(key, *entry.visit);
 }
 
 // Whoever has neither id nor address (a socket's clients, say) are many, not one: the hit counts, and an order counts,
@@ -171,11 +190,17 @@ void Engine::count_without_visitor(Site& site, const Hit& hit) {
   if (who.bot != BotClass::none) return;
   for (const Event& event : hit.events) {
     if (!event.is_order()) {
-      if (is_event_only && is_new_event(site, hit, event)) bookings_.event_alone(site, hit.time_ms, event);
+      if (!is_event_only || !is_new_event(site, hit, event)) continue;
+      bookings_.event_alone(site, hit.time_ms, event);
+      changes_.keep(site.number, encode_kept_visit(kept_event_alone(hit.time_ms, event)));
       continue;
     }
     if (std::optional<NewOrder> order = accept_order(site, hit, event)) {
-      bookings_.order(site, order->booking, {hit.country, who.device, who.browser, who.system}, {});
+      const Origin origin{hit.country, who.device, who.browser, who.system};
+      bookings_.order(site, order->booking, origin, {});
+      KeptVisit kept = kept_alone(hit.time_ms, origin);
+      kept.conversions.push_back(kept_order(hit.time_ms, order->told, order->booking, {}));
+      changes_.keep(site.number, encode_kept_visit(kept));
       store_conversion(std::move(order->key), ConversionKind::order, {}, {}, order->told);
     }
   }
@@ -255,9 +280,18 @@ void Engine::close(const VisitorKey& key, Entry& entry) {
   const uint16_t import = changes_.import();
   changes_.set_import(entry.visit->import);
   bookings_.visit_closed(sites_.at(key.site), *entry.visit);
+  changes_.keep(key.site, encode_kept_visit(*entry.visit, key.visitor.low));
   changes_.set_import(import);
   entry.visit.reset();
   entry.visit_changed = true;
+}
+
+// A visit without end must not grow without end.
+void Engine::keep_steps(const VisitorKey& key, Visit& visit) {
+  KeptVisit kept = kept_visit_of(visit, key.visitor.low);
+  kept.flags = 0;
+  changes_.keep(key.site, encode_kept_visit(kept));
+  visit.let_go_of_steps();
 }
 
 // A visit of an earlier import goes on in this one: it is closed under the one and opened again under the other, so that
@@ -286,7 +320,7 @@ void Engine::count_page(Site& site, Entry& entry, const Hit& hit, const Bookings
 void Engine::count_event(Site& site, Entry& entry, const Hit& hit, const Event& event) {
   OpenVisit& visit = *entry.visit;
   const VisitFigures before = visit.figures();
-  visit.count_event(hit.time_ms);
+  visit.count_event(hit.time_ms, event.name, event.item);
   if (event.name == "add_to_cart") visit.has_cart = true;
   bookings_.event(site, visit, before, hit.time_ms, event);
 }
@@ -327,8 +361,7 @@ std::optional<Engine::NewOrder> Engine::accept_order(Site& site, const Hit& hit,
   told = {.time_ms = hit.time_ms, .value_micros = event.value_micros, .currency = event.currency};
   for (const OrderItem& item : event.items) told.items += static_cast<uint64_t>(item.quantity);
   told.coupon = event.coupon;
-  told.by_item = sum_by(&OrderItem::id, event.items);
-  told.by_category = sum_by(&OrderItem::category, event.items);
+  told.parts = parts_of(event.items);
   if (told.currency == Currency{}) told.currency = site.config.currency;
   order.booking = told;
   if (told.currency != site.config.currency) {
@@ -336,6 +369,8 @@ std::optional<Engine::NewOrder> Engine::accept_order(Site& site, const Hit& hit,
     order.booking.has_rate = rate != nullptr;
     if (rate != nullptr) convert(order.booking, *rate);
   }
+  order.booking.by_item = sum_by(&KeptItem::id, order.booking.parts);
+  order.booking.by_category = sum_by(&KeptItem::category, order.booking.parts);
   return order;
 }
 
@@ -344,12 +379,13 @@ void Engine::count_order(Site& site, const VisitorKey& key, Entry& entry, const 
   if (!order) return;
   OpenVisit& visit = open_or_extend(site, key, entry, hit);
   const VisitFigures before = visit.figures();
-  visit.count_event(hit.time_ms);
+  visit.count_event(hit.time_ms, event.name, event.item);
   ++visit.orders;
   bookings_.event(site, visit, before, hit.time_ms, event);
 
   bookings_.order(site, order->booking, origin_of(visit),
                   journey(entry.visitor.touches, hit.time_ms, lookback_ms(site)));
+  visit.keep(kept_order(visit.start_ms, order->told, order->booking, entry.visitor.touches));
   store_conversion(std::move(order->key), ConversionKind::order, key.visitor, entry.visitor.touches, order->told);
   reach_goals(site, key, entry, hit, &event);
 }
@@ -367,6 +403,7 @@ void Engine::reach_goals(Site& site, const VisitorKey& key, Entry& entry, const 
     Bookings::Goal told{.time_ms = hit.time_ms, .name = goal.name, .value_micros = goal.value_micros};
     if (event != nullptr) told.event = event->name, told.item = event->item;
     bookings_.goal(site, told, origin_of(visit), journey(entry.visitor.touches, hit.time_ms, lookback_ms(site)));
+    visit.keep(kept_goal(visit.start_ms, told, entry.visitor.touches));
     std::string what(goal.name);
     BytesWriter(what).u8(0).hash(key.visitor).le64(static_cast<uint64_t>(visit.start_ms));
     store_conversion(order_key(site.number, static_cast<uint8_t>(ConversionKind::goal), hasher_(what), changes_.import()),

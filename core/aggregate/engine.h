@@ -109,6 +109,7 @@ class Engine {
   void note_change(const VisitorKey& key, Entry& entry);
   OpenVisit& open_or_extend(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit);
   void close(const VisitorKey& key, Entry& entry);
+  void keep_steps(const VisitorKey& key, Visit& visit);
   void add_touch(Entry& entry, Touch touch);
   void go_on_with(const VisitorKey& key, Visit& visit);
   void count_page(Site& site, Entry& entry, const Hit& hit, const Bookings::Page& page);

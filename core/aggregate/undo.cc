@@ -1,11 +1,15 @@
 #include "aggregate/undo.h"
 
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "aggregate/bookings.h"
 #include "base/bytes.h"
 #include "rollup/changes.h"
+#include "rollup/visit_cut.h"
 #include "visit/visit_record.h"
 
 namespace footfall {
@@ -14,12 +18,12 @@ namespace {
 // Visits that went over into another import, as they stood: by the key of that import.
 using CarriedVisits = std::map<std::string, Visit, std::less<>>;
 
-Status read_carried(SummaryWriter& summary, size_t sites, uint16_t import, CarriedVisits& to) {
+Status read_carried(SummaryWriter& summary, size_t sites, CarriedVisits& to) {
   return summary.each(KeyedDatabase::orders, [&](std::string_view key, std::string_view value) {
     if (key.size() != kOrderKeyIdBytes + 2 || static_cast<uint8_t>(key[2]) != kCarriedVisitKind) return;
     Visit visit;
     if (load_be16(key.data()) >= sites || !decode_visit(value, visit)) return;
-    if (visit.import == import || load_be16(key.data() + kOrderKeyIdBytes) == import) to.emplace(key, std::move(visit));
+    to.emplace(key, std::move(visit));
   });
 }
 
@@ -30,15 +34,15 @@ class Undo {
       : summary_(summary), sites_(sites), import_(import), bookings_(changes_, hasher) {}
 
   Status run(CheckpointState& state) {
-    if (Status read = read_carried(summary_, sites_.size(), import_, carried_); !read) return read;
+    if (Status read = read_carried(summary_, sites_.size(), carried_); !read) return read;
     for (const auto& [key, visit] : carried_) {
       if (visit.import == import_) {
         give_to_next(key, visit);
-      } else {
+      } else if (load_be16(key.data() + kOrderKeyIdBytes) == import_) {
         open_again(key, visit);
       }
     }
-    return summary_.remove_import(import_, state, changes_.empty() ? std::string() : changes_.take());
+    return summary_.remove_import(import_, state, changes_.empty() ? std::string() : changes_.take(), cuts_);
   }
 
  private:
@@ -53,19 +57,75 @@ class Undo {
     const bool has_before = before != carried_.end() && before->second.start_ms == visit.start_ms;
     if (has_before) bookings_.visit_carried(site, before->second, -1);
     changes_.set(KeyedDatabase::orders, key, has_before ? encode_visit(before->second) : std::string());
+    take_out_steps(key, visit, has_before ? count_steps(before->second.steps) : StepCounts(), count_steps(visit.steps));
   }
 
-  // The visit is open still, and this import was the last to go on with it: it is as it was before.
-  void open_again(const std::string& key, const Visit& visit) {
+  // What the visit did in this import, wherever it stands by now: kept, open, or gone over into one more import.
+  void take_out_steps(const std::string& key, const Visit& visit, const StepCounts& from, const StepCounts& to) {
+    const std::string_view of_visitor = std::string_view(key).substr(0, kOrderKeyIdBytes);
+    uint16_t now_in = load_be16(key.data() + kOrderKeyIdBytes);
+    // Each import that it went over into, and came by: not more often than there are.
+    for (size_t left = carried_.size(); left > 0; --left) {
+      const auto next = std::find_if(carried_.begin(), carried_.end(), [&](const auto& other) {
+        return other.first.starts_with(of_visitor) && other.second.import == now_in &&
+               other.second.start_ms == visit.start_ms;
+      });
+      if (next == carried_.end()) break;
+      cut(next->second, from, to);
+      changes_.set(KeyedDatabase::orders, next->first, encode_visit(next->second));
+      now_in = load_be16(next->first.data() + kOrderKeyIdBytes);
+    }
+    const uint16_t site = load_be16(key.data());
+    const int64_t day_s = sites_.at(site).zone.bucket_start_s(Level::day, whole_s(visit.start_ms));
+    cuts_.push_back({site, now_in, day_s, visit.start_ms, visit.distinct_visitor, from, to});
+    const std::string open_key = open_key_of(key);
+    if (std::optional<Visit> open = find_open(open_key, now_in, visit.start_ms)) {
+      cut(*open, from, to);
+      changes_.set(KeyedDatabase::open_visits, open_key, encode_visit(*open));
+    }
+  }
+
+  static void cut(Visit& visit, const StepCounts& from, const StepCounts& to) {
+    KeptSteps steps;
+    if (!decode_steps(visit.steps, steps)) return;
+    cut_steps(steps, from, to);
+    visit.steps = encode_steps(steps);
+  }
+
+  // Of the visitor whose carried visit that key is.
+  static std::string open_key_of(const std::string& key) {
     BytesReader reader(std::string_view(key).substr(0, kOrderKeyIdBytes));
-    const uint16_t number = reader.be16();
+    const uint16_t site = reader.be16();
     reader.u8();
-    const std::string open_key = visitor_key(number, reader.hash(), Timeline::imported);
+    return visitor_key(site, reader.hash(), Timeline::imported);
+  }
+
+  std::optional<Visit> find_open(const std::string& open_key, uint16_t import, int64_t start_ms) {
     const Result<std::string> stored = summary_.find(KeyedDatabase::open_visits, open_key);
     Visit open;
-    if (!stored || !decode_visit(*stored, open) || open.import != import_ || open.start_ms != visit.start_ms) return;
+    if (!stored || !decode_visit(*stored, open) || open.import != import || open.start_ms != start_ms)
+      return std::nullopt;
+    return open;
+  }
+
+  // It is kept as it was then, unless it went over from this import into one more.
+  void keep_again(const std::string& key, const Visit& visit) {
+    const std::string_view of_visitor = std::string_view(key).substr(0, kOrderKeyIdBytes);
+    for (const auto& [other_key, other] : carried_)
+      if (other_key.starts_with(of_visitor) && other.import == import_ && other.start_ms == visit.start_ms) return;
+    BytesReader reader(of_visitor);
+    const uint16_t site = reader.be16();
+    reader.u8();
     changes_.set_import(visit.import);
-    bookings_.visit_reopened(sites_.at(number), visit);
+    changes_.keep(site, encode_kept_visit(visit, reader.hash().low));
+  }
+
+  // This import was the last to go on with it: it is as it was before, open still or closed.
+  void open_again(const std::string& key, const Visit& visit) {
+    const std::string open_key = open_key_of(key);
+    if (!find_open(open_key, import_, visit.start_ms)) return keep_again(key, visit);
+    changes_.set_import(visit.import);
+    bookings_.visit_reopened(sites_.at(load_be16(key.data())), visit);
     changes_.set(KeyedDatabase::open_visits, open_key, encode_visit(visit));
   }
 
@@ -75,6 +135,7 @@ class Undo {
   Changes changes_;
   Bookings bookings_;
   CarriedVisits carried_;
+  std::vector<VisitCut> cuts_;
 };
 
 }  // namespace

@@ -218,6 +218,12 @@ uint64_t LmdbTxn::entries(LmdbDatabase database) const {
   return mdb_stat(txn_, database.handle, &stat) == 0 ? stat.ms_entries : 0;
 }
 
+uint64_t LmdbTxn::bytes(LmdbDatabase database) const {
+  MDB_stat stat;
+  if (mdb_stat(txn_, database.handle, &stat) != 0) return 0;
+  return uint64_t{stat.ms_psize} * (stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages);
+}
+
 uint64_t LmdbTxn::id() const { return mdb_txn_id(txn_); }
 
 Status LmdbTxn::commit() {

@@ -83,6 +83,7 @@ class LmdbTxn {
   Status append(LmdbDatabase database, std::string_view key, std::string_view value);
   Status remove(LmdbDatabase database, std::string_view key);  // a missing key is no error
   uint64_t entries(LmdbDatabase database) const;
+  uint64_t bytes(LmdbDatabase database) const;  // of the pages that hold it
   uint64_t id() const;
 
   // Error::full: no room on the disk or in the map. Whatever comes back, the transaction is over.

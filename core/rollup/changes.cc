@@ -117,6 +117,12 @@ std::string Changes::take() {
       change->set_value(changed->second);
     }
   }
+  for (KeptRow& kept : take_kept()) {
+    v1::KeptRow* row = block.add_kept();
+    row->set_site(kept.site);
+    row->set_import(kept.import);
+    row->set_row(std::move(kept.row));
+  }
   return block.SerializeAsString();
 }
 

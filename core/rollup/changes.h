@@ -43,6 +43,13 @@ struct DictionaryName {
   }
 };
 
+// A record that is kept.
+struct KeptRow {
+  uint16_t site = 0;
+  uint16_t import = 0;
+  std::string row;
+};
+
 class Changes {
  public:
   // The counters of a key, to be added to. The reference lives until the next call. Buckets are minutes; those of
@@ -74,10 +81,13 @@ class Changes {
 
   // The last one of a key counts. An empty value removes.
   void set(KeyedDatabase database, std::string key, std::string value);
+  // Keeps a record of the import that is being counted, in its row form (rollup/kept_visit.h).
+  void keep(uint16_t site, std::string row) { kept_.push_back({site, import_, std::move(row)}); }
+
   // What set() gave since the last take(); nullptr: nothing.
   const std::string* find(KeyedDatabase database, const std::string& key) const;
 
-  bool empty() const { return rows() == 0 && keyed_changes() == 0 && entries_.empty(); }
+  bool empty() const { return rows() == 0 && keyed_changes() == 0 && entries_.empty() && kept_.empty(); }
   // About how many rows take() would give: of a group's some three are its own (source, campaign, referrer's host).
   size_t rows() const { return deltas_.size() + 3 * group_sums_.size(); }
   size_t keyed_changes() const;
@@ -91,6 +101,7 @@ class Changes {
   Deltas take_deltas();
   std::vector<std::pair<DictionaryName, std::string>> take_names();                        // in key order
   StringMap<std::string> take_keyed(KeyedDatabase database);
+  std::vector<KeptRow> take_kept() { return std::exchange(kept_, {}); }
 
  private:
   struct GroupKey {
@@ -114,6 +125,7 @@ class Changes {
   absl::flat_hash_map<DictionaryName, std::string> entries_;
   absl::flat_hash_set<DictionaryName> named_;
   StringMap<std::string> keyed_[kKeyedDatabases];
+  std::vector<KeptRow> kept_;
 };
 
 }  // namespace footfall

@@ -35,6 +35,9 @@ KeptVisit head_of(const Visit& visit, uint64_t visitor_now) {
   kept.first_touch = kept_touch_of(visit.first_touch);
   kept.country = visit.country;
   kept.device = device_name(visit.device);
+  kept.browser = browser_name(visit.browser);
+  kept.os = system_name(visit.system);
+  kept.new_returning = new_returning_name(visit.new_returning);
   return kept;
 }
 

@@ -5,12 +5,14 @@
 //   meta      "checkpoint" → footfall.v1.Checkpoint · "config" → footfall.v1.Config
 //   changes   number u64 → footfall.v1.ChangeBlock
 //   rollups   RollupKey → footfall.v1.Rollup         key_counts  RollupKey's first 12 bytes → keys in that bucket u32
+//   visit_rows, visits  the visits that are kept: visit_log.h
 //   dictionary  month u16 | hash 16 → text           visitors, open_visits, orders  see rollup/keys.h
 #pragma once
 
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,6 +31,9 @@
 namespace footfall {
 
 class Fold;
+class VisitLogFold;
+struct VisitCut;
+struct VisitLogState;
 using ZoneOf = std::function<const Zone&(uint16_t site)>;
 
 struct LanePlace {
@@ -80,10 +85,14 @@ class SummaryWriter {
   // it fails.
   Status fold(const ZoneOf& zone_of, Changes& changes, CheckpointState& state);
   uint64_t unfolded_bytes() const { return unfolded_bytes_; }
+  // How long visits are kept by the folds that follow.
+  void set_retention(const Retention& retention) { retention_ = retention; }
 
   // Takes what an import brought out of the keyed databases, in one transaction with the change block and the state,
-  // which then names the import as undone. Changes of it that are not folded yet stay: fold before.
-  Status remove_import(uint16_t import, CheckpointState& state, std::string_view change_block);
+  // which then names the import as undone. Changes of it that are not folded yet stay: fold before. Visits of other
+  // imports lose the steps that were its own.
+  Status remove_import(uint16_t import, CheckpointState& state, std::string_view change_block,
+                       const std::vector<VisitCut>& cuts);
 
   // A folded keyed value; Error::not_found.
   Result<std::string> find(KeyedDatabase database, std::string_view key);
@@ -95,8 +104,12 @@ class SummaryWriter {
  private:
   Status load_databases();
   Status put_keyed(LmdbTxn& txn, size_t database, std::string_view key, std::string_view value);
-  Status fold_blocks(LmdbTxn& txn, Fold& fold);
+  Status fold_blocks(LmdbTxn& txn, Fold& fold, VisitLogFold& visits);
   Status finish_fold(LmdbTxn& txn, Fold& fold);
+  Result<VisitLogState> load_visit_log(const LmdbTxn& txn, const ZoneOf& zone_of);
+  // fill(visits) gives what is new.
+  template <class Fill>
+  Status fold_visits(LmdbTxn& txn, const ZoneOf& zone_of, bool pack_all, Fill fill);
   static Status put_checkpoint(LmdbTxn& txn, LmdbDatabase changes, LmdbDatabase meta, CheckpointState& next,
                                std::string_view change_block);
 
@@ -107,7 +120,9 @@ class SummaryWriter {
   LmdbTxn reading_;  // of find() and has_prefix()
   LmdbDatabase meta_, changes_, rollups_, key_counts_, dictionary_;
   LmdbDatabase keyed_[kKeyedDatabases];
+  LmdbDatabase visit_rows_, visits_;
   uint64_t unfolded_bytes_ = 0;
+  Retention retention_;
 };
 
 // One snapshot. Not thread-safe. Keep it short: it pins pages.
@@ -152,6 +167,9 @@ class SummarySnapshot {
                      const std::optional<Values>& only, const Visit& visit);
   void each_pending(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s, const Zone& zone,
                     const std::optional<Values>& only, const Visit& visit);
+  Status load_visit_log(LmdbDatabase meta);
+  Status each_packed_block(uint16_t site, int64_t from_s, int64_t to_s, const ReadBlock& read);
+  Status each_stored_row(uint16_t site, const std::function<Status(std::string_view row)>& read);
   struct PendingDelta {
     RollupKey key;
     Counters counters;
@@ -165,6 +183,9 @@ class SummarySnapshot {
   std::vector<PendingDelta> pending_;
   StringMap<std::string> pending_texts_;
   StringMap<std::string> pending_keyed_[kKeyedDatabases];
+  std::optional<LmdbDatabase> visit_rows_, visits_;  // nullopt: written by a version that kept none
+  std::vector<KeptRow> pending_kept_;
+  std::shared_ptr<const VisitLogState> visit_log_;
 };
 
 class SummaryReader {

@@ -4,6 +4,7 @@
 #include "rollup/counters_codec.h"
 #include "rollup/summary.h"
 #include "rollup/summary_codec.h"
+#include "rollup/visit_log.h"
 #include "site/config_codec.h"
 
 namespace footfall {
@@ -24,6 +25,7 @@ Result<SummaryReader> SummaryReader::open(const std::string& path, uint64_t map_
   if (!txn) return txn.error();
   for (const char* name : {"meta", "changes", "rollups", "dictionary"}) (void)txn->database(name);
   for (const char* name : kKeyedNames) (void)txn->database(name);
+  for (const char* name : {"visit_rows", "visits"}) (void)txn->database(name);
   if (Status status = txn->commit(); !status) return status.error();
   return reader;
 }
@@ -46,6 +48,7 @@ Result<SummarySnapshot> SummaryReader::snapshot() {
   if (Status status = load("dictionary", snapshot.dictionary_); !status) return status.error();
   for (size_t i = 0; i < kKeyedDatabases; ++i)
     if (Status status = load(kKeyedNames[i], snapshot.keyed_[i]); !status) return status.error();
+  if (Status status = snapshot.load_visit_log(meta); !status) return status.error();
 
   if (Result<std::string_view> stored = snapshot.txn_.get(meta, "checkpoint")) {
     Result<CheckpointState> state = decode_checkpoint(*stored);
@@ -77,6 +80,9 @@ Result<SummarySnapshot> SummaryReader::snapshot() {
     for (const v1::KeyedChange& change : block.change())
       if (change.database() < kKeyedDatabases)
         snapshot.pending_keyed_[change.database()].insert_or_assign(change.key(), change.value());
+    for (const v1::KeptRow& kept : block.kept())
+      snapshot.pending_kept_.push_back(
+          {static_cast<uint16_t>(kept.site()), static_cast<uint16_t>(kept.import()), kept.row()});
   }
   return snapshot;
 }

@@ -2,6 +2,8 @@
 
 #include "base/bytes.h"
 #include "rollup/summary.h"
+#include "rollup/visit_cut.h"
+#include "rollup/visit_log.h"
 #include "visit/visit_record.h"
 #include "visit/visitor.h"
 
@@ -81,7 +83,8 @@ Status forget_visitors(LmdbTxn& txn, LmdbDatabase visitors, uint16_t import) {
 
 }  // namespace
 
-Status SummaryWriter::remove_import(uint16_t import, CheckpointState& state, std::string_view change_block) {
+Status SummaryWriter::remove_import(uint16_t import, CheckpointState& state, std::string_view change_block,
+                                    const std::vector<VisitCut>& cuts) {
   const auto keyed = [&](KeyedDatabase database) { return keyed_[static_cast<size_t>(database)]; };
   Result<LmdbTxn> txn = begin_writing();
   if (!txn) return txn.error();
@@ -98,6 +101,14 @@ Status SummaryWriter::remove_import(uint16_t import, CheckpointState& state, std
                                 });
       !status)
     return status;
+  for (const LmdbDatabase database : {visit_rows_, visits_}) {
+    const Status removed = remove_if(*txn, database, [&](std::string_view key, std::string_view) {
+      const std::optional<VisitLogKey> visit = decode_visit_key(key);
+      return visit && visit->import == import;
+    });
+    if (!removed) return removed;
+  }
+  if (Status status = cut_visits(*txn, {visit_rows_, visits_}, cuts); !status) return status;
   CheckpointState next = state;
   next.undone_imports.push_back(import);
   if (Status status = put_checkpoint(*txn, changes_, meta_, next, change_block); !status) return status;

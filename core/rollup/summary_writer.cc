@@ -1,8 +1,10 @@
+#include "base/clock.h"
 #include "footfall/v1/summary.pb.h"
 #include "rollup/counters_codec.h"
 #include "rollup/fold.h"
 #include "rollup/summary.h"
 #include "rollup/summary_codec.h"
+#include "rollup/visit_log.h"
 #include "site/config_codec.h"
 
 namespace footfall {
@@ -11,6 +13,7 @@ namespace {
 constexpr const char* kKeyedNames[kKeyedDatabases] = {"visitors", "open_visits", "orders"};
 constexpr std::string_view kCheckpointKey = "checkpoint";
 constexpr std::string_view kConfigKey = "config";
+constexpr std::string_view kVisitsKey = "visits";
 
 std::string block_key(uint64_t number) {
   std::string key;
@@ -45,6 +48,8 @@ Status SummaryWriter::load_databases() {
   if (Status status = load("dictionary", dictionary_); !status) return status;
   for (size_t i = 0; i < kKeyedDatabases; ++i)
     if (Status status = load(kKeyedNames[i], keyed_[i]); !status) return status;
+  if (Status status = load("visit_rows", visit_rows_); !status) return status;
+  if (Status status = load("visits", visits_); !status) return status;
   unfolded_bytes_ = 0;
   {
     Result<LmdbCursor> cursor = LmdbCursor::open(*txn, changes_);
@@ -99,7 +104,7 @@ Status SummaryWriter::put_keyed(LmdbTxn& txn, size_t database, std::string_view 
 }
 
 // Blocks first: what a block says of a key is older than what later ones say.
-Status SummaryWriter::fold_blocks(LmdbTxn& txn, Fold& fold) {
+Status SummaryWriter::fold_blocks(LmdbTxn& txn, Fold& fold, VisitLogFold& visits) {
   Result<LmdbCursor> cursor = LmdbCursor::open(txn, changes_);
   if (!cursor) return cursor.error();
   for (bool there = cursor->first(); there; there = cursor->next()) {
@@ -120,6 +125,10 @@ Status SummaryWriter::fold_blocks(LmdbTxn& txn, Fold& fold) {
     }
     for (const v1::KeyedChange& change : block.change())
       if (Status status = put_keyed(txn, change.database(), change.key(), change.value()); !status) return status;
+    for (v1::KeptRow& kept : *block.mutable_kept()) {
+      const uint16_t site = static_cast<uint16_t>(kept.site()), import = static_cast<uint16_t>(kept.import());
+      if (Status status = visits.add(site, import, std::move(*kept.mutable_row())); !status) return status;
+    }
   }
   while (cursor->first())
     if (Status status = cursor->remove(); !status) return status;
@@ -140,15 +149,48 @@ Status SummaryWriter::fold(const ZoneOf& zone_of) {
   Result<LmdbTxn> txn = begin_writing();
   if (!txn) return txn.error();
   Fold fold(zone_of);
-  if (Status status = fold_blocks(*txn, fold); !status) return status;
+  const Status folded = fold_visits(*txn, zone_of, false, [&](VisitLogFold& visits) { return fold_blocks(*txn, fold, visits); });
+  if (!folded) return folded;
   return finish_fold(*txn, fold);
+}
+
+// A store that counted before it kept visits has none of them.
+Result<VisitLogState> SummaryWriter::load_visit_log(const LmdbTxn& txn, const ZoneOf& zone_of) {
+  VisitLogState log;
+  if (const Result<std::string_view> stored = txn.get(meta_, kVisitsKey)) return decode_visit_log(*stored);
+  const Result<std::string_view> stored = txn.get(meta_, kCheckpointKey);
+  if (!stored) return log;
+  const Result<CheckpointState> before = decode_checkpoint(*stored);
+  if (!before) return before.error();
+  log.kept_since_s = before->committed_ms / 1000;
+  for (size_t site = 0; site < before->sites.size(); ++site) {
+    const Zone& zone = zone_of(static_cast<uint16_t>(site));
+    log.site(static_cast<uint16_t>(site)).drop_before(zone.bucket_start_s(Level::day, log.kept_since_s), zone);
+  }
+  return log;
+}
+
+template <class Fill>
+Status SummaryWriter::fold_visits(LmdbTxn& txn, const ZoneOf& zone_of, bool pack_all, Fill fill) {
+  Result<VisitLogState> log = load_visit_log(txn, zone_of);
+  if (!log) return log.error();
+  VisitLogFold visits(txn, {visit_rows_, visits_}, zone_of, *log);
+  if (Status status = fill(visits); !status) return status;
+  if (Status status = visits.write(pack_all, retention_, now_ms() / 1000); !status) return status;
+  return txn.put(meta_, kVisitsKey, encode_visit_log(*log));
 }
 
 Status SummaryWriter::fold(const ZoneOf& zone_of, Changes& changes, CheckpointState& state) {
   Result<LmdbTxn> txn = begin_writing();
   if (!txn) return txn.error();
   Fold fold(zone_of);
-  if (Status status = fold_blocks(*txn, fold); !status) return status;
+  const Status kept = fold_visits(*txn, zone_of, true, [&](VisitLogFold& visits) -> Status {
+    if (Status status = fold_blocks(*txn, fold, visits); !status) return status;
+    for (KeptRow& row : changes.take_kept())
+      if (Status status = visits.add(row.site, row.import, std::move(row.row)); !status) return status;
+    return {};
+  });
+  if (!kept) return kept;
   fold.add(changes.take_deltas());
   for (const auto& [name, text] : changes.take_names())
     if (Status status = txn->put(dictionary_, dictionary_key(name.month, name.value), text); !status) return status;

@@ -157,6 +157,8 @@ class VisitBlockBuilder {
   // Copies what it needs.
   void add(const KeptVisit& visit);
   size_t visits() const;
+  int64_t first_ms() const;  // as VisitBlock's
+  int64_t last_ms() const;
 
   enum class Packing { stored, none };  // none: of a block that is read at once
   // The block's bytes; the builder is empty afterwards.

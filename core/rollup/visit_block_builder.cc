@@ -91,6 +91,8 @@ VisitBlockBuilder::VisitBlockBuilder(VisitBlockBuilder&&) noexcept = default;
 VisitBlockBuilder& VisitBlockBuilder::operator=(VisitBlockBuilder&&) noexcept = default;
 
 size_t VisitBlockBuilder::visits() const { return state_->rows[0]; }
+int64_t VisitBlockBuilder::first_ms() const { return state_->first; }
+int64_t VisitBlockBuilder::last_ms() const { return state_->last; }
 
 void VisitBlockBuilder::add(const KeptVisit& visit) {
   State& state = *state_;

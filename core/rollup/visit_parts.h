@@ -52,7 +52,7 @@ inline std::string late_value(const Visit& visit, Dimension dimension) {
     case Dimension::code:
       return visit.first_touch.code;
     case Dimension::referrer:
-      return visit.first_touch.referrer();
+      return visit.first_touch.referrer;
     default:
       return {};
   }

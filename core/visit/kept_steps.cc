@@ -66,7 +66,8 @@ KeptTouch kept_touch_of(const Touch& touch) {
           .content = touch.content_label,
           .term = touch.term,
           .code = touch.code,
-          .referrer_host = touch.referrer_host};
+          .referrer_host = touch.referrer_host,
+          .referrer = touch.referrer};
 }
 
 void encode_kept_touch(const KeptTouch& touch, BytesWriter& to) {

@@ -124,7 +124,7 @@ Touch TouchReader::first_touch(const Hit& hit, const CodeArrival& by) const {
   touch.term = first_of({hit.term, referrer.empty() ? std::string_view() : hit.referrer_term});
   touch.code = has_code ? by.code->code : "";
   touch.referrer_host = referrer;
-  if (!referrer.empty()) touch.referrer_path = hit.referrer_path;
+  if (!referrer.empty()) touch.referrer.assign(referrer).append(hit.referrer_path);
   touch.carried_arguments = carried_arguments(hit);
 
   const Arrival arrival{.source = touch.source,
@@ -162,7 +162,7 @@ struct TextPart {
 };
 constexpr TextPart kTexts[] = {{&Touch::source, 0}, {&Touch::medium, 1},        {&Touch::campaign, 2},
                                {&Touch::content_label, 3}, {&Touch::term, 4},   {&Touch::code, 5},
-                               {&Touch::referrer_host, 6}, {&Touch::referrer_path, 8}};
+                               {&Touch::referrer_host, 6}, {&Touch::referrer, 8}};
 constexpr unsigned kCarriedBit = 7;
 constexpr unsigned kPartsKnown = (1u << 9) - 1;
 

@@ -23,12 +23,11 @@ struct Touch {
   std::string medium, campaign, content_label, term;
   std::string code;
   std::string referrer_host;       // of an external referrer that is no payment or login host
-  std::string referrer_path;       // of that one, without query
+  std::string referrer;            // host and path of that one, without query
   uint64_t carried_arguments = 0;  // names the campaign arguments as they were sent; 0: none were
   uint16_t import = 0;             // whose hit made it; 0: a live one. Stored with a visitor alone
 
   bool is_direct() const { return channel == kDirectChannel; }
-  std::string referrer() const { return referrer_host + referrer_path; }
   bool operator==(const Touch&) const = default;
 };
 

@@ -14,7 +14,8 @@ namespace {
 //        entry_ms i64 | exit_ms i64 | pageviews u32 | events u32 | orders u32 | flags u8 | distinct visitor u64 |
 //        pages u32 x u64 | goals u32 x u32 | minutes u32 x (start_s i64, pageviews u32, events u32) |
 //        country u16+bytes | device u8 | entry term u16+bytes | exit term u16+bytes | import u16 |
-//        since version 4: browser u8 | system u8 | new_returning u8 | minutes x (pages left u32, page time i64)
+//        since version 4: browser u8 | system u8 | new_returning u8 | minutes x (pages left u32, page time i64) |
+//        steps u32+bytes
 constexpr uint8_t kVersion = 4;
 constexpr uint8_t kVersionBefore = 3;  // knows none of what stands behind the import
 constexpr size_t kMinutesLookedBack = 8;
@@ -56,7 +57,8 @@ bool Visit::view(std::string_view path, uint64_t path_hash, int64_t time_ms, std
     entry_term = term;
     entry_ms = time_ms;
   }
-  if (pageviews == 0 || time_ms >= exit_ms) {  // a late view is not the last one
+  const bool is_late = pageviews > 0 && time_ms < exit_ms;
+  if (!is_late) {
     if (pageviews > 0) {
       VisitMinute& left = minute(exit_ms);
       ++left.pages_left;
@@ -69,15 +71,32 @@ bool Visit::view(std::string_view path, uint64_t path_hash, int64_t time_ms, std
   last_ms = std::max(last_ms, time_ms);
   ++pageviews;
   ++minute(time_ms).pageviews;
+  const bool is_first = note_page(path_hash);
+  const unsigned flags = (is_first ? kViewFirstOfPage : 0) | (is_late ? kViewLate : 0);
+  append_view({step_s(time_ms), path, term, static_cast<uint8_t>(flags)}, steps);
+  return is_first;
+}
+
+bool Visit::note_page(uint64_t path_hash) {
   if (std::find(pages.begin(), pages.end(), path_hash) != pages.end()) return false;
   if (pages.size() < kVisitPagesMax) pages.push_back(path_hash);
   return pages.back() == path_hash;
 }
 
-void Visit::count_event(int64_t time_ms) {
+void Visit::count_event(int64_t time_ms, std::string_view name, std::string_view item) {
   last_ms = std::max(last_ms, time_ms);
   ++events;
   ++minute(time_ms).events;
+  append_event({.time_s = step_s(time_ms), .name = name, .item = item}, steps);
+}
+
+void Visit::keep(const KeptConversion& conversion) { append_conversion(conversion, steps); }
+
+void Visit::let_go_of_steps() {
+  steps.clear();
+  if (!has_page()) return;
+  append_view({step_s(entry_ms), entry_page, entry_term, kViewUncounted}, steps);
+  append_view({step_s(exit_ms), exit_page, exit_term, kViewUncounted}, steps);
 }
 
 bool Visit::reach(std::string_view goal) {
@@ -110,6 +129,7 @@ std::string encode_visit(const Visit& visit) {
   writer.u8(static_cast<uint8_t>(visit.new_returning));
   for (const VisitMinute& minute : visit.minutes)
     writer.le32(minute.pages_left).le64(static_cast<uint64_t>(minute.page_time_ms));
+  writer.text32(visit.steps);
   return bytes;
 }
 
@@ -125,6 +145,7 @@ bool read_since_4(BytesReader& reader, Visit& to) {
     minute.pages_left = reader.le32();
     minute.page_time_ms = static_cast<int64_t>(reader.le64());
   }
+  to.steps = reader.text32();
   return reader.ok();
 }
 

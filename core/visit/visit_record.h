@@ -83,11 +83,19 @@ struct Visit {
 
   // Records a page view; `term` is what was searched for with it. True: the page had not been viewed in this visit.
   bool view(std::string_view path, uint64_t path_hash, int64_t time_ms, std::string_view term = {});
-  void count_event(int64_t time_ms);
+  void count_event(int64_t time_ms, std::string_view name, std::string_view item);
   // True: the goal had not been reached in this visit.
   bool reach(std::string_view goal);
+  // Notes an order or a goal among the steps.
+  void keep(const KeptConversion& conversion);
+
+  // When something happened, as its step tells it.
+  int64_t step_s(int64_t time_ms) const { return whole_s(time_ms) - whole_s(start_ms); }
+  // The steps go, as they are kept elsewhere by now; what tells the entry and the exit page stays.
+  void let_go_of_steps();
 
  private:
+  bool note_page(uint64_t path_hash);
   VisitMinute& minute(int64_t time_ms);
 };
 
@@ -97,9 +105,12 @@ inline int64_t page_time_ms(int64_t view_ms, int64_t next_view_ms) {
 }
 
 inline int64_t minute_start_s(int64_t time_ms) {
-  const int64_t time_s = time_ms >= 0 ? time_ms / 1000 : (time_ms - 999) / 1000;
+  const int64_t time_s = whole_s(time_ms);
   return time_s - ((time_s % 60) + 60) % 60;
 }
+
+// More steps are kept before the visit closes, as a record of their own. People's visits stay far below.
+inline constexpr size_t kVisitStepsBytesMax = 64 * 1024;
 
 // The stored form of an open visit (with a version byte; the layout stands in visit_record.cc).
 std::string encode_visit(const Visit& visit);

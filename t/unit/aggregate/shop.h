@@ -234,6 +234,18 @@ class Shop {
     const Result<std::string> found = writer_->find(KeyedDatabase::orders, order_key(site, 0, hasher_(id)));
     return found && decode_conversion(*found, conversion) ? std::optional(conversion) : std::nullopt;
   }
+  // What a reader sees, whatever was folded. use(snapshot)
+  template <class Use>
+  void read_snapshot(Use use) {
+    checkpoint();
+    writer_.reset();
+    {
+      SummaryReader reader = SummaryReader::open(folder_ / "summary", 64 << 20).value();
+      SummarySnapshot snapshot = reader.snapshot().value();
+      use(snapshot);
+    }
+    open_writer();
+  }
   size_t open_visits() const { return run_->engine.open_visits(); }
   Sites& sites() { return run_->sites; }
   Config& config() { return config_; }

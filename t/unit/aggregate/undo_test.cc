@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "aggregate/additive.h"
+#include "aggregate/kept_figures.h"
 #include "aggregate/shop.h"
 #include "aggregate/traffic.h"
 
@@ -119,6 +120,51 @@ void a_visit_that_went_over_stays_with_the_later_import(void**) {
   expect_number(shop().sum(Dimension::exit_page, "/a", Level::day)[Counter::visits], 0);
 }
 
+// What is kept of visits goes and comes back with the figures.
+void kept_visits_go_with_the_last_import(void**) {
+  static Random random(8);
+  import_traffic(random);
+  for (uint16_t import = kImports; import >= 1; --import) {
+    expect_kept_visits_to_tell_the_same("import " + std::to_string(import), false);
+    if (random.below(2) == 0) shop().settle_ms(traffic.back().time_ms + kDayS * 1000);
+    expect_kept_visits_to_tell_the_same("import " + std::to_string(import) + ", settled", false);
+    shop().undo(import);
+  }
+  expect_kept_visits_to_tell_the_same("with all imports gone", false);
+}
+
+void kept_visits_lose_what_an_earlier_import_brought(void**) {
+  for (const bool is_closed : {false, true}) {
+    open_import_shop(nullptr);
+    shop().import(1).at("10:00").from("https://www.google.com/").page_with("sign_up", "/a");
+    shop().import(2).at("10:05").hit("/b").at("10:06").hit("/b");
+    shop().import(3).at("10:07").hit("/c");
+    if (is_closed) shop().settle("12:00");
+    shop().undo(1);
+    static Figures kept;
+    kept = kept_figures();
+    const auto sum = [](Dimension dimension, std::string_view text, Counter counter) {
+      int64_t sum = 0;
+      for (const auto& [name, counters] : kept)
+        if (name.dimension == dimension && name.text == text) sum += counters[counter];
+      return sum;
+    };
+    expect_number(sum(Dimension::total, "", Counter::visits), 1);
+    expect_number(sum(Dimension::total, "", Counter::pageviews), 3);
+    expect_number(sum(Dimension::total, "", Counter::events), 0);
+    expect_number(sum(Dimension::page, "/a", Counter::entries), 1);
+    expect_number(sum(Dimension::page, "/a", Counter::pageviews), 0);
+    expect_number(sum(Dimension::page, "/b", Counter::pageviews), 2);
+    expect_number(sum(Dimension::channel, "organic_search", Counter::visits), 1);
+    expect_number(sum(Dimension::exit_page, "/c", Counter::visits), 1);
+    shop().undo(3);
+    kept = kept_figures();
+    expect_number(sum(Dimension::total, "", Counter::pageviews), 2);
+    expect_number(sum(Dimension::exit_page, "/b", Counter::visits), 1);
+    expect_number(sum(Dimension::page, "/a", Counter::pageviews), 0);
+  }
+}
+
 }  // namespace
 }  // namespace footfall
 
@@ -133,6 +179,8 @@ int main() {
       import_test("an_order_that_went_may_come_again", an_order_that_went_may_come_again),
       import_test("the_room_of_its_keys_is_free_again", the_room_of_its_keys_is_free_again),
       import_test("a_visit_that_went_over_stays_with_the_later_import", a_visit_that_went_over_stays_with_the_later_import),
+      import_test("kept_visits_go_with_the_last_import", kept_visits_go_with_the_last_import),
+      import_test("kept_visits_lose_what_an_earlier_import_brought", kept_visits_lose_what_an_earlier_import_brought),
   };
   return cmocka_run_group_tests(tests, make_traffic, nullptr);
 }

@@ -324,7 +324,7 @@ void an_open_visit_counts_as_it_stands(void**) {
   static Visit pageless;
   pageless = Visit();
   pageless.start_ms = pageless.last_ms = ms("2026-10-31T10:01:00Z");
-  pageless.count_event(ms("2026-10-31T10:01:00Z"));
+  pageless.count_event(ms("2026-10-31T10:01:00Z"), "scroll", "");
   shop.open_visit(pageless, 10);
   Counters& closed = shop.at(Dimension::exit_page, "2026-10-31T09:00:00Z", "/cup");
   closed[Counter::visits] = closed[Counter::exits] = closed[Counter::pageviews] = 1;

@@ -105,11 +105,11 @@ void the_referrer_is_kept_with_its_path(void**) {
   Hit hit = from("blog.example");
   hit.referrer_path = "/shoes";
   touch = kReader.first_touch(hit);
-  expect_text(touch.referrer(), "blog.example/shoes");
+  expect_text(touch.referrer, "blog.example/shoes");
   hit = from("paypal.com");
   hit.referrer_path = "/pay";
   touch = kReader.first_touch(hit);
-  expect_text(touch.referrer(), "");
+  expect_text(touch.referrer, "");
 }
 
 void tagged_sources_are_shown_as_sent(void**) {

@@ -34,12 +34,12 @@ void a_second_page_or_an_event_is_none(void**) {
   Visit other = visit;
   visit.view("/a", 2, kTen + 1);
   expect_number(visit.figures().bounces, 0);
-  other.count_event(kTen + 1);
+  other.count_event(kTen + 1, "scroll", "");
   expect_number(other.figures().bounces, 0);
 }
 
 void events_alone_are_no_bounce_and_have_no_page(void**) {
-  visit.count_event(kTen);
+  visit.count_event(kTen, "scroll", "");
   expect_number(visit.figures().bounces, 0);
   assert_false(visit.has_page());
   expect_text(visit.entry_page, "");
@@ -61,7 +61,7 @@ void a_late_view_is_neither_exit_nor_end(void**) {
   expect_text(visit.exit_page, "/b");
   expect_number(visit.exit_ms, kTen + 5000);
   expect_number(visit.last_ms, kTen + 5000);
-  visit.count_event(kTen + 2000);
+  visit.count_event(kTen + 2000, "scroll", "");
   expect_number(visit.figures().duration_ms, 5000);
 }
 
@@ -78,14 +78,14 @@ void terms_go_with_their_pages(void**) {
 
 void duration_goes_to_the_last_page_or_event(void**) {
   visit.view("/", 1, kTen);
-  visit.count_event(kTen + 90'000);
+  visit.count_event(kTen + 90'000, "scroll", "");
   expect_number(visit.figures().duration_ms, 90'000);
   expect_number(visit.exit_ms, kTen);
 }
 
 void minutes_hold_what_came_in_them(void**) {
   visit.view("/", 1, kTen);
-  visit.count_event(kTen + kMinute - 1);
+  visit.count_event(kTen + kMinute - 1, "scroll", "");
   visit.view("/a", 2, kTen + kMinute);
   expect_number(visit.minutes.size(), 2);
   expect_number(visit.minutes[0].minute_start_s, kTen / 1000);
@@ -150,7 +150,7 @@ void fill() {
   visit.new_returning = NewReturning::returning;
   visit.view("/", 1, kTen, "shoes");
   visit.view("/thank-you", 2, kTen + 3 * kMinute, "red shoes");
-  visit.count_event(kTen + 4 * kMinute);
+  visit.count_event(kTen + 4 * kMinute, "scroll", "");
   visit.orders = 1;
   visit.has_cart = true;
   visit.reach("newsletter");
@@ -183,7 +183,7 @@ void what_is_stored_comes_back(void**) {
   expect_text(encode_visit(back), bytes);
 }
 
-// Version 3 knew neither browser nor system, nor how long pages were looked at.
+// Version 3 knew neither browser nor system, nor how long pages were looked at, nor any steps.
 void a_visit_of_the_version_before_is_read(void**) {
   fill();
   visit.import = 7;
@@ -191,7 +191,7 @@ void a_visit_of_the_version_before_is_read(void**) {
   static Visit back;
   static std::string bytes;
   bytes = encode_visit(visit);
-  bytes.resize(bytes.size() - 3 - visit.minutes.size() * 12);
+  bytes.resize(bytes.size() - 3 - visit.minutes.size() * 12 - 4 - visit.steps.size());
   assert_false(decode_visit(bytes, back));
   bytes[0] = 3;
   assert_true(decode_visit(bytes, back));
@@ -201,10 +201,10 @@ void a_visit_of_the_version_before_is_read(void**) {
   assert_true(back.browser == Browser::other && back.new_returning == NewReturning::unknown);
 }
 
-// The time on a page is that until the next one, in the minute of the page that was left.
+// The time on a page is that until the next one, in whole seconds, in the minute of the page that was left.
 void a_page_that_another_follows_was_looked_at(void**) {
   visit.view("/", 1, kTen);
-  visit.count_event(kTen + 2 * kMinute);
+  visit.count_event(kTen + 2 * kMinute, "scroll", "");
   visit.view("/cup", 2, kTen + 3 * kMinute);
   visit.view("/late", 3, kTen + kMinute);
   visit.view("/cart", 4, kTen + 3 * kMinute + 1'500);
@@ -212,7 +212,27 @@ void a_page_that_another_follows_was_looked_at(void**) {
   expect_number(visit.minutes.at(0).page_time_ms, 3 * kMinute);
   expect_number(visit.minutes.at(1).pages_left, 0);
   expect_number(visit.minutes.at(2).pages_left, 1);
-  expect_number(visit.minutes.at(2).page_time_ms, 1'000);  // by whole seconds
+  expect_number(visit.minutes.at(2).page_time_ms, 1'000);
+}
+
+void what_it_does_is_kept_step_by_step(void**) {
+  visit.start_ms = kTen + 900;
+  visit.view("/", 1, kTen + 900, "shoes");
+  visit.view("/cup", 2, kTen + 2'100);
+  visit.count_event(kTen + 2'200, "add_to_cart", "SKU1");
+  visit.view("/cup", 2, kTen + 9'000);
+  visit.view("/late", 3, kTen - 100);
+  static KeptSteps steps;
+  assert_true(decode_steps(visit.steps, steps));
+  assert_true(steps.views == (std::vector<KeptView>{{0, "/", "shoes", kViewFirstOfPage},
+                                                    {2, "/cup", "", kViewFirstOfPage},
+                                                    {9, "/cup", "", 0},
+                                                    {-1, "/late", "", kViewFirstOfPage | kViewLate}}));
+  assert_true(steps.events == (std::vector<KeptEvent>{{2, "add_to_cart", "SKU1", 2}}));
+  visit.let_go_of_steps();
+  assert_true(decode_steps(visit.steps, steps));
+  assert_true(steps.views == (std::vector<KeptView>{{0, "/", "shoes", kViewUncounted}, {9, "/cup", "", kViewUncounted}}));
+  assert_true(steps.events.empty());
 }
 
 void bytes_that_are_no_visit_are_refused(void**) {
@@ -258,6 +278,7 @@ int main() {
       cmocka_unit_test_setup(pages_told_apart_are_bounded, begin_visit),
       cmocka_unit_test_setup(what_is_stored_comes_back, begin_visit),
       cmocka_unit_test_setup(a_visit_of_the_version_before_is_read, begin_visit),
+      cmocka_unit_test_setup(what_it_does_is_kept_step_by_step, begin_visit),
       cmocka_unit_test_setup(a_page_that_another_follows_was_looked_at, begin_visit),
       cmocka_unit_test_setup(bytes_that_are_no_visit_are_refused, begin_visit),
   };

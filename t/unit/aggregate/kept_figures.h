@@ -1,0 +1,211 @@
+// Figures by hour counted again from what is kept of visits: the rules of aggregate/bookings, told a second time. They must be
+// those of the rollups, in every row.
+#pragma once
+
+#include <vector>
+
+#include "aggregate/shop.h"
+#include "aggregate/traffic.h"
+#include "rollup/visit_block.h"
+
+namespace footfall {
+
+class KeptFigures {
+ public:
+  KeptFigures(Sites& sites, int64_t lookback_s) : sites_(sites), lookback_s_(lookback_s) {}
+
+  void add(uint16_t site, const KeptVisit& visit) {
+    site_ = site;
+    visit_ = &visit;
+    rows_ = {{Dimension::total, ""},
+             {Dimension::channel, visit.first_touch.channel},
+             {Dimension::source, visit.first_touch.source},
+             {Dimension::medium, visit.first_touch.medium},
+             {Dimension::campaign, visit.first_touch.campaign},
+             {Dimension::referrer_host, visit.first_touch.referrer_host},
+             {Dimension::country, visit.country},
+             {Dimension::device, visit.device},
+             {Dimension::entry_page, visit.views.empty() ? "" : visit.views.front().page},
+             {Dimension::exit_page, visit.views.empty() ? "" : exit().page}};
+    if (visit.is_visit()) add_visit();
+    for (const KeptView& view : visit.views) add_view(view);
+    for (const KeptEvent& event : visit.events) {
+      for (Counters* counters : visit_rows(event.time_s)) (*counters)[Counter::events] += 1;
+      at(Dimension::event, event.name, event.time_s)[Counter::events] += 1;
+      at(Dimension::item, event.item, event.time_s)[Counter::events] += 1;
+    }
+    for (const KeptConversion& conversion : visit.conversions) add_conversion(conversion);
+  }
+
+  const Figures& figures() const { return figures_; }
+
+ private:
+  using Row = std::pair<Dimension, std::string_view>;
+
+  const KeptView& exit() const {
+    const auto& views = visit_->views;
+    size_t exit = views.size() - 1;
+    while (exit > 0 && (views[exit].flags & kViewLate)) --exit;
+    return views[exit];
+  }
+
+  Counters& at(Dimension dimension, std::string_view text, int64_t time_s) {
+    const Zone& zone = sites_.at(site_).zone;
+    const int64_t hour_s = zone.bucket_start_s(Level::hour, whole_s(visit_->start_ms) + time_s);
+    return figures_[{site_, dimension, Level::hour, hour_s, std::string(text)}];
+  }
+
+  std::vector<Counters*> visit_rows(int64_t time_s) {
+    std::vector<Counters*> rows;
+    for (const auto& [dimension, text] : rows_) rows.push_back(&at(dimension, text, time_s));
+    return rows;
+  }
+
+  void add_visit() {
+    const int64_t bounces = (visit_->flags & kKeptBounce) != 0;
+    for (Counters* counters : visit_rows(0)) {
+      (*counters)[Counter::visits] += 1;
+      (*counters)[Counter::bounces] += bounces;
+      (*counters)[Counter::duration_ms] += visit_->duration_ms;
+      (*counters)[Counter::visits_converted] += (visit_->flags & kKeptConverted) != 0;
+      (*counters)[Counter::visits_with_cart] += (visit_->flags & kKeptWithCart) != 0;
+      (*counters)[Counter::visits_cart_left] += (visit_->flags & kKeptCartLeft) != 0;
+      counters->visitors.add(visit_->visitor);
+    }
+    if (visit_->views.empty()) return;
+    const KeptView& entry = visit_->views.front();
+    at(Dimension::page, entry.page, 0)[Counter::bounces] += bounces;
+    at(Dimension::search_term, entry.search_term, 0)[Counter::bounces] += bounces;
+    add_to_view(entry, Counter::entries);
+    add_to_view(exit(), Counter::exits);
+  }
+
+  void add_to_view(const KeptView& view, Counter counter) {
+    for (Counters* counters : visit_rows(view.time_s)) (*counters)[counter] += 1;
+    at(Dimension::page, view.page, view.time_s)[counter] += 1;
+    at(Dimension::search_term, view.search_term, view.time_s)[counter] += 1;
+  }
+
+  void add_view(const KeptView& view) {
+    if (view.flags & kViewUncounted) return;
+    add_to_view(view, Counter::pageviews);
+    if (view.flags & kViewFirstOfPage) at(Dimension::page, view.page, 0)[Counter::visits] += 1;
+  }
+
+  struct Credit {
+    int64_t orders = 0, items = 0, revenue = 0, conversions = 1'000'000;
+  };
+  static void give(Counters& to, const Credit& credit, Model model) {
+    to[credited(Counter::conversions_last, model)] += credit.conversions;
+    to[credited(Counter::orders_last, model)] += credit.orders;
+    to[credited(Counter::items_last, model)] += credit.items;
+    to[credited(Amount::revenue_last, model)] += credit.revenue;
+  }
+  static void give_all(Counters& to, const Credit& credit, int64_t goal_value) {
+    for (const Model model : kAllModels) give(to, credit, model);
+    to[Amount::goal_value] += goal_value;
+  }
+
+  KeptTouch credited_to(const KeptConversion& conversion, Model model) const {
+    const KeptTouch* of = nullptr;
+    for (const KeptTouch& touch : conversion.touches) {
+      if (touch.age_s > lookback_s_) continue;
+      if (of == nullptr || model == Model::last) of = &touch;
+      if (model == Model::last_non_direct && (touch.channel != kDirectChannel || of->channel == kDirectChannel)) of = &touch;
+    }
+    return of != nullptr ? *of : KeptTouch{.channel = kDirectChannel, .source = kDirectSource};
+  }
+
+  void add_conversion(const KeptConversion& told) {
+    const Credit whole{told.is_goal ? 0 : 1'000'000, told.quantity * 1'000'000, told.value_micros};
+    const int64_t goal_value = told.goal_value_micros;
+    for (const Row& row : {Row{Dimension::total, ""}, Row{Dimension::country, visit_->country},
+                           Row{Dimension::device, visit_->device}, Row{Dimension::event, told.event},
+                           Row{Dimension::goal, told.goal}})
+      give_all(at(row.first, row.second, told.time_s), whole, goal_value);
+    for (const Model model : kAllModels) {
+      const KeptTouch touch = credited_to(told, model);
+      for (const Row& row : {Row{Dimension::channel, touch.channel}, Row{Dimension::source, touch.source},
+                             Row{Dimension::medium, touch.medium}, Row{Dimension::campaign, touch.campaign},
+                             Row{Dimension::referrer_host, touch.referrer_host}})
+        give(at(row.first, row.second, told.time_s), whole, model);
+    }
+    if (!told.has_rate)
+      give_all(at(Dimension::currency, told.currency, told.time_s),
+               {.orders = 1'000'000, .revenue = told.own_value_micros, .conversions = 0}, 0);
+    add_items(told, whole);
+  }
+
+  void add_items(const KeptConversion& told, const Credit& whole) {
+    if (told.is_goal && !told.items.empty())
+      return give_all(at(Dimension::item, told.items.front().id, told.time_s), whole, told.goal_value_micros);
+    Credit left = whole;
+    if (!told.items.empty()) left.orders = left.conversions = 0;
+    for (const KeptItem& item : told.items) {
+      const Credit part{1'000'000, item.quantity * 1'000'000, told.has_rate ? item.value_micros : 0};
+      give_all(at(Dimension::item, item.id, told.time_s), part, 0);
+      left.items -= part.items;
+      left.revenue -= part.revenue;
+    }
+    give_all(at(Dimension::item, "", told.time_s), left, told.goal_value_micros);
+  }
+
+  Sites& sites_;
+  const int64_t lookback_s_;
+  Figures figures_;
+  uint16_t site_ = 0;
+  const KeptVisit* visit_ = nullptr;
+  std::vector<Row> rows_;
+};
+
+// Counters that hits have, and no visit.
+inline bool is_of_hits(Counter counter) {
+  return counter <= Counter::excluded_hits || counter == Counter::duplicate_orders ||
+         counter == Counter::rejected_orders || counter == Counter::malformed_events;
+}
+
+// A line per row, of what visits have. By the exit page that a visit had when it went over into another import, its visitor
+// stays counted.
+inline std::string told_of_visits(const Figures& figures, bool with_visitors) {
+  static Figures of_visits;
+  of_visits.clear();
+  for (const auto& [name, counters] : figures) {
+    if (name.level != Level::hour) continue;
+    Counters without_hits = counters;
+    for (size_t i = 0; i < kCounters; ++i)
+      if (is_of_hits(static_cast<Counter>(i))) without_hits[static_cast<Counter>(i)] = 0;
+    without_hits.took_ms.reset();
+    if (!with_visitors) without_hits.visitors = Distinct();
+    if (!without_hits.is_zero()) of_visits.emplace(name, std::move(without_hits));
+  }
+  return told(of_visits);
+}
+
+// Everything that is kept, of all sites.
+inline Figures kept_figures() {
+  static std::unique_ptr<KeptFigures> kept;
+  kept = std::make_unique<KeptFigures>(shop().sites(), 30 * kDayS);
+  shop().read_snapshot([](SummarySnapshot& snapshot) {
+    for (uint16_t site = 0; site < shop().sites().size(); ++site) {
+      const Status read = snapshot.each_visit_block(site, 0, 4'000'000'000, [&](VisitBlock& block) -> Status {
+        KeptVisit visit;
+        for (size_t row = 0; row < block.rows(VisitTable::visits); ++row) {
+          if (!block.read(row, visit)) return Error::corrupt("block");
+          kept->add(site, visit);
+        }
+        return {};
+      });
+      assert_true(read.ok());
+    }
+  });
+  return kept->figures();
+}
+
+inline void expect_kept_visits_to_tell_the_same(const std::string& when, bool with_visitors = true) {
+  static std::string booked, kept;
+  kept = told_of_visits(kept_figures(), with_visitors);
+  booked = told_of_visits(shop().figures(), with_visitors);
+  expect_same(kept, booked, when);
+}
+
+}  // namespace footfall
