@@ -29,7 +29,8 @@ bool append(std::string_view bytes, bool is_packed, std::string& to) {
   return false;
 }
 
-std::string planes_of(const std::vector<uint64_t>& values, uint64_t least, unsigned width) {
+template <class Number>
+std::string planes_of(const std::vector<Number>& values, Number least, unsigned width) {
   std::string planes(values.size() * width, '\0');
   char* to = planes.data();
   for (unsigned shift = 0; shift < 8 * width; shift += 8)
@@ -97,7 +98,11 @@ void encode_texts(const TextColumn& column, bool is_packed, std::string& to) {
   std::string stored;
   const bool packed = append(all, is_packed, stored);
   BytesWriter(to).u8(packed ? kPacked : 0).varint(column.texts.size() - 1).varint(all.size()).text(stored);
-  encode_ints(std::vector<int64_t>(column.codes.begin(), column.codes.end()), false, is_packed, to);
+  // As encode_ints() would, but what is least and most is known.
+  const unsigned width = width_of(column.texts.size() - 1);
+  const size_t kind_at = to.size();
+  BytesWriter(to).u8(static_cast<uint8_t>(width)).zigzag(0);
+  if (append(planes_of(column.codes, 0u, width), is_packed, to)) to[kind_at] = static_cast<char>(to[kind_at] | kPacked);
 }
 
 bool decode_texts(std::string_view bytes, size_t rows, TextColumn& to, std::string& unpacked) {

@@ -7,7 +7,6 @@
 #include "base/bytes.h"
 #include <absl/container/node_hash_map.h>
 
-#include "base/string_map.h"
 #include "rollup/visit_block.h"
 #include "rollup/visit_columns.h"
 
@@ -52,7 +51,11 @@ class TextBuilder {
   }
 
  private:
-  absl::node_hash_map<std::string, uint32_t, StringViewHash, std::equal_to<>> known_;
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return XXH3_64bits(text.data(), text.size()); }
+  };
+  absl::node_hash_map<std::string, uint32_t, Hash, std::equal_to<>> known_;
   std::string_view last_;
   uint32_t last_code_ = 0;
   std::vector<uint32_t> codes_;

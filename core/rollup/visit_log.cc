@@ -35,6 +35,22 @@ std::optional<VisitLogKey> first_key_of(LmdbTxn& txn, LmdbDatabase database, con
   return decode_visit_key(cursor->key());
 }
 
+std::vector<const std::string*> in_order_of_start(const std::vector<std::string>& rows) {
+  std::vector<std::pair<int64_t, const std::string*>> starts;
+  starts.reserve(rows.size());
+  for (const std::string& row : rows) {
+    KeptSpan span;
+    starts.emplace_back(read_kept_span(row, span) ? span.start_ms : 0, &row);
+  }
+  std::sort(starts.begin(), starts.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : *a.second < *b.second;
+  });
+  std::vector<const std::string*> order;
+  order.reserve(starts.size());
+  for (const auto& [start_ms, row] : starts) order.push_back(row);
+  return order;
+}
+
 }  // namespace
 
 std::string VisitLogFold::prefix_of(const Group& group) {
@@ -199,20 +215,13 @@ Status VisitLogFold::take_last_block(const Group& group, Rows& to, uint32_t& num
 Status VisitLogFold::pack(const Group& group, Rows rows) {
   VisitLogKey key{group.site, group.day_s, group.import, 0};
   if (Status status = take_last_block(group, rows, key.number); !status) return status;
-  const auto start_ms = [](const std::string& row) {
-    KeptSpan span;
-    return read_kept_span(row, span) ? span.start_ms : 0;
-  };
-  std::sort(rows.begin(), rows.end(), [&](const std::string& a, const std::string& b) {
-    const int64_t a_ms = start_ms(a), b_ms = start_ms(b);
-    return a_ms != b_ms ? a_ms < b_ms : a < b;
-  });
   VisitBlockBuilder builder;
   KeptVisit visit;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (!decode_kept_visit(rows[i], visit)) return Error::corrupt("row of a visit");
+  size_t left = rows.size();
+  for (const std::string* row : in_order_of_start(rows)) {
+    if (!decode_kept_visit(*row, visit)) return Error::corrupt("row of a visit");
     builder.add(visit);
-    if (builder.visits() < kVisitsOfBlockMax && i + 1 < rows.size()) continue;
+    if (--left > 0 && builder.visits() < kVisitsOfBlockMax) continue;
     note_span(group, builder);
     if (Status status = txn_.put(databases_.blocks, encode_visit_key(key), builder.finish()); !status) return status;
     ++key.number;
