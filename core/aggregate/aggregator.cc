@@ -157,6 +157,9 @@ void Aggregator::State::note_checkpoint() {
   checkpoint.pid = static_cast<uint32_t>(getpid());
   checkpoint.warnings = refused;
   for (std::string& fault : lanes.faults()) checkpoint.warnings.push_back(std::move(fault));
+  for (const auto& [site, from_s] : summary.cut_sites())
+    checkpoint.warnings.push_back("site " + sites.names()[site] + ": visits are kept from " +
+                                  sites.at(site).zone.date_text(from_s) + " on, for [retention] visits_max is reached");
   checkpoint.lagging_lanes = lanes.lagging();
 }
 

@@ -87,6 +87,8 @@ class SummaryWriter {
   uint64_t unfolded_bytes() const { return unfolded_bytes_; }
   // How long visits are kept by the folds that follow.
   void set_retention(const Retention& retention) { retention_ = retention; }
+  // Sites whose visits went for want of room, and from when on theirs are kept; as of the last fold.
+  const std::vector<std::pair<uint16_t, int64_t>>& cut_sites() const { return cut_sites_; }
 
   // Takes what an import brought out of the keyed databases, in one transaction with the change block and the state,
   // which then names the import as undone. Changes of it that are not folded yet stay: fold before. Visits of other
@@ -123,6 +125,7 @@ class SummaryWriter {
   LmdbDatabase visit_rows_, visits_;
   uint64_t unfolded_bytes_ = 0;
   Retention retention_;
+  std::vector<std::pair<uint16_t, int64_t>> cut_sites_;
 };
 
 // One snapshot. Not thread-safe. Keep it short: it pins pages.

@@ -50,6 +50,9 @@ Status SummaryWriter::load_databases() {
     if (Status status = load(kKeyedNames[i], keyed_[i]); !status) return status;
   if (Status status = load("visit_rows", visit_rows_); !status) return status;
   if (Status status = load("visits", visits_); !status) return status;
+  // A summary that is new keeps visits from its start.
+  if (!txn->get(meta_, kVisitsKey) && !txn->get(meta_, kCheckpointKey))
+    if (Status status = txn->put(meta_, kVisitsKey, encode_visit_log({})); !status) return status;
   unfolded_bytes_ = 0;
   {
     Result<LmdbCursor> cursor = LmdbCursor::open(*txn, changes_);
@@ -177,6 +180,9 @@ Status SummaryWriter::fold_visits(LmdbTxn& txn, const ZoneOf& zone_of, bool pack
   VisitLogFold visits(txn, {visit_rows_, visits_}, zone_of, *log);
   if (Status status = fill(visits); !status) return status;
   if (Status status = visits.write(pack_all, retention_, now_ms() / 1000); !status) return status;
+  cut_sites_.clear();
+  for (size_t site = 0; site < log->sites.size(); ++site)
+    if (log->sites[site].is_cut_by_size) cut_sites_.emplace_back(static_cast<uint16_t>(site), log->sites[site].whole_from_s);
   return txn.put(meta_, kVisitsKey, encode_visit_log(*log));
 }
 

@@ -41,7 +41,9 @@ enum : uint8_t {
 };
 inline constexpr uint8_t kViewFlagsStored = kViewFirstOfPage | kViewLate | kViewUncounted;
 
-struct KeptView {  // in the order in which they came
+// In the order in which they came. A page is looked at until the next view that is neither late nor uncounted: from the last
+// view before that one that is not late.
+struct KeptView {
   int64_t time_s = 0;
   std::string_view page{}, search_term{};
   uint8_t flags = 0;  // kViewFirstOfPage, kViewLate, kViewUncounted

@@ -2,11 +2,14 @@
 // those of the rollups, in every row.
 #pragma once
 
+#include <algorithm>
+#include <map>
 #include <vector>
 
 #include "aggregate/shop.h"
 #include "aggregate/traffic.h"
 #include "rollup/visit_block.h"
+#include "site/match.h"
 
 namespace footfall {
 
@@ -25,10 +28,18 @@ class KeptFigures {
              {Dimension::referrer_host, visit.first_touch.referrer_host},
              {Dimension::country, visit.country},
              {Dimension::device, visit.device},
+             {Dimension::browser, visit.browser},
+             {Dimension::system, visit.os},
+             {Dimension::new_returning, visit.new_returning},
+             {Dimension::content, visit.first_touch.content},
+             {Dimension::term, visit.first_touch.term},
+             {Dimension::code, visit.first_touch.code},
+             {Dimension::referrer, visit.first_touch.referrer},
              {Dimension::entry_page, visit.views.empty() ? "" : visit.views.front().page},
              {Dimension::exit_page, visit.views.empty() ? "" : exit().page}};
     if (visit.is_visit()) add_visit();
     for (const KeptView& view : visit.views) add_view(view);
+    add_times_on_pages();
     for (const KeptEvent& event : visit.events) {
       for (Counters* counters : visit_rows(event.time_s)) (*counters)[Counter::events] += 1;
       at(Dimension::event, event.name, event.time_s)[Counter::events] += 1;
@@ -74,16 +85,39 @@ class KeptFigures {
     }
     if (visit_->views.empty()) return;
     const KeptView& entry = visit_->views.front();
-    at(Dimension::page, entry.page, 0)[Counter::bounces] += bounces;
-    at(Dimension::search_term, entry.search_term, 0)[Counter::bounces] += bounces;
+    each_page_row(entry, 0, [&](Counters& counters) { counters[Counter::bounces] += bounces; });
     add_to_view(entry, Counter::entries);
     add_to_view(exit(), Counter::exits);
   }
 
-  void add_to_view(const KeptView& view, Counter counter) {
-    for (Counters* counters : visit_rows(view.time_s)) (*counters)[counter] += 1;
-    at(Dimension::page, view.page, view.time_s)[counter] += 1;
-    at(Dimension::search_term, view.search_term, view.time_s)[counter] += 1;
+  template <class Change>
+  void each_page_row(const KeptView& view, int64_t time_s, Change change) {
+    change(at(Dimension::page, view.page, time_s));
+    change(at(Dimension::search_term, view.search_term, time_s));
+    const auto& groups = sites_.at(site_).config.page_groups;
+    if (groups.empty()) return;
+    const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& group) {
+      return matches(group.path, view.page.substr(0, view.page.find('?')));
+    });
+    change(at(Dimension::page_group, group == groups.end() ? "" : std::string_view(group->name), time_s));
+  }
+
+  void add_to_view(const KeptView& view, Counter counter, int64_t count = 1) {
+    for (Counters* counters : visit_rows(view.time_s)) (*counters)[counter] += count;
+    each_page_row(view, view.time_s, [&](Counters& counters) { counters[counter] += count; });
+  }
+
+  // From each page that was an exit, as long as it was one.
+  void add_times_on_pages() {
+    const KeptView* exit = nullptr;
+    for (const KeptView& view : visit_->views) {
+      if (view.flags & kViewLate) continue;
+      if (exit != nullptr && (view.flags & kViewUncounted) == 0) {
+        add_to_view(*exit, Counter::pages_left);
+        add_to_view(*exit, Counter::page_time_ms, (view.time_s - exit->time_s) * 1000);
+      }
+      exit = &view;
+    }
   }
 
   void add_view(const KeptView& view) {
@@ -120,14 +154,18 @@ class KeptFigures {
     const Credit whole{told.is_goal ? 0 : 1'000'000, told.quantity * 1'000'000, told.value_micros};
     const int64_t goal_value = told.goal_value_micros;
     for (const Row& row : {Row{Dimension::total, ""}, Row{Dimension::country, visit_->country},
-                           Row{Dimension::device, visit_->device}, Row{Dimension::event, told.event},
-                           Row{Dimension::goal, told.goal}})
+                           Row{Dimension::device, visit_->device}, Row{Dimension::browser, visit_->browser},
+                           Row{Dimension::system, visit_->os}, Row{Dimension::new_returning, visit_->new_returning},
+                           Row{Dimension::event, told.event}, Row{Dimension::goal, told.goal},
+                           Row{Dimension::coupon, told.coupon}, Row{Dimension::order_currency, told.currency}})
       give_all(at(row.first, row.second, told.time_s), whole, goal_value);
     for (const Model model : kAllModels) {
       const KeptTouch touch = credited_to(told, model);
       for (const Row& row : {Row{Dimension::channel, touch.channel}, Row{Dimension::source, touch.source},
                              Row{Dimension::medium, touch.medium}, Row{Dimension::campaign, touch.campaign},
-                             Row{Dimension::referrer_host, touch.referrer_host}})
+                             Row{Dimension::referrer_host, touch.referrer_host},
+                             Row{Dimension::content, touch.content}, Row{Dimension::term, touch.term},
+                             Row{Dimension::code, touch.code}, Row{Dimension::referrer, touch.referrer}})
         give(at(row.first, row.second, told.time_s), whole, model);
     }
     if (!told.has_rate)
@@ -137,17 +175,35 @@ class KeptFigures {
   }
 
   void add_items(const KeptConversion& told, const Credit& whole) {
-    if (told.is_goal && !told.items.empty())
-      return give_all(at(Dimension::item, told.items.front().id, told.time_s), whole, told.goal_value_micros);
+    if (told.is_goal) {
+      const std::string_view item = told.items.empty() ? "" : told.items.front().id;
+      give_all(at(Dimension::item, item, told.time_s), whole, told.goal_value_micros);
+      give_all(at(Dimension::item_category, "", told.time_s), whole, told.goal_value_micros);
+      return;
+    }
+    add_parts(told, whole, Dimension::item, &KeptItem::id);
+    add_parts(told, whole, Dimension::item_category, &KeptItem::category);
+  }
+
+  // What has no name goes with what no item brought.
+  void add_parts(const KeptConversion& told, const Credit& whole, Dimension dimension, std::string_view KeptItem::*name) {
+    std::map<std::string_view, Credit> parts;
     Credit left = whole;
-    if (!told.items.empty()) left.orders = left.conversions = 0;
     for (const KeptItem& item : told.items) {
-      const Credit part{1'000'000, item.quantity * 1'000'000, told.has_rate ? item.value_micros : 0};
-      give_all(at(Dimension::item, item.id, told.time_s), part, 0);
+      if ((item.*name).empty()) continue;
+      Credit& part = parts.try_emplace(item.*name, Credit{1'000'000, 0, 0}).first->second;
+      part.items += item.quantity * 1'000'000;
+      part.revenue += told.has_rate ? item.value_micros : 0;
+    }
+    for (const auto& [text, part] : parts) {
+      give_all(at(dimension, text, told.time_s), part, 0);
       left.items -= part.items;
       left.revenue -= part.revenue;
     }
-    give_all(at(Dimension::item, "", told.time_s), left, told.goal_value_micros);
+    const bool is_all_named = std::none_of(told.items.begin(), told.items.end(),
+                                           [&](const KeptItem& item) { return (item.*name).empty(); });
+    if (!told.items.empty() && is_all_named) left.orders = left.conversions = 0;
+    give_all(at(dimension, "", told.time_s), left, 0);
   }
 
   Sites& sites_;
