@@ -1,16 +1,18 @@
-// Whether lanes are whole: every block's checksum and hits, numbers without gaps but those that the lane counted as lost,
-// stages that can be read to their end. Reads only; workers and the aggregator may run.
+// Whether the store is whole. Lanes: every block's checksum and hits, numbers without gaps but those that the lane counted as
+// lost, stages that can be read to their end. The summary: rollup/check.h. Reads only; workers and the aggregator may run.
 #include <cstdio>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "command/command.h"
+#include "command/progress.h"
 #include "lane/block.h"
 #include "lane/lane.h"
 #include "lane/ring.h"
 #include "lane/ring_scan.h"
 #include "query/text.h"
+#include "rollup/check.h"
 
 namespace footfall {
 namespace {
@@ -132,6 +134,43 @@ LaneCheck check_lane(const Store& store, unsigned lane) {
   return found;
 }
 
+using ull = unsigned long long;
+
+constexpr uint64_t kFaultsShown = 1'000;
+
+// True: whole.
+bool check_summary(const Store& store, const Config& config) {
+  const auto fails = [](const Error& error) {
+    std::printf("summary: faults:\n  %s\n", terminal_text(error.text).c_str());
+    return false;
+  };
+  Result<SummaryReader> reader = SummaryReader::open(store.summary_path(), static_cast<uint64_t>(config.map_bytes));
+  if (!reader && reader.error().code == Error::Code::not_found) return std::printf("summary: none yet\n"), true;
+  if (!reader) return fails(reader.error());
+  Result<SummarySnapshot> snapshot = reader->snapshot();
+  if (!snapshot) return fails(snapshot.error());
+  std::vector<std::string> faults;
+  ProgressBar bar;
+  const StringHasher hasher(store.secret());
+  SummaryCheck check(
+      *snapshot, hasher,
+      [&](std::string fault) {
+        if (faults.size() < kFaultsShown) faults.push_back(std::move(fault));
+      },
+      [&](uint64_t done, uint64_t total) { bar.show(done, total, 0); });
+  const Status checked = check.run();
+  bar.clear();
+  const SummaryCheck::Found& found = check.found();
+  std::printf("summary: %llu rollups in %llu buckets, %llu texts, %llu visitors, %llu open visits, %llu orders and goals, %llu "
+              "kept visits; %s\n",
+              ull(found.rollups), ull(found.buckets), ull(found.texts), ull(found.visitors), ull(found.open_visits),
+              ull(found.orders), ull(found.kept_visits), found.faults == 0 && checked ? "whole" : "faults:");
+  for (const std::string& fault : faults) std::printf("  %s\n", terminal_text(fault).c_str());
+  if (found.faults > faults.size()) std::printf("  and %llu more\n", ull(found.faults - faults.size()));
+  if (!checked) std::printf("  %s\n", terminal_text(checked.error().text).c_str());
+  return found.faults == 0 && checked;
+}
+
 }  // namespace
 
 int check(const Common& common) {
@@ -152,7 +191,8 @@ int check(const Common& common) {
     for (const std::string& fault : found.faults) std::printf("  %s\n", terminal_text(fault).c_str());
     faults += found.faults.size();
   }
-  return faults == 0 ? kExitWell : kExitFailed;
+  const bool is_whole = check_summary(*store, *config);
+  return faults == 0 && is_whole ? kExitWell : kExitFailed;
 }
 
 }  // namespace footfall

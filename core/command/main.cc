@@ -92,7 +92,7 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"lanes", "ring", "checkpoint"}));
   dump_command->callback([&] { code = dump(common, dumped); });
 
-  CLI::App* check_command = app.add_subcommand("check", "whether the store's lanes are whole: checksums, numbers");
+  CLI::App* check_command = app.add_subcommand("check", "whether the store is whole: checksums, numbers, figures that add up");
   add_common(check_command);
   check_command->callback([&] { code = check(common); });
 

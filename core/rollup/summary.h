@@ -165,6 +165,7 @@ class SummarySnapshot {
 
  private:
   friend class SummaryReader;
+  friend class SummaryCheck;
   using Values = std::span<const Hash128>;
   Status each_folded(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s,
                      const std::optional<Values>& only, const Visit& visit);

@@ -195,6 +195,18 @@ class Shop {
     return *this;
   }
 
+  // Has the summary to itself: one process opens an environment once.
+  template <class Look>
+  Shop& aside(Look look) {
+    writer_.reset();
+    look(folder_ / "summary");
+    figures_.reset();
+    open_writer();
+    return *this;
+  }
+
+  const StringHasher& hasher() const { return hasher_; }
+
   // --- what readers see ----------------------------------------------------------------------------------------------
   // All rows of all levels, open visits too. Read before and after a fold: both must be the same.
   const Figures& figures() {
