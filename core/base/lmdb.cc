@@ -60,6 +60,23 @@ Status reserve_lock_file(const std::string& path) {
   return {};
 }
 
+// LMDB begins a file with two pages in one write; a kill or a full disk between them would leave what nobody can open. So
+// it is made beside, and has its name once it is whole. The caller is the only one to write here.
+Status make_data_file(const std::string& data_file, uint64_t map_bytes) {
+  const std::string beside = data_file + ".new";
+  ::unlink(beside.c_str());
+  MDB_env* env = nullptr;
+  if (int code = mdb_env_create(&env); code != 0) return lmdb_error("mdb_env_create", code);
+  if (map_bytes > 0) mdb_env_set_mapsize(env, map_bytes);
+  int code = mdb_env_open(env, beside.c_str(), MDB_NOSUBDIR | MDB_NOLOCK, 0660);
+  if (code == 0) code = mdb_env_sync(env, 1);
+  mdb_env_close(env);
+  if (code == 0 && rename(beside.c_str(), data_file.c_str()) != 0) code = errno;
+  if (code == 0) return {};
+  ::unlink(beside.c_str());
+  return lmdb_error("make " + data_file, code);
+}
+
 void open_to_group(const std::string& path, mode_t mode) {
   struct stat now;
   if (stat(path.c_str(), &now) == 0 && now.st_uid == geteuid() && (now.st_mode & 07777) != mode) chmod(path.c_str(), mode);
@@ -89,9 +106,12 @@ Result<LmdbEnv> LmdbEnv::open(const std::string& path, const LmdbOptions& option
     open_to_group(path, 02770);
   }
   const std::string data_file = path + "/data.mdb";
-  // An empty file is of one who was killed while making it: LMDB would try to go on with that, even to read.
+  // An empty file is of a version that made it in place and was killed there: LMDB would go on with it, even to read.
   struct stat data;
-  if (options.read_only && (stat(data_file.c_str(), &data) != 0 || data.st_size == 0)) return Error::not_found(data_file);
+  if (stat(data_file.c_str(), &data) != 0 || data.st_size == 0) {
+    if (options.read_only) return Error::not_found(data_file);
+    if (Status made = make_data_file(data_file, options.map_bytes); !made) return made.error();
+  }
   if (Status status = check_lmdb_file(data_file); !status) return status.error();
   if (Status status = reserve_lock_file(path + "/lock.mdb"); !status) return status.error();
 

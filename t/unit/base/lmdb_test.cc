@@ -2,6 +2,8 @@
 #include "base/lmdb.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <fstream>
@@ -250,6 +252,25 @@ void a_file_whose_maker_was_killed_is_not_there_yet(void**) {
   open({.read_only = true});
   begin_read();
   expect_text(get("home"), "1");
+}
+
+// LMDB begins a file with two pages, of which a full disk may take one.
+void a_file_that_got_no_room_when_it_was_made_is_made_later(void**) {
+  open({.map_bytes = kMapBytes});
+  held->env.reset();
+  std::filesystem::remove(held->file);  // the lock file stays, which is longer
+  const bool refused = in_child([&] {
+    signal(SIGXFSZ, SIG_IGN);
+    const rlimit one_page{4096, 4096};
+    if (setrlimit(RLIMIT_FSIZE, &one_page) != 0) return false;
+    return !LmdbEnv::open(held->path, {.map_bytes = kMapBytes});
+  });
+  assert_true(refused);
+  assert_int_equal(open_fault(held->path, {.read_only = true}), Error::Code::not_found);
+  open({.map_bytes = kMapBytes});
+  begin_write();
+  put("home", "1");
+  commit();
 }
 
 void a_file_that_is_not_ours_is_refused_and_kept(void**) {
@@ -548,6 +569,7 @@ int main() {
       in_folder(a_cursor_goes_on_behind_what_it_removed),
       in_folder(reading_what_is_not_there_makes_nothing),
       in_folder(a_file_whose_maker_was_killed_is_not_there_yet),
+      in_folder(a_file_that_got_no_room_when_it_was_made_is_made_later),
       in_folder(a_file_that_is_not_ours_is_refused_and_kept),
       in_folder(a_truncated_file_is_refused_before_it_can_kill),
       in_folder(a_file_that_lacks_free_pages_alone_is_whole),
