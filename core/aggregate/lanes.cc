@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "lane/import_lane.h"
+
 namespace footfall {
 namespace {
 
@@ -12,7 +14,8 @@ constexpr int64_t kAheadMs = 3'600'000;  // a hit further ahead of it is refused
 
 Lanes::Lanes(const Store& store, const std::vector<LanePlace>& places, int64_t settled_ms)
     : store_(store), hits_(store), newest_ms_(settled_ms) {
-  for (const LanePlace& place : places) places_[place.lane] = place;
+  for (const LanePlace& place : places)
+    if (place.lane != kImportLane) places_[place.lane] = place;
 }
 
 void Lanes::poll(int64_t now_ms, bool with_stage) {

@@ -33,9 +33,10 @@ Result<CountedBefore> look(const Store& store, const Config& config) {
 }
 
 LanePlace counted_place(const CheckpointState& checkpoint) {
+  LanePlace last{.lane = kImportLane};
   for (const LanePlace& place : checkpoint.lanes)
-    if (place.lane == kImportLane) return place;
-  return {.lane = kImportLane};
+    if (place.lane == kImportLane && place.epoch >= last.epoch) last = place;  // older versions stored the one before it too
+  return last;
 }
 
 Status settle(ImportLane& lane, const Store& store, const Config& config) {

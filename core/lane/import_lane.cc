@@ -225,7 +225,8 @@ Status ImportLane::put(const std::vector<std::string>& blocks, const std::map<Ha
   if (!txn) return txn.error();
   Result<LmdbDatabase> database = txn->database("");
   if (!database) return database.error();
-  uint64_t seq = next_seq_, bytes = 0;
+  // Above those of every import before, whose blocks may be gone by now: a daemon's cursor stands behind them.
+  uint64_t seq = std::max(next_seq_, uint64_t{record.number} << 32), bytes = 0;
   for (const std::string& block : blocks) {
     if (Status status = txn->put(*database, block_key(seq++), block); !status) return status;
     bytes += block.size();

@@ -2,7 +2,7 @@
 // Unlike a worker's ring nothing is ever overwritten: the importer waits for whoever aggregates. One importer at a time.
 //
 //   PATH/import.0/{lock, data.mdb}
-//   keys:  0x01 seq u64 → block (lane kImportLane, its epoch is the import's number)
+//   keys:  0x01 seq u64 → block (lane kImportLane, its epoch is the import's number); seq: import << 32, counting up
 //          0x02 file identity 16 | import u32 → FilePlace, as that import left it; the last one holds
 //          0x03 import u32 → ImportRecord
 //          0x04 import u32 → `?`: whoever aggregates is asked to undo that import

@@ -7,6 +7,7 @@
 #include "aggregate/traffic.h"
 #include "aggregate/worker.h"
 #include "child.h"
+#include "lane/import_lane.h"
 
 namespace footfall {
 namespace {
@@ -207,6 +208,16 @@ void count_due(bool all = false) {
   }
 }
 
+// It has a reader of its own, which tells its place.
+void the_import_lane_is_none_of_them(void**) {
+  f->start_worker().view("/a", kTen);
+  f->workers.clear();
+  f->open({{.lane = kImportLane, .epoch = 1, .number = 1'750}});
+  expect_text(f->poll_and_take(kLater), "/a");
+  expect_number(f->lanes->places().size(), 1);
+  expect_number(f->lanes->places()[0].lane, 0);
+}
+
 void any_number_of_lanes_gives_the_same_figures(void**) {
   traffic = random_traffic(20261002, 2000);
   static std::string expected;
@@ -274,6 +285,7 @@ int main() {
       store_test(what_was_settled_before_a_restart_is_late),
       store_test(losses_of_all_lanes_are_told_once),
       store_test(the_place_of_a_removed_lane_is_kept),
+      store_test(the_import_lane_is_none_of_them),
       store_test(any_number_of_lanes_gives_the_same_figures),
       store_test(running_workers_give_the_same_figures_whenever_they_are_read),
   };

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "lane/ring.h"
 #include "temp_folder.h"
 #include "test.h"
 
@@ -105,6 +106,33 @@ void unknown_ones_are_refused_by_the_known(void**) {
   expect_text(the->fault, "import 2 is undone already; there are 1");
 }
 
+// A daemon's cursor stands at the last block that it read; by then the importer has taken it out.
+void a_later_import_puts_its_blocks_behind_where_a_daemon_stands(void**) {
+  const auto put_blocks = [](uint32_t number, int blocks) {
+    ImportRecord record;
+    record.number = number;
+    record.hits = 1;
+    assert_true(the->lane->put(std::vector<std::string>(blocks, "block"), {}, record).ok());
+  };
+  const auto last_block = [] {
+    the->lane.reset();
+    RingCursor daemon = RingCursor::open(import_lane_path(the->store)).value();
+    std::string bytes;
+    uint64_t last = 0;
+    for (std::optional<uint64_t> seq = 0; (seq = daemon.at_or_behind(*seq, bytes).value()); ++*seq) last = *seq;
+    return last;
+  };
+  put_blocks(1, 3);
+  static uint64_t stands_at;
+  stands_at = last_block();
+  the->lane = ImportLane::open(the->store).value();
+  assert_true(the->lane->drop_counted(2, 0).ok());
+  the->lane.reset();
+  the->lane = ImportLane::open(the->store).value();
+  put_blocks(2, 1);
+  assert_true(last_block() > stands_at);
+}
+
 }  // namespace
 }  // namespace footfall
 
@@ -117,6 +145,7 @@ int main() {
       cmocka_unit_test_setup_teardown(an_import_that_another_goes_on_from_waits, begin, end),
       cmocka_unit_test_setup_teardown(after_30_days_it_is_too_late, begin, end),
       cmocka_unit_test_setup_teardown(unknown_ones_are_refused_by_the_known, begin, end),
+      cmocka_unit_test_setup_teardown(a_later_import_puts_its_blocks_behind_where_a_daemon_stands, begin, end),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
