@@ -2,7 +2,9 @@
 # at random places and run again. FOOTFALL_SEED=N repeats a run.
 use v5.36;
 use lib 't/lib';
+use Footfall::Logs qw(second_of_time told_more);
 use Footfall::Test;
+use File::Temp ();
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
@@ -49,6 +51,22 @@ sub kill_import ($shop, $after_s, $begun, @files) {
     kill KILL => $pid;
     waitpid $pid, 0;
     return 1;
+}
+
+my $shim = do {
+    my $folder = File::Temp::tempdir(CLEANUP => 1);
+    system('cc', '-O1', '-shared', '-fPIC', '-o', "$folder/die_at.so", "$root/t/data/die_at.c", '-ldl') == 0 or die 'cc';
+    "$folder/die_at.so";
+};
+
+# How often a whole import writes to the store; with `die_at`, it is killed there. True: it was.
+sub import_by_points ($shop, $die_at, @files) {
+    my $points = $shop->write('points', "\0" x 128);
+    local @ENV{qw(LD_PRELOAD FOOTFALL_POINTS FOOTFALL_STORE)} = ($shim, $points, $shop->store . '/');
+    local $ENV{FOOTFALL_DIE} = "$die_at:before" if $die_at;
+    my ($code, $out, $err) = $shop->run(import_command($shop, @files));
+    return $code eq 'signal 9' if $die_at;
+    return unpack 'Q', $shop->read('points');
 }
 
 sub import_whole ($shop, @files) {
@@ -138,6 +156,8 @@ sub compare ($name, $sites, $second_of, $is_large, @lines) {
         my $rejected = import_whole($plain, 'access.log');
         my $took_s = time - $start;
         my %wanted = map { $_ => answers($plain, $_) } @$sites;
+        my $counted = shop_of($plain);
+        my $points = import_by_points($counted, 0, $plain->path('access.log'));
 
         my $cut = shop_of($plain);
         my @files = cut($cut, 5, shuffled($second_of, @lines));
@@ -146,7 +166,7 @@ sub compare ($name, $sites, $second_of, $is_large, @lines) {
 
         my $killed = shop_of($plain);
         @files = cut($killed, 3, shuffled($second_of, @lines));
-        ok(kill_import($killed, rand(0.3) * $took_s, sub { 1 }, @files), 'killed early');
+        ok(import_by_points($killed, 1 + int rand $points / 3, @files), 'killed early');
         if ($is_large) {
             # Then as soon as a part of it has been put by, and once more: what is behind must not be counted twice.
             my $part_is_put = sub { (-s $killed->path('store/summary.0/data.mdb') // 0) > 8 << 20 };
@@ -160,29 +180,7 @@ sub compare ($name, $sites, $second_of, $is_large, @lines) {
 
 # --- logs ------------------------------------------------------------------------------------------------------------
 
-my @months = qw(Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec);
-my %month = map { $months[$_] => $_ } 0 .. 11;
-
 sub second_of_msec ($line) { $line =~ /" (\d{10})\.\d{3} \d+ "/ ? $1 : undef }
-sub second_of_time ($line) {
-    my ($day, $month, $year, $hour, $minute, $second) = $line =~ m{\[(\d\d)/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d) \+0000\]} or return;
-    return (POSIX::mktime(0, 0, 12, $day, $month{$month}, $year - 1900) / 86_400 % 100_000) * 86_400 + $hour * 3600 + $minute * 60 + $second;
-}
-
-# A shop-log's line in the footfall format, with carts, orders and countries in it.
-my $order = 0;
-sub told_more ($line) {
-    my ($address, $time, $request, $status, $bytes, $referrer, $agent) = $line =~ /^(\S+) - - \[([^\]]+)\] "([^"]*)" (\d+) (\d+) "([^"]*)" "([^"]*)"$/ or die $line;
-    my $events = $request =~ /^POST/ ? 'add_to_cart;item=\x22sku-' . length($referrer) % 7 . '\x22' : '-';
-    my $sum = unpack '%32C*', $line;
-    $events = sprintf 'purchase;id=\x22O-%d\x22;value=%d.%02d;currency=\x22%s\x22;items=\x22sku-%d:2:9.90\x22', $order++ % 97, $sum % 90, $sum % 100,
-        (qw(EUR EUR USD CHF))[$sum % 4], $sum % 7 if $request =~ m{^GET /cart } && $sum % 3 == 0;
-    my $type = $request =~ m{/(?:static|media)/} ? 'image/webp' : 'text/html';
-    my $country = (qw(DE AT CH FR -))[$sum % 5];
-    my $id = $address =~ /^1[12]/ ? "id-$address" : '-';
-    return sprintf qq{%s - - [%s] "%s" %d %d "%s" "%s" %d.000 %d "%s" 0.010 "shop" "shop.example" "%s" "-" "%s" "-" "-" "-" "%s"\n},
-        $address, $time, $request, $status, $bytes, $referrer, $agent, second_of_time($line), $bytes + 300, $type, $id, $country, $events;
-}
 
 compare('the golden log', [qw(shop outlet forgotten.example)], \&second_of_msec, 0, do { local @ARGV = "$root/t/data/golden.log"; <> });
 compare('a shop with orders', ['shop'], \&second_of_msec, 0, map { told_more($_) } qx{$root/scripts/shop-log 6000 $seed});
