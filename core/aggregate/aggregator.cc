@@ -12,6 +12,7 @@
 #include "aggregate/lanes.h"
 #include "aggregate/undo.h"
 #include "base/clock.h"
+#include "lane/generations.h"
 #include "rollup/summary.h"
 #include "site/config_file.h"
 
@@ -219,6 +220,7 @@ Result<std::unique_ptr<Aggregator>> Aggregator::open(Store store, const Config& 
   Result<FileLock> lock = FileLock::try_lock(store.path() + "/writer");
   if (!lock) return lock.error();
   lock->write_pid();
+  (void)remove_other_generations(store);  // that a compaction left behind
   Result<SummaryWriter> summary = SummaryWriter::open(store.summary_path(), wanted.map_bytes);
   if (!summary) return summary.error();
   Result<CheckpointState> checkpoint = summary->load_checkpoint();

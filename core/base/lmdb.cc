@@ -8,6 +8,7 @@
 
 #include <cerrno>
 
+#include "base/lmdb_copy.h"
 #include "base/lmdb_file.h"
 
 namespace footfall {
@@ -295,6 +296,33 @@ Status LmdbCursor::put(std::string_view key, std::string_view value) {
 Status LmdbCursor::remove() {
   if (int code = mdb_cursor_del(cursor_, 0); code != 0) return lmdb_error("delete", code);
   return {};
+}
+
+// --- copies ----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+Status sync_path(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return Error::io("open " + path, errno);
+  const int code = fsync(fd);
+  const int sync_errno = errno;
+  ::close(fd);
+  return code == 0 ? Status() : Error::io("sync " + path, sync_errno);
+}
+
+}  // namespace
+
+Status copy_compacted(LmdbEnv& env, const std::string& folder) {
+  if (mkdir(folder.c_str(), 0770) != 0) return Error::io("mkdir " + folder, errno);
+  open_to_group(folder, 02770);
+  const int code = mdb_env_copy2(env.get(), folder.c_str(), MDB_CP_COMPACT);
+  if (code != 0 && (code == ENOSPC || is_disk_full(folder, code)))
+    return Error::full("copy to " + folder + ": no space left on the disk");
+  if (code != 0) return lmdb_error("copy to " + folder, code);
+  open_to_group(folder + "/data.mdb", 0660);
+  if (Status status = sync_path(folder + "/data.mdb"); !status) return status;
+  return sync_path(folder);
 }
 
 }  // namespace footfall

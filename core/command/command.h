@@ -50,6 +50,7 @@ int import_undo(const Common& common, uint32_t import);
 
 int dump(const Common& common, const std::string& what);  // lanes, ring or checkpoint
 int check(const Common& common);
+int compact(const Common& common);
 int config_test(const Common& common);
 
 }  // namespace footfall

@@ -96,6 +96,11 @@ int main(int argc, char** argv) {
   add_common(check_command);
   check_command->callback([&] { code = check(common); });
 
+  CLI::App* compact_command =
+      app.add_subcommand("compact", "make the summary smaller: without the pages that hold nothing");
+  add_common(compact_command);
+  compact_command->callback([&] { code = compact(common); });
+
   CLI::App* config_command = app.add_subcommand("config", "the configuration");
   config_command->require_subcommand(1);
   CLI::App* test_command = config_command->add_subcommand("test", "check footfall.toml");

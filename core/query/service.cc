@@ -122,7 +122,8 @@ struct QueryService::State {
   Result<View> view() {
     Result<Store> store = Store::open(store_path);
     if (!store) return store.error();
-    const SummaryIdentity wanted = identify_summary(store->summary_path());
+    SummaryIdentity wanted = identify_summary(store->summary_path());
+    if (!wanted.file) wanted = identify_summary(store->summary_path());  // gone in between, as another became current
     std::lock_guard lock(mutex);
     if (reader && identity != wanted) reader.reset();
     if (!reader) {
