@@ -78,6 +78,7 @@ Importer::Importer(const Store& store, const Config& config, ImportLane& lane,
       hasher_(store.secret()) {
   keys_.id = derive_key(store.secret(), "visitor id");
   keys_.customer = derive_key(store.secret(), "customer");
+  keys_.anonymous_lasts = options_.one_salt;
 }
 
 Importer::~Importer() = default;

@@ -45,4 +45,12 @@ bool decode_conversion(std::string_view bytes, Conversion& to) {
   return reader.ok() && reader.at_end();
 }
 
+std::optional<int64_t> conversion_time_ms(std::string_view bytes) {
+  BytesReader reader(bytes);
+  const bool is_known = reader.u8() == kVersion;
+  reader.u8();
+  const auto time_ms = static_cast<int64_t>(reader.le64());
+  return is_known && reader.ok() ? std::optional(time_ms) : std::nullopt;
+}
+
 }  // namespace footfall

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,5 +29,7 @@ struct Conversion {
 // With a version byte; the layout stands in order.cc.
 std::string encode_conversion(const Conversion& conversion);
 bool decode_conversion(std::string_view bytes, Conversion& to);
+// Its time alone; nullopt: broken.
+std::optional<int64_t> conversion_time_ms(std::string_view bytes);
 
 }  // namespace footfall

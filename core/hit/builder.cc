@@ -143,6 +143,7 @@ void HitBuilder::read_visitor(const RawHit& raw, const VisitorKeys& keys) {
   if (!id.empty()) hit_.id_key = keyed_hash(keys.id, id);
   if (raw.visitor_id.size() > kVisitorIdBytesMax) hit_.flags |= kHitFieldCut;
   read_anonymous(raw, keys);
+  if (keys.anonymous_lasts) hit_.flags |= kHitLastingKey;
   hit_.country = read_country(raw.country, arena_);
 }
 

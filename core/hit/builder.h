@@ -23,6 +23,7 @@ struct VisitorKeys {
   Key128 previous{};
   bool has_anonymous = false;  // false: no salt could be read; the hit stays without visitor, counted
   bool has_previous = false;
+  bool anonymous_lasts = false;  // the anonymous key is that of all days
 };
 
 // Not thread-safe; keep one per thread. Does not allocate once warm (but to look for excluded agents).

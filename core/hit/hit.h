@@ -34,6 +34,7 @@ enum HitFlag : uint32_t {
   kHitReferrerOwn = 1u << 6,     // the referrer's host is the request's own Host
   kHitEventOnly = 1u << 8,       // no request: the shop's own systems told an event by itself
   kHitTimeUnknown = 1u << 9,     // how long the request took: a log that does not tell
+  kHitLastingKey = 1u << 10,     // the anonymous key is the same every day: the importer was asked for that
   kHitFieldCut = 1u << 7,        // another field was cut to its bound, cleaned of bytes that are no text, or left out
 };
 

@@ -2,13 +2,23 @@
 
 #include <algorithm>
 
+#include "site/config.h"
+
 namespace footfall {
 namespace {
 
-// visitor: version u8 | is_bot u8 | bot_import u16 | touches u8 x (import u16 | touch)
-constexpr uint8_t kVersion = 2;
-constexpr uint8_t kVersionBefore = 1;  // knows no import
+// visitor: version u8 | flags u8 | seen: day u16, import u16 | bot_import u16 | touches u8 x (import u16 | touch)
+constexpr uint8_t kVersion = 3;
+constexpr uint8_t kVersionBefore = 2;  // does not know when the visitor was seen
+constexpr uint8_t kBotBit = 1, kSaltedBit = 2;
 static_assert(kTouchesMax <= UINT8_MAX);
+
+VisitorSeen read_seen(uint8_t flags, BytesReader& reader) {
+  VisitorSeen seen{.is_salted = (flags & kSaltedBit) != 0};
+  seen.day = reader.le16();
+  seen.import = reader.le16();
+  return seen;
+}
 
 }  // namespace
 
@@ -29,7 +39,9 @@ bool Visitor::forget_import(uint16_t import) {
 std::string encode_visitor(const Visitor& visitor) {
   std::string bytes;
   BytesWriter writer(bytes);
-  writer.u8(kVersion).u8(visitor.is_bot ? 1 : 0).le16(visitor.bot_import);
+  writer.u8(kVersion).u8((visitor.is_bot ? kBotBit : 0) | (visitor.seen.is_salted ? kSaltedBit : 0));
+  writer.le16(static_cast<uint16_t>(std::clamp<int64_t>(visitor.seen.day, 0, UINT16_MAX))).le16(visitor.seen.import);
+  writer.le16(visitor.bot_import);
   writer.u8(static_cast<uint8_t>(visitor.touches.size()));
   for (const Touch& touch : visitor.touches) encode_touch(touch, writer.le16(touch.import));
   return bytes;
@@ -40,17 +52,33 @@ bool decode_visitor(std::string_view bytes, Visitor& to) {
   to = Visitor();
   const uint8_t version = reader.u8();
   if (version != kVersion && version != kVersionBefore) return false;
-  const bool knows_imports = version != kVersionBefore;
-  to.is_bot = reader.u8() != 0;
-  if (knows_imports) to.bot_import = reader.le16();
+  const uint8_t flags = reader.u8();
+  to.is_bot = (flags & kBotBit) != 0;
+  if (version == kVersion) to.seen = read_seen(flags, reader);
+  to.bot_import = reader.le16();
   for (uint8_t left = reader.u8(); left > 0; --left) {
-    const uint16_t import = knows_imports ? reader.le16() : 0;
+    const uint16_t import = reader.le16();
     Touch touch;
     if (!decode_touch(reader, touch)) return false;
     touch.import = import;
     to.touches.push_back(std::move(touch));
   }
   return reader.ok() && reader.at_end();
+}
+
+std::optional<VisitorSeen> visitor_seen(std::string_view bytes) {
+  BytesReader reader(bytes);
+  if (reader.u8() != kVersion) return std::nullopt;
+  const uint8_t flags = reader.u8();
+  const VisitorSeen seen = read_seen(flags, reader);
+  return reader.ok() ? std::optional(seen) : std::nullopt;
+}
+
+bool is_over(const VisitorSeen& seen, int64_t visit_gap_s, int64_t visitors_s, int64_t clock_s) {
+  if (clock_s == INT64_MIN) return false;
+  const int64_t end_s = (seen.day + 1) * kDayS;
+  const int64_t kept_s = seen.is_salted ? visit_gap_s : visitors_s;
+  return kept_s < kForeverS && clock_s > end_s + kept_s;
 }
 
 }  // namespace footfall

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,10 +13,24 @@
 
 namespace footfall {
 
+// When a visitor was last heard of, and by what kind of key.
+struct VisitorSeen {
+  bool is_salted = false;  // an anonymous key, which lasts a UTC day
+  int64_t day = 0;         // UTC, since 1970
+  uint16_t import = 0;     // 0: live
+
+  bool operator==(const VisitorSeen&) const = default;
+};
+
+// Whether that visitor is forgotten by then: with an id after `visitors_s`; without once the day is over, and a visit
+// that ran over midnight.
+bool is_over(const VisitorSeen& seen, int64_t visit_gap_s, int64_t visitors_s, int64_t clock_s);
+
 struct Visitor {
   std::vector<Touch> touches;  // in time order, at most kTouchesMax: the first and the newest others
   bool is_bot = false;         // by behaviour, as long as the key lasts
   uint16_t bot_import = 0;     // whose hit told; 0: a live one
+  VisitorSeen seen;
 
   void add(Touch touch);
   // Takes off what that import's hits brought. True: there was something.
@@ -26,5 +41,7 @@ struct Visitor {
 // With a version byte; the layout stands in visitor.cc.
 std::string encode_visitor(const Visitor& visitor);
 bool decode_visitor(std::string_view bytes, Visitor& to);
+// The same of `seen` alone; nullopt: broken, or of a version that did not know.
+std::optional<VisitorSeen> visitor_seen(std::string_view bytes);
 
 }  // namespace footfall

@@ -83,17 +83,38 @@ void what_an_import_brought_can_be_taken_off(void**) {
   assert_true(back.is_blank());
 }
 
-// Version 1 knew no imports.
+// Version 2 did not know when a visitor was seen.
 void a_visitor_of_the_version_before_is_read(void**) {
   static std::string bytes;
   static Visitor back;
   bytes = encode_visitor(visitor);  // nothing but its head
-  bytes.erase(2, 2);
-  bytes[0] = 1;
+  bytes.erase(2, 4);
+  bytes[0] = 2;
   bytes[1] = 1;
   assert_true(decode_visitor(bytes, back));
   assert_true(back.is_bot);
-  expect_number(back.bot_import, 0);
+  assert_false(visitor_seen(bytes).has_value());
+}
+
+void it_is_told_when_a_visitor_was_seen(void**) {
+  touch_at(100);
+  visitor.seen = {.is_salted = true, .day = 20'000, .import = 7};
+  static Visitor back;
+  assert_true(decode_visitor(encode_visitor(visitor), back));
+  assert_true(back.seen == visitor.seen);
+  assert_true(visitor_seen(encode_visitor(visitor)) == visitor.seen);
+}
+
+// An anonymous key lasts its UTC day, and a visit that ran over midnight; an id as long as visitors are kept.
+void visitors_are_over_in_their_time(void**) {
+  constexpr int64_t kDay = 86'400, kNever = INT64_MAX / 1'000'000;
+  const VisitorSeen salted{.is_salted = true, .day = 10}, known{.is_salted = false, .day = 10};
+  assert_false(is_over(salted, 1'800, 400 * kDay, 11 * kDay + 1'800));
+  assert_true(is_over(salted, 1'800, 400 * kDay, 11 * kDay + 1'801));
+  assert_false(is_over(known, 1'800, 400 * kDay, 411 * kDay));
+  assert_true(is_over(known, 1'800, 400 * kDay, 411 * kDay + 1));
+  assert_false(is_over(known, 1'800, kNever, INT64_MAX / 2));
+  assert_false(is_over(salted, 1'800, 400 * kDay, INT64_MIN));
 }
 
 void as_many_touches_as_are_kept_can_be_stored(void**) {
@@ -113,7 +134,7 @@ void bytes_that_are_no_visitor_are_refused(void**) {
   bad = bytes + "x";
   assert_false(decode_visitor(bad, back));
   bad = bytes;
-  bad[0] = 3;
+  bad[0] = 4;
   assert_false(decode_visitor(bad, back));
   static Random random(3);
   for (int round = 0; round < 5000; ++round) {
@@ -136,6 +157,8 @@ int main() {
       cmocka_unit_test_setup(what_is_stored_comes_back, begin_visitor),
       cmocka_unit_test_setup(what_an_import_brought_can_be_taken_off, begin_visitor),
       cmocka_unit_test_setup(a_visitor_of_the_version_before_is_read, begin_visitor),
+      cmocka_unit_test_setup(it_is_told_when_a_visitor_was_seen, begin_visitor),
+      cmocka_unit_test_setup(visitors_are_over_in_their_time, begin_visitor),
       cmocka_unit_test_setup(as_many_touches_as_are_kept_can_be_stored, begin_visitor),
       cmocka_unit_test_setup(bytes_that_are_no_visitor_are_refused, begin_visitor),
   };
