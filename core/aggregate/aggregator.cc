@@ -12,6 +12,7 @@
 #include "aggregate/lanes.h"
 #include "aggregate/undo.h"
 #include "base/clock.h"
+#include "credit/order.h"
 #include "lane/generations.h"
 #include "rollup/summary.h"
 #include "site/config_file.h"
@@ -25,7 +26,6 @@ constexpr int64_t kHeartbeatMs = 1'000;
 constexpr uint64_t kFoldBytes = 32 << 20;
 constexpr uint64_t kHitsPerCheckpoint = 100'000;  // at most, when behind
 // Of imports without a daemon. Each is a fold, so they are far between.
-constexpr uint64_t kImportsPerClosing = 4'096;
 constexpr uint64_t kImportsPerCheckpoint = 1'000'000;
 constexpr size_t kRowsPerCheckpoint = 150'000;
 constexpr auto kPoll = std::chrono::milliseconds(50);
@@ -67,6 +67,7 @@ struct Aggregator::State {
   Lanes lanes;
   const ZoneOf zone_of = [this](uint16_t site) -> const Zone& { return sites.at(site).zone; };
   std::vector<std::string> refused;  // what was wrong with the configuration that was not taken
+  UpkeepTimes closed;  // the clocks that visits were closed by
   int64_t folded_ms = now_ms();
   uint64_t unsaved_imports = 0;
 
@@ -75,10 +76,12 @@ struct Aggregator::State {
   Status restore();
   uint64_t count_due(bool all);
   uint64_t count_imports();
-  void close_imported_visits();
   void note_checkpoint();
+  void warn_of_bounds(std::vector<std::string>& warnings) const;
   Status save();
-  Status fold();
+  UpkeepTimes times();
+  Status fold(const UpkeepTimes& times);
+  void close_visits();
   Status save_and_fold();
   void settle();
   Status undo(uint32_t import);
@@ -93,12 +96,20 @@ Engine Aggregator::State::make_engine(Timeline timeline) {
         if (!found) return std::nullopt;
         return std::move(*found);
       },
-      [this](std::string_view key) { return summary.has_prefix(KeyedDatabase::orders, key); });
+      [this](std::string_view key, int64_t time_ms) {
+        const int64_t memory_s = sites.config().retention.orders_s;
+        return summary.any_of_prefix(KeyedDatabase::orders, key, [&](std::string_view conversion) {
+          const std::optional<int64_t> told_ms = conversion_time_ms(conversion);
+          return !told_ms || time_ms / 1000 - *told_ms / 1000 <= memory_s;
+        });
+      });
 }
 
 // Folded first, so that everything that was stored can be found by its key.
 Status Aggregator::State::restore() {
-  if (Status folded = fold(); !folded) return folded;
+  if (Status folded = fold({}); !folded) return folded;
+  engine.set_clocks(checkpoint.complete_through_ms / 1000, {});
+  imported.set_clocks(INT64_MIN, checkpoint.import_clocks_s);
   return summary.each(KeyedDatabase::open_visits,
                       [&](std::string_view key, std::string_view value) {
                         engine.restore_open_visit(key, value);
@@ -138,12 +149,30 @@ void Aggregator::State::settle() {
   changes.set_import(0);
 }
 
-// Imported visits go by the imported hits' clock.
-void Aggregator::State::close_imported_visits() {
+// Before what was counted is folded: all that is over by the clocks that the fold goes by. Imported visits go by that of
+// the imported hits.
+void Aggregator::State::close_visits() {
+  const int64_t live_ms = lanes.complete_through_ms();
+  engine.close_visits(live_ms);
+  closed.live_clock_s = live_ms / 1000;
   if (imports.newest_ms() == INT64_MIN) return;
   changes.set_import(imports.import());
   imported.close_visits(imports.newest_ms());
   changes.set_import(0);
+  closed.import = imports.import();
+  closed.import_clock_s = imports.newest_ms() / 1000;
+}
+
+// Buckets settle by the clocks that visits were closed by.
+UpkeepTimes Aggregator::State::times() {
+  UpkeepTimes times = closed;
+  times.now_s = now_ms() / 1000;
+  times.retention = sites.config().retention;
+  times.orders_max = sites.config().orders_max;
+  times.sites = sites.size();
+  times.import_clocks_s = checkpoint.import_clocks_s;
+  times.visit_gap_s = [this](uint16_t site) { return site < sites.size() ? sites.at(site).config.visit_gap_s : kDefaultVisitGapS; };
+  return times;
 }
 
 void Aggregator::State::note_checkpoint() {
@@ -155,13 +184,29 @@ void Aggregator::State::note_checkpoint() {
   if (imports.place().epoch != 0) checkpoint.lanes.push_back(imports.place());
   checkpoint.sites = sites.names();
   checkpoint.first_live_ms = sites.first_live_ms();
+  checkpoint.import_clocks_s = imported.import_clocks_s();
+  const Horizons horizons = horizons_of(sites.config().retention, checkpoint.committed_ms / 1000);
+  for (size_t level = 0; level < kLevels.size(); ++level)
+    checkpoint.kept_since_s[level] = std::max(checkpoint.kept_since_s[level], horizons.ends_by_s[level]);
   checkpoint.pid = static_cast<uint32_t>(getpid());
   checkpoint.warnings = refused;
+  warn_of_bounds(checkpoint.warnings);
   for (std::string& fault : lanes.faults()) checkpoint.warnings.push_back(std::move(fault));
   for (const auto& [site, from_s] : summary.cut_sites())
     checkpoint.warnings.push_back("site " + sites.names()[site] + ": visits are kept from " +
                                   sites.at(site).zone.date_text(from_s) + " on, for [retention] visits_max is reached");
   checkpoint.lagging_lanes = lanes.lagging();
+}
+
+// What met its bound since this process began.
+void Aggregator::State::warn_of_bounds(std::vector<std::string>& warnings) const {
+  const UpkeepCounts& counts = summary.upkeep_counts();
+  const auto warn = [&](uint64_t count, std::string_view what) {
+    if (count > 0) warnings.push_back(std::to_string(count) + std::string(what));
+  };
+  warn(counts.overrun_rows, " values came beyond the most that a bucket tells apart at once, and are in `other`");
+  warn(counts.orders_forgotten, " order ids were forgotten before their time, as there are more than orders_max");
+  warn(counts.visitors_forgotten, " visitors were forgotten before their time, as there are too many");
 }
 
 Status Aggregator::State::save() {
@@ -172,17 +217,19 @@ Status Aggregator::State::save() {
   return saved;
 }
 
-Status Aggregator::State::fold() {
-  const Status folded = summary.fold(zone_of);
+Status Aggregator::State::fold(const UpkeepTimes& times) {
+  const Status folded = summary.fold(zone_of, times);
+  changes.forget_names(summary.take_lost_names());
   folded_ms = now_ms();
   return folded;
 }
 
 // For whoever has much to fold: the changes are not stored as a block before.
 Status Aggregator::State::save_and_fold() {
-  close_imported_visits();
+  close_visits();
   note_checkpoint();
-  if (Status folded = summary.fold(zone_of, changes, checkpoint); !folded) return folded;
+  if (Status folded = summary.fold(zone_of, changes, checkpoint, times()); !folded) return folded;
+  changes.forget_names(summary.take_lost_names());
   saved_imports = imports.place();
   folded_ms = now_ms();
   settle();
@@ -193,10 +240,10 @@ Status Aggregator::State::undo(uint32_t import) {
   const std::vector<uint32_t>& undone = checkpoint.undone_imports;
   if (std::find(undone.begin(), undone.end(), import) != undone.end()) return {};
   if (Status saved = save(); !saved) return saved;
-  if (Status folded = fold(); !folded) return folded;
+  if (Status folded = fold(times()); !folded) return folded;
   recent_orders.clear();
   if (Status done = footfall::undo_import(summary, checkpoint, sites, hasher, static_cast<uint16_t>(import)); !done) return done;
-  if (Status folded = fold(); !folded) return folded;
+  if (Status folded = fold(times()); !folded) return folded;
   imported.forget();
   return summary.each(KeyedDatabase::open_visits, [&](std::string_view key, std::string_view value) {
     imported.restore_open_visit(key, value);
@@ -270,14 +317,14 @@ Status Aggregator::run(const std::atomic<bool>& stop) {
     const int64_t now = now_ms();
     const bool behind = counted >= kHitsPerCheckpoint;
     if (unsaved > 0 && (behind || now - saved_ms >= kCheckpointMs || now < saved_ms)) {
+      const bool folds = state.summary.unfolded_bytes() >= kFoldBytes || now - state.folded_ms >= kFoldMs;
+      if (folds) state.close_visits();
       if (Status saved = state.save(); !saved) return saved;  // memory is ahead of the store now: begin again from it
       saved_ms = now;
       unsaved = 0;
-      const uint64_t waiting = state.summary.unfolded_bytes();
-      if (waiting >= kFoldBytes || now - state.folded_ms >= kFoldMs) {
-        if (Status folded = state.fold(); !folded) return folded;
+      if (folds) {
+        if (Status folded = state.fold(state.times()); !folded) return folded;
         state.settle();
-        if (Status settled = state.save(); !settled) return settled;
       }
     }
     if (now - looked_ms >= kHeartbeatMs) {
@@ -307,7 +354,7 @@ Status Aggregator::reconfigure(const Config& wanted) {
   if (Status status = check_change(before, config, names); !status) return status;
 
   if (Status saved = state.save(); !saved) return saved;
-  if (Status folded = state.fold(); !folded) return folded;
+  if (Status folded = state.fold(state.times()); !folded) return folded;
   state.settle();
   state.sites = Sites(config, names, state.sites.first_live_ms());
   state.lanes.set_config(config);
@@ -346,8 +393,7 @@ void Aggregator::count_import(uint16_t import, const Hit& hit, std::string_view 
   state.imports.pass(import, hit.time_ms);
   state.changes.set_import(import);
   state.imported.count(hit, site, state.imports.is_late());
-  // Now and then, so that memory holds the open ones alone.
-  if (++state.unsaved_imports % kImportsPerClosing == 0) state.close_imported_visits();
+  ++state.unsaved_imports;
 }
 
 bool Aggregator::is_much_counted() const {
@@ -379,7 +425,7 @@ Status Aggregator::run_once() {
     if (Status saved = state.save(); !saved) return saved;
   if (Status counted = drain_imports(); !counted) return counted;
   if (Status saved = state.save(); !saved) return saved;
-  if (Status folded = state.fold(); !folded) return folded;
+  if (Status folded = state.fold(state.times()); !folded) return folded;
   for (const std::string& fault : state.lanes.faults()) state.options.log(LogLevel::warning, fault);
   return {};
 }

@@ -54,7 +54,7 @@ Counters& Bookings::at(const Site& site, Dimension dimension, int64_t time_ms, s
 }
 
 Counters& Bookings::at(const Site& site, Dimension dimension, int64_t time_ms, const Page& page) {
-  return changes_.at(site.number, dimension, bucket_s(site, time_ms), page.value, page.path);
+  return changes_.at(site.number, dimension, bucket(site, time_ms), page.value, page.path);
 }
 
 const RowGroup& Bookings::hit_rows(const Hit& hit, BotClass bot, Device device) {
@@ -162,7 +162,7 @@ void Bookings::hit(const Site& site, const Hit& hit, const Page& page, BotClass 
     counters[Counter::bot_hits] += bot != BotClass::none;
     if ((hit.flags & kHitTimeUnknown) == 0) counters.took_ms.need().add(hit.request_time_ms);
   };
-  add(changes_.at(site.number, bucket_s(site, hit.time_ms), hit_rows(hit, bot, device)));
+  add(changes_.at(site.number, bucket(site, hit.time_ms), hit_rows(hit, bot, device)));
   add(at(site, Dimension::page, hit.time_ms, page));
 }
 
@@ -241,7 +241,7 @@ void Bookings::event_alone(const Site& site, int64_t time_ms, const Event& event
 void Bookings::whole_visit(const Site& site, const Visit& visit, Dimension dimension, std::string_view page) {
   const Hash128 value = value_of(page);
   for (const VisitPart& part : parts_of(site, visit, 1))
-    add_part(visit, part, 1, changes_.at(site.number, dimension, part.bucket_s, value, page));
+    add_part(visit, part, 1, changes_.at(site.number, dimension, part.bucket, value, page));
 }
 
 // Nobody can be taken out of a distinct count.
@@ -253,10 +253,10 @@ void Bookings::add_part(const Visit& visit, const VisitPart& part, int sign, Cou
 std::span<const Bookings::VisitPart> Bookings::parts_of(const Site& site, const Visit& visit, int sign) {
   parts_.clear();
   add_visit(visit, sign, [&](int64_t minute_s) -> Counters& {
-    const int64_t at_s = bucket_s(site, minute_s * 1000);
+    const BucketTime at = bucket(site, minute_s * 1000);
     const auto found = std::find_if(parts_.rbegin(), parts_.rend(),
-                                    [at_s](const VisitPart& part) { return part.bucket_s == at_s; });
-    return found != parts_.rend() ? found->counters : parts_.emplace_back(VisitPart{at_s, {}}).counters;
+                                    [&at](const VisitPart& part) { return part.bucket.start_s == at.start_s; });
+    return found != parts_.rend() ? found->counters : parts_.emplace_back(VisitPart{at, {}}).counters;
   });
   return parts_;
 }
@@ -269,11 +269,11 @@ void Bookings::until_closed(const Site& site, const Visit& visit, int sign) {
   const Page referrer = page_of(referrer_text), exit_page = page_of(visit.exit_page);
   for (const VisitPart& part : parts_of(site, visit, sign)) {
     const auto add = [&](Counters& to) { add_part(visit, part, sign, to); };
-    add(changes_.at(site.number, part.bucket_s, origin));
-    add(changes_.at(site.number, part.bucket_s, touch));
-    add(changes_.at(site.number, Dimension::referrer, part.bucket_s, referrer.value, referrer.path));
-    add(changes_.at(site.number, Dimension::exit_page, part.bucket_s, exit_page.value, exit_page.path));
-    if (!visit.has_page()) add(changes_.at(site.number, Dimension::entry_page, part.bucket_s, kNullValue));
+    add(changes_.at(site.number, part.bucket, origin));
+    add(changes_.at(site.number, part.bucket, touch));
+    add(changes_.at(site.number, Dimension::referrer, part.bucket, referrer.value, referrer.path));
+    add(changes_.at(site.number, Dimension::exit_page, part.bucket, exit_page.value, exit_page.path));
+    if (!visit.has_page()) add(changes_.at(site.number, Dimension::entry_page, part.bucket, kNullValue));
   }
 }
 
@@ -285,8 +285,8 @@ void Bookings::visit_carried(const Site& site, const Visit& visit, int sign) {
   OpenVisit open{visit};
   const auto each_dimension = [&](int64_t time_ms, auto change) {
     change(visit_rows(site, open, time_ms));
-    change(changes_.at(site.number, bucket_s(site, time_ms), late_origin_rows(visit)));
-    change(changes_.at(site.number, bucket_s(site, time_ms), late_touch_rows(visit)));
+    change(changes_.at(site.number, bucket(site, time_ms), late_origin_rows(visit)));
+    change(changes_.at(site.number, bucket(site, time_ms), late_touch_rows(visit)));
     change(at(site, Dimension::referrer, time_ms, visit.first_touch.referrer));
     change(at(site, Dimension::entry_page, time_ms, visit.entry_page));
     change(at(site, Dimension::exit_page, time_ms, visit.exit_page));

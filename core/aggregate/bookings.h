@@ -40,7 +40,13 @@ struct OpenVisit : Visit {
 
 class Bookings {
  public:
+  static constexpr int64_t kFirstClockS = -(int64_t{1} << 40);  // before any hit
+
   Bookings(Changes& changes, const StringHasher& hasher) : changes_(changes), hasher_(hasher) {}
+
+  // The time at which things are booked, by the clock of the hits.
+  void set_clock_s(int64_t clock_s) { clock_s_ = clock_s; }
+  int64_t clock_s() const { return clock_s_; }
 
   // A page's path by its hash, so that it is hashed once a hit.
   struct Page {
@@ -122,7 +128,7 @@ class Bookings {
   Hash128 value_of(std::string_view text) const;  // null for an empty one
   Page page_of(std::string_view path) const { return {path, value_of(path)}; }
   GroupRow row(Dimension dimension, std::string_view text) const;
-  int64_t bucket_s(const Site& site, int64_t time_ms) {
+  BucketTime bucket(const Site& site, int64_t time_ms) {
     const bool is_import = changes_.import() != 0;
     if (time_ms != last_time_ms_ || site.number != last_site_ || is_import != last_was_import_) {
       last_bucket_s_ = find_bucket_s(site, time_ms);
@@ -130,7 +136,7 @@ class Bookings {
       last_site_ = site.number;
       last_was_import_ = is_import;
     }
-    return last_bucket_s_;
+    return {last_bucket_s_, lateness(site.zone, is_import ? Level::hour : Level::minute, last_bucket_s_, clock_s_)};
   }
   int64_t find_bucket_s(const Site& site, int64_t time_ms);
   Counters& at(const Site& site, Dimension dimension, int64_t time_ms, std::string_view text);
@@ -142,7 +148,7 @@ class Bookings {
   const RowGroup& late_touch_rows(const Visit& visit);
   // To the total, the first touch's dimensions and those of its origin.
   Counters& visit_rows(const Site& site, OpenVisit& visit, int64_t time_ms) {
-    return changes_.at(site.number, bucket_s(site, time_ms), rows_of(visit));
+    return changes_.at(site.number, bucket(site, time_ms), rows_of(visit));
   }
   template <class Change>
   void each_touch_dimension(const Site& site, const Touch& touch, int64_t time_ms, Change change);
@@ -155,7 +161,7 @@ class Bookings {
   void whole_visit(const Site& site, const Visit& visit, Dimension dimension, std::string_view page);
   // A visit by bucket, that of its start first; its visitor apart. The parts live until the next call.
   struct VisitPart {
-    int64_t bucket_s;
+    BucketTime bucket;
     Counters counters;
   };
   std::span<const VisitPart> parts_of(const Site& site, const Visit& visit, int sign);
@@ -172,6 +178,7 @@ class Bookings {
   const StringHasher& hasher_;
   // Where the time asked for last lies: one hit asks for its own again and again.
   int64_t last_time_ms_ = INT64_MIN, last_bucket_s_ = 0;
+  int64_t clock_s_ = kFirstClockS;
   uint16_t last_site_ = 0;
   bool last_was_import_ = false;
   std::array<Hour, 16> hours_{};

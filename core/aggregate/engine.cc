@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "aggregate/keeping.h"
+#include "base/clock.h"
 #include "site/match.h"
 
 namespace footfall {
 namespace {
 
 constexpr size_t kKnownAgentsMax = 100'000;
+constexpr size_t kImportClocksMax = 1'000;
 constexpr uint32_t kViewsOfPeopleMax = 300;  // more in a visit, at over one a second, are a bot's
 
 int64_t gap_ms(const Site& site) { return site.config.visit_gap_s * 1000; }
@@ -94,16 +96,62 @@ void Engine::restore_open_visit(std::string_view key, std::string_view value) {
   entry.visit_stored = true;
 }
 
+void Engine::set_clocks(int64_t clock_s, std::map<uint16_t, int64_t> import_clocks_s) {
+  bookings_.set_clock_s(std::max(clock_s, Bookings::kFirstClockS));
+  import_clocks_s_ = std::move(import_clocks_s);
+}
+
+// Each import has a clock of its own. Visits close when it has passed their end: so what was booked by then is the same
+// whenever it is stored.
+void Engine::go_to(int64_t time_ms) {
+  const int64_t time_s = time_ms / 1000;
+  if (const uint16_t import = changes_.import(); import != clock_import_) {
+    clock_import_ = import;
+    const auto known = import_clocks_s_.find(import);
+    bookings_.set_clock_s(known == import_clocks_s_.end() ? time_s : std::max(time_s, known->second));
+  } else if (time_s > bookings_.clock_s()) {
+    bookings_.set_clock_s(time_s);
+  } else {
+    return;
+  }
+  close_visits(time_ms);
+  if (clock_import_ == 0) return;
+  import_clocks_s_[clock_import_] = bookings_.clock_s();
+  if (import_clocks_s_.size() > kImportClocksMax) import_clocks_s_.erase(import_clocks_s_.begin());
+}
+
+// What the store sweeps in its own time (rollup/upkeep.h) is not there from the moment on that it may.
+bool Engine::is_forgotten(const VisitorKey& key, const Visitor& visitor) const {
+  const VisitorSeen& seen = visitor.seen;
+  int64_t clock_s = bookings_.clock_s();
+  if (seen.import != clock_import_)
+    if (const auto known = import_clocks_s_.find(seen.import); known != import_clocks_s_.end())
+      clock_s = std::max(clock_s, known->second);
+  return is_over(seen, sites_.at(key.site).config.visit_gap_s, sites_.config().retention.visitors_s, clock_s);
+}
+
+void Engine::see(const Hit& hit, Visitor& visitor) const {
+  visitor.seen = {.is_salted = hit.id_key.is_zero() && !(hit.flags & kHitLastingKey),
+                  .day = utc_day(hit.time_ms),
+                  .import = changes_.import()};
+}
+
 Engine::Entry& Engine::entry_of(const VisitorKey& key) {
   const auto [place, fresh] = visitors_.try_emplace(key);
-  if (fresh)
+  if (fresh) {
+    Visitor& visitor = place->second.visitor;
     if (const std::optional<std::string> stored =
             find_stored_(KeyedDatabase::visitors, visitor_key(key.site, key.visitor, timeline_)))
-      decode_visitor(*stored, place->second.visitor);
+      if (!decode_visitor(*stored, visitor) || is_forgotten(key, visitor)) visitor = Visitor();
+  } else if (!place->second.visit && is_anybody(place->second.visitor) && is_forgotten(key, place->second.visitor)) {
+    place->second.visitor = Visitor();
+    place->second.visitor_changed = true;
+  }
   return place->second;
 }
 
 void Engine::count(const Hit& hit, std::string_view site_name, bool late) {
+  go_to(hit.time_ms);
   Site& site = sites_.find(site_name);
   if (timeline_ == Timeline::live && site.first_live_ms == 0) site.first_live_ms = hit.time_ms;
   if (hit.flags & kHitExcluded) return bookings_.count(site, hit.time_ms, Counter::excluded_hits);
@@ -134,7 +182,7 @@ void Engine::take_over_visit(Site& site, const VisitorKey& key, Entry& entry, co
     const auto place = visitors_.find(before);
     if (place == visitors_.end() || !has_visit_for(site, place->second, hit)) continue;
     if (entry.visit) close(key, entry);
-    take_over(key, entry, place->second, hit.id_key.is_zero());
+    take_over(key, entry, place->second, hit);
     note_change(before, place->second);
     return;
   }
@@ -142,7 +190,8 @@ void Engine::take_over_visit(Site& site, const VisitorKey& key, Entry& entry, co
 
 // The touches go along: the visit's own with a consent (others may have the same anonymous key), all of them with a new
 // salt, as the key that had them comes no more.
-void Engine::take_over(const VisitorKey& key, Entry& entry, Entry& from, bool all) {
+void Engine::take_over(const VisitorKey& key, Entry& entry, Entry& from, const Hit& hit) {
+  const bool all = hit.id_key.is_zero();
   entry.visit = std::move(from.visit);
   ends_.push({entry.visit->last_ms + gap_ms(sites_.at(key.site)), key});
   std::vector<Touch>& touches = from.visitor.touches;
@@ -150,6 +199,7 @@ void Engine::take_over(const VisitorKey& key, Entry& entry, Entry& from, bool al
   for (const Touch& touch : touches)
     if (goes_along(touch)) entry.visitor.add(touch);
   std::erase_if(touches, goes_along);
+  see(hit, entry.visitor);
   if (all && from.visitor.is_bot) {
     entry.visitor.is_bot = true;
     entry.visitor.bot_import = from.visitor.bot_import;
@@ -232,6 +282,7 @@ void Engine::notice_behaviour(const Hit& hit, Entry& entry) {
   if (!fetched_robots && !too_fast) return;
   entry.visitor.is_bot = true;
   entry.visitor.bot_import = changes_.import();
+  see(hit, entry.visitor);
   entry.visitor_changed = true;
 }
 
@@ -245,7 +296,7 @@ OpenVisit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entr
     if (may_make_touch(hit)) {
       if (std::optional<Touch> touch = site.touches.further_touch(hit, entry.visit->last_touch)) {
         entry.visit->last_touch = *touch;
-        add_touch(entry, std::move(*touch));
+        add_touch(hit, entry, std::move(*touch));
       }
     }
     return *entry.visit;
@@ -264,22 +315,28 @@ OpenVisit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entr
   visit.new_returning = new_or_returning(entry.visitor, hit);
   visit.import = changes_.import();
   visit.distinct_visitor = key.visitor.low;
-  add_touch(entry, visit.first_touch);
+  add_touch(hit, entry, visit.first_touch);
   bookings_.visit_began(site, visit);
   return visit;
 }
 
-void Engine::add_touch(Entry& entry, Touch touch) {
+void Engine::add_touch(const Hit& hit, Entry& entry, Touch touch) {
   touch.import = changes_.import();
+  see(hit, entry.visitor);
   entry.visitor.add(std::move(touch));
   entry.visitor_changed = true;
 }
 
-// Whatever import is being counted, a visit's end belongs to the one that it was last in.
+// Whatever import is being counted, a visit's end belongs to the one that it was last in; and whenever it is noticed, to
+// the time at which it was over.
 void Engine::close(const VisitorKey& key, Entry& entry) {
+  Site& site = sites_.at(key.site);
   const uint16_t import = changes_.import();
+  const int64_t clock_s = bookings_.clock_s();
   changes_.set_import(entry.visit->import);
-  bookings_.visit_closed(sites_.at(key.site), *entry.visit);
+  bookings_.set_clock_s((entry.visit->last_ms + gap_ms(site)) / 1000);
+  bookings_.visit_closed(site, *entry.visit);
+  bookings_.set_clock_s(clock_s);
   changes_.keep(key.site, encode_kept_visit(*entry.visit, key.visitor.low));
   changes_.set_import(import);
   entry.visit.reset();
@@ -325,9 +382,9 @@ void Engine::count_event(Site& site, Entry& entry, const Hit& hit, const Event& 
   bookings_.event(site, visit, before, hit.time_ms, event);
 }
 
-bool Engine::is_new_order(const std::string& key) {
+bool Engine::is_new_order(const std::string& key, int64_t time_ms) {
   const std::string_view id = std::string_view(key).substr(0, kOrderKeyIdBytes);
-  if (is_stored_order_(id)) return false;
+  if (is_stored_order_(id, time_ms)) return false;
   return recent_orders_.insert(std::string(id)).second;
 }
 
@@ -338,7 +395,7 @@ bool Engine::is_new_event(const Site& site, const Hit& hit, const Event& event) 
   what.append(1, '\0').append(event.id);
   std::string key =
       order_key(site.number, static_cast<uint8_t>(ConversionKind::event), hasher_(what), changes_.import());
-  if (!is_new_order(key)) return false;
+  if (!is_new_order(key, hit.time_ms)) return false;
   Bookings::Order order;
   order.time_ms = hit.time_ms;
   store_conversion(std::move(key), ConversionKind::event, {}, {}, order);
@@ -353,7 +410,7 @@ std::optional<Engine::NewOrder> Engine::accept_order(Site& site, const Hit& hit,
     bookings_.count(site, hit.time_ms, Counter::rejected_orders);
     return std::nullopt;
   }
-  if (!is_new_order(order.key)) {
+  if (!is_new_order(order.key, hit.time_ms)) {
     bookings_.count(site, hit.time_ms, Counter::duplicate_orders);
     return std::nullopt;
   }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <queue>
@@ -28,8 +29,9 @@ namespace footfall {
 
 // What was stored and folded before; nullopt: nothing.
 using FindStored = std::function<std::optional<std::string>(KeyedDatabase database, std::string_view key)>;
-// Whether an order with such a key, live or of any import, was stored and folded before.
-using IsStoredOrder = std::function<bool(std::string_view key)>;
+// Whether an order with such a key, live or of any import, was stored and folded before, and is still remembered at
+// that time.
+using IsStoredOrder = std::function<bool(std::string_view key, int64_t time_ms)>;
 
 // Orders counted since the last fold, by the part of their key that all imports share.
 using RecentOrders = absl::flat_hash_set<std::string>;
@@ -45,13 +47,19 @@ class Engine {
   // Lets go of every visitor, after a flush: what is stored is read again.
   void forget() { visitors_.clear(), changed_.clear(); }
 
+  // The clock of the hits goes on from there, and those of earlier imports stand there, in seconds.
+  void set_clocks(int64_t clock_s, std::map<uint16_t, int64_t> import_clocks_s);
+  int64_t clock_s() const { return bookings_.clock_s(); }
+  // Of each import so far, the newest 1,000.
+  const std::map<uint16_t, int64_t>& import_clocks_s() const { return import_clocks_s_; }
+
   // Hits come in order of time; one that is older than the hits before it is `late`.
   void count(const Hit& hit, std::string_view site_name, bool late);
 
   // Puts every changed visitor and visit into the changes: before each checkpoint.
   void flush();
 
-  // Closes visits that are over at `time_ms`, and lets go of visitors that can be read from the store: those without a
+  // Closes visits that are over at `time_ms` where no hit said so, and lets go of visitors that can be read from the store: those without a
   // visit that have not changed since the last flush. After a fold, when all that was stored is found again.
   void settle(int64_t time_ms);
   // Closes visits alone; at any time.
@@ -88,6 +96,9 @@ class Engine {
     Bookings::Order booking;  // in the site's, where there is a rate
   };
 
+  void go_to(int64_t time_ms);
+  bool is_forgotten(const VisitorKey& key, const Visitor& visitor) const;
+  void see(const Hit& hit, Visitor& visitor) const;
   Entry& entry_of(const VisitorKey& key);
   void count_of_visitor(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit);
   void count_without_visitor(Site& site, const Hit& hit);
@@ -105,19 +116,19 @@ class Engine {
   // An open visit that the hit belongs to.
   static bool has_visit_for(const Site& site, const Entry& entry, const Hit& hit);
   void take_over_visit(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit);
-  void take_over(const VisitorKey& key, Entry& entry, Entry& from, bool all);
+  void take_over(const VisitorKey& key, Entry& entry, Entry& from, const Hit& hit);
   void note_change(const VisitorKey& key, Entry& entry);
   OpenVisit& open_or_extend(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit);
   void close(const VisitorKey& key, Entry& entry);
   void keep_steps(const VisitorKey& key, Visit& visit);
-  void add_touch(Entry& entry, Touch touch);
+  void add_touch(const Hit& hit, Entry& entry, Touch touch);
   void go_on_with(const VisitorKey& key, Visit& visit);
   void count_page(Site& site, Entry& entry, const Hit& hit, const Bookings::Page& page);
   void count_event(Site& site, Entry& entry, const Hit& hit, const Event& event);
   void count_order(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, const Event& event);
   // `event` null: the hit is a page view.
   void reach_goals(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, const Event* event);
-  bool is_new_order(const std::string& key);
+  bool is_new_order(const std::string& key, int64_t time_ms);
   bool is_new_event(const Site& site, const Hit& hit, const Event& event);
   std::optional<NewOrder> accept_order(Site& site, const Hit& hit, const Event& event);
   // `order`: as told; of a goal its time and value.
@@ -136,6 +147,8 @@ class Engine {
   std::priority_queue<VisitEnd, std::vector<VisitEnd>, std::greater<>> ends_;  // of open visits, and maybe others
   std::vector<VisitorKey> changed_;  // of those whose visitor or visit changed since the last flush, and maybe others
   RecentOrders& recent_orders_;
+  uint16_t clock_import_ = 0;  // the import that the clock is of
+  std::map<uint16_t, int64_t> import_clocks_s_;
   absl::flat_hash_map<Hash128, Agent> known_agents_;
 };
 

@@ -47,6 +47,7 @@ struct Collected {
   bool adds_values = false;  // of several values of a dimension, each counted by itself
   bool visitors_known = true;
   bool has_cut_values = false;  // some buckets keep a part of their values alone, the rest in a row `other`
+  bool saw_overrun = false;     // a bucket met more values than it takes as candidates
   uint64_t unknown_values = 0;  // that the filter cannot judge: their text is not kept any more
 };
 

@@ -26,6 +26,7 @@ class Source {
     to = std::make_unique<Collected>(query_, table_);
     if (query_.needs_visits()) return visits(range, *to);
     if (auto fault = collect_rollups(query_, range, snapshot_, hasher_, out_of_time_, *to)) return fault;
+    to->saw_overrun = snapshot_.saw_overrun();
     to->adds_values = !query_.filter.empty() && !names_one_value(query_.filter);
     if (!is_better_by_visits(*to) || !visits_tell(range)) return std::nullopt;
     to = std::make_unique<Collected>(query_, table_);
@@ -205,6 +206,9 @@ class Answer {
            " are left out: the filter cannot tell them, their text is not kept any more");
     if (drafts_.has_cut_values())
       warn("the range has more values of " + dimensions + " than are kept; the rest of them is in `other`");
+    if (now_.saw_overrun)
+      warn("more than " + std::to_string(kCandidatesMax) + " values of " + dimensions + " came in one bucket (of a minute: " +
+           std::to_string(kMinuteCandidatesMax) + "): which of them have rows is by chance, totals are exact");
     if (drafts_.unknown_values() > 0)
       warn(std::to_string(drafts_.unknown_values()) + " rows are in `other` because their " + dimensions +
            " is not kept any more");

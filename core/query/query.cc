@@ -128,6 +128,7 @@ class Parser {
     return {.now_s = context_.now_ms / 1000,
             .zone = query_.zone,
             .retention = context_.config.retention,
+            .kept_since_s = context_.kept_since_s,
             .unit = query_.time() != nullptr ? std::optional(query_.time()->unit) : std::nullopt,
             .first_day_s = [this] {
               return query_.site_number ? context_.first_day_s(*query_.site_number, query_.zone)

@@ -76,6 +76,7 @@ struct QueryContext {
   const Config& config;
   // The first day that holds anything of the site; for range=all.
   std::function<int64_t(uint16_t site, const Zone& zone)> first_day_s;
+  std::span<const int64_t> kept_since_s = {};  // the checkpoint's
 };
 
 // `raw` is the query string as sent. Nothing is passed over: what is not known, not right or not there yet is refused,

@@ -121,11 +121,18 @@ int64_t kept_for_s(const Retention& retention, Level level) {
   return 0;
 }
 
+// What of a level ended by then may be gone: it is older than its retention, or was when that was shorter.
+int64_t gone_by_s(const RangeContext& context, Level level) {
+  const int64_t by_s = context.now_s - kept_for_s(context.retention, level);
+  const auto at = static_cast<size_t>(level);
+  return at < context.kept_since_s.size() ? std::max(by_s, context.kept_since_s[at]) : by_s;
+}
+
 // A bucket is kept until all of it is older than its level's retention. Months are what there is at last.
 Level finest_kept(int64_t time_s, const RangeContext& context) {
   for (const Level level : {Level::minute, Level::hour, Level::day}) {
     const int64_t end_s = context.zone.next_bucket_s(level, time_s);
-    if (end_s > context.now_s - kept_for_s(context.retention, level)) return level;
+    if (end_s > gone_by_s(context, level)) return level;
   }
   return Level::month;
 }
@@ -135,8 +142,7 @@ std::optional<QueryError> check_kept(const TimeRange& range, const RangeContext&
   const Level finest = finest_kept(range.from_s, context);
   const Level needed = level_of(*context.unit);
   if (finest <= needed) return std::nullopt;
-  const int64_t since_s = context.now_s - kept_for_s(context.retention, needed);
-  const int64_t day_s = context.zone.next_bucket_s(Level::day, since_s);
+  const int64_t day_s = context.zone.next_bucket_s(Level::day, gone_by_s(context, needed));
   std::vector<std::string> allowed;
   for (const DimensionInfo& dimension : dimensions())
     if (dimension.is_time() && level_of(dimension.unit) >= finest) allowed.emplace_back(dimension.name);

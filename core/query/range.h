@@ -36,6 +36,7 @@ struct RangeContext {
   int64_t now_s = 0;
   const Zone& zone;
   const Retention& retention;
+  std::span<const int64_t> kept_since_s = {};  // by level: what ended by then may be gone all the same; may be empty
   std::optional<TimeUnit> unit;          // the query's time dimension
   std::function<int64_t()> first_day_s;  // where `all` begins
 };

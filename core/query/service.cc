@@ -151,7 +151,8 @@ struct QueryService::State {
                                .config = snapshot.config(),
                                .first_day_s = [&](uint16_t site, const Zone& zone) {
                                  return first_day_s(snapshot, site, zone, now_ms / 1000);
-                               }};
+                               },
+                               .kept_since_s = snapshot.checkpoint().kept_since_s};
     auto query = parse_query(arguments, context);
     if (auto* error = std::get_if<QueryError>(&query)) return std::move(*error);
     return Asked{std::move(*made), std::move(std::get<Query>(query))};

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "rollup/counters.h"
+#include "rollup/settled.h"
 #include "site/zone.h"
 
 namespace footfall {
@@ -20,13 +21,14 @@ struct Bucket {
   uint16_t site = 0;
   Level level = Level::minute;
   int64_t start_s = 0;
+  Lateness late{};  // what is added was so for it
 
   auto operator<=>(const Bucket&) const = default;
 
   template <class H>
   friend H AbslHashValue(H state, const Bucket& bucket) {
     return H::combine(std::move(state), bucket.start_s,
-                      uint32_t{bucket.site} << 8 | static_cast<uint32_t>(bucket.level));
+                      uint32_t{bucket.site} << 16 | uint32_t{bucket.late.code()} << 8 | static_cast<uint32_t>(bucket.level));
   }
 };
 

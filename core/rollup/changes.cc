@@ -26,9 +26,9 @@ Level level_of(uint16_t import) { return import == 0 ? Level::minute : Level::ho
 
 }  // namespace
 
-Counters& Changes::at(uint16_t site, Dimension dimension, int64_t bucket_start_s, const Hash128& value,
+Counters& Changes::at(uint16_t site, Dimension dimension, const BucketTime& bucket, const Hash128& value,
                       std::string_view text) {
-  return at({site, level_of(import_), bucket_start_s}, {value, dimension, import_}, text);
+  return at({site, level_of(import_), bucket.start_s, bucket.late}, {value, dimension, import_}, text);
 }
 
 Counters& Changes::at(const Bucket& bucket, const RowKey& key, std::string_view text) {
@@ -37,8 +37,8 @@ Counters& Changes::at(const Bucket& bucket, const RowKey& key, std::string_view 
   return counters;
 }
 
-Counters& Changes::at(uint16_t site, int64_t bucket_start_s, const RowGroup& group) {
-  const auto [sum, fresh] = group_sums_.at({site, level_of(import_), bucket_start_s}, {&group, import_});
+Counters& Changes::at(uint16_t site, const BucketTime& bucket, const RowGroup& group) {
+  const auto [sum, fresh] = group_sums_.at({site, level_of(import_), bucket.start_s, bucket.late}, {&group, import_});
   if (fresh) sum.visitors.set_precision(Precision::total);
   return sum;
 }
@@ -98,6 +98,7 @@ std::string Changes::take() {
     if (row.counters->is_zero()) continue;
     v1::Delta* delta = block.add_delta();
     delta->set_key(encode_key(row.key));
+    delta->set_late(row.key.late.code());
     fill_rollup(*row.counters, *delta->mutable_rollup());
   }
   for (auto& [name, text] : take_names()) {

@@ -54,11 +54,11 @@ class Changes {
  public:
   // The counters of a key, to be added to. The reference lives until the next call. Buckets are minutes; those of
   // imports, of which no minutes are kept, are hours of the site's zone.
-  Counters& at(uint16_t site, Dimension dimension, int64_t bucket_start_s, const Hash128& value) {
-    return at(site, dimension, bucket_start_s, value, {});
+  Counters& at(uint16_t site, Dimension dimension, const BucketTime& bucket, const Hash128& value) {
+    return at(site, dimension, bucket, value, {});
   }
   // The same, and makes sure that the value's text is known.
-  Counters& at(uint16_t site, Dimension dimension, int64_t bucket_start_s, const Hash128& value, std::string_view text);
+  Counters& at(uint16_t site, Dimension dimension, const BucketTime& bucket, const Hash128& value, std::string_view text);
 
   // The group known by that name, made by `make` where it is not known. It lives while groups_number() stays the same,
   // which only take() and take_deltas() change.
@@ -70,7 +70,7 @@ class Changes {
   }
   uint64_t groups_number() const { return groups_number_; }
   // The counters of all rows of a group in one bucket. The reference lives until the next call.
-  Counters& at(uint16_t site, int64_t bucket_start_s, const RowGroup& group);
+  Counters& at(uint16_t site, const BucketTime& bucket, const RowGroup& group);
 
   // What is added from now on belongs to that import; 0: live.
   void set_import(uint16_t import) { import_ = import; }
@@ -92,8 +92,10 @@ class Changes {
   size_t rows() const { return deltas_.size() + 3 * group_sums_.size(); }
   size_t keyed_changes() const;
 
-  // Forgets which texts were named, so that they are named again: after the months' dictionaries may have been dropped.
-  void forget_names() { named_.clear(); }
+  // Those texts are stored no more: they are named again where their values come again.
+  void forget_names(const std::vector<DictionaryName>& names) {
+    for (const DictionaryName& name : names) named_.erase(name);
+  }
 
   // All of it as a serialised footfall.v1.ChangeBlock, in key order; then empty again.
   std::string take();

@@ -17,9 +17,7 @@ constexpr uint64_t kEntriesPerTick = 4'096;
 }  // namespace
 
 SummaryCheck::SummaryCheck(SummarySnapshot& snapshot, const StringHasher& hasher, OnFault fault, OnProgress progress)
-    : snapshot_(snapshot), hasher_(hasher), on_fault_(std::move(fault)), on_progress_(std::move(progress)) {
-  kept_since_.fill(INT64_MIN);
-}
+    : snapshot_(snapshot), hasher_(hasher), on_fault_(std::move(fault)), on_progress_(std::move(progress)) {}
 
 Status SummaryCheck::run() {
   if (Status status = begin(); !status) return status;
@@ -36,6 +34,7 @@ Status SummaryCheck::run() {
 }
 
 Status SummaryCheck::begin() {
+  kept_since_ = snapshot_.checkpoint().kept_since_s;
   for (const std::string& name : snapshot_.checkpoint().sites) {
     Result<Zone> zone = Zone::load(site_or_default(snapshot_.config(), name).timezone);
     if (!zone) return zone.error();

@@ -53,7 +53,8 @@ std::vector<Deltas::Row> Deltas::in_order() const {
           if (dimension_of(entry) != static_cast<Dimension>(dimension)) break;
           const Bucket& bucket = part->bucket;
           in_order.push_back(
-              {{bucket.site, entry.key->dimension, bucket.level, bucket.start_s, entry.key->value, entry.key->import},
+              {{bucket.site, entry.key->dimension, bucket.level, bucket.start_s, entry.key->value, entry.key->import,
+                bucket.late},
                entry.counters});
         }
     begin = end;

@@ -34,7 +34,7 @@ class Deltas {
     return found;
   }
   Counters& at(const RollupKey& key) {
-    return at({key.site, key.level, key.bucket_start_s}, {key.value, key.dimension, key.import}).first;
+    return at({key.site, key.level, key.bucket_start_s, key.late}, {key.value, key.dimension, key.import}).first;
   }
 
   bool empty() const { return rows_.empty(); }

@@ -1,17 +1,14 @@
 #include "rollup/fold.h"
 
-#include <map>
-#include <utility>
-#include <vector>
+#include <absl/container/flat_hash_set.h>
 
-#include "base/limits.h"
+#include <algorithm>
+
+#include "rollup/row_writer.h"
+#include "rollup/settled.h"
 
 namespace footfall {
 namespace {
-
-constexpr size_t kBucketPrefixBytes = 12;  // site, dimension, level, bucket
-
-uint32_t keys_max(Level level) { return level == Level::day ? kDayKeysMax : kKeysMax; }
 
 // In the order of keys each lies somewhere else.
 constexpr size_t kRowsAhead = 8;
@@ -20,77 +17,6 @@ void prefetch(const Counters& counters) {
   constexpr size_t kLineBytes = 64;
   for (size_t at = 0; at < sizeof counters; at += kLineBytes) __builtin_prefetch(reinterpret_cast<const char*>(&counters) + at);
 }
-
-// Writes the rows of one bucket after the other; a bucket that holds its most keys sends new ones to the row `other`.
-class RowWriter {
- public:
-  RowWriter(LmdbTxn& txn, LmdbDatabase rollups, LmdbDatabase key_counts, LmdbCursor to)
-      : txn_(txn), rollups_(rollups), key_counts_(key_counts), to_(std::move(to)) {}
-
-  Status add(const RollupKey& key, Counters& counters) {
-    encode_key(key, key_);
-    if (key_.compare(0, kBucketPrefixBytes, bucket_) != 0) {
-      if (Status status = begin_bucket(key_.substr(0, kBucketPrefixBytes)); !status) return status;
-      encode_key(key, key_);  // the bucket before wrote its rows `other`
-    }
-    // Rows `other` are written when the bucket is done.
-    if (key.value == kOtherValue) return add_to_other(key, counters), Status{};
-    // By the cursor: it mostly stands on the key's page already.
-    if (keys_before_ > 0 && to_.seek(key_) && to_.key() == key_) {
-      if (!merge_encoded_counters(to_.value(), counters)) return Error::corrupt("rollup");
-      return put(counters);
-    }
-    if (keys_ >= keys_max(key.level)) return add_to_other(key, counters), Status{};
-    ++keys_;
-    return put(counters);
-  }
-
-  Status finish() {
-    for (auto& [key, counters] : others_) {
-      encode_key(key, key_);
-      const Result<std::string_view> stored = txn_.get(rollups_, key_);
-      if (!stored && stored.error().code != Error::Code::not_found) return stored.error();
-      if (stored && !merge_encoded_counters(*stored, counters)) return Error::corrupt("rollup");
-      if (Status status = put(counters); !status) return status;
-    }
-    others_.clear();
-    if (keys_ == keys_before_) return {};
-    keys_before_ = keys_;
-    std::string count;
-    BytesWriter(count).le32(keys_);
-    return txn_.put(key_counts_, bucket_, count);
-  }
-
- private:
-  Status put(const Counters& counters) {
-    encode_counters(counters, value_);
-    return to_.put(key_, value_);
-  }
-
-  Status begin_bucket(std::string bucket) {
-    if (Status status = finish(); !status) return status;
-    bucket_ = std::move(bucket);
-    keys_ = 0;
-    const Result<std::string_view> stored = txn_.get(key_counts_, bucket_);
-    if (!stored && stored.error().code != Error::Code::not_found) return stored.error();
-    if (stored && stored->size() == sizeof keys_) keys_ = load_le32(stored->data());
-    keys_before_ = keys_;
-    return {};
-  }
-
-  void add_to_other(RollupKey key, const Counters& counters) {
-    key.value = kOtherValue;
-    others_[key].merge(counters);
-  }
-
-  LmdbTxn& txn_;
-  const LmdbDatabase rollups_, key_counts_;
-  LmdbCursor to_;                                     // of rollups_
-  std::string key_, value_;                           // of the running row
-  std::string bucket_;                                // the prefix of the running one
-  uint32_t keys_ = 0, keys_before_ = 0;               // that it holds, `other` not counted
-  std::map<RollupKey, Counters> others_;              // of the running bucket: one for each import
-};
 
 }  // namespace
 
@@ -106,29 +32,83 @@ void Fold::add(Deltas deltas) {
 }
 
 void Fold::add_up() {
-  for (size_t level = 1; level < kLevels.size(); ++level) {
+  for (size_t i = 1; i < kLevels.size(); ++i) {
+    const Level level = kLevels[i];
     for (const auto& [bucket, rows] : sums_.buckets()) {
-      if (bucket.level != kLevels[level - 1]) continue;
-      const Bucket above{bucket.site, kLevels[level], zone_of_(bucket.site).bucket_start_s(kLevels[level], bucket.start_s)};
+      if (bucket.level != kLevels[i - 1]) continue;
+      const Bucket above{bucket.site, level, zone_of_(bucket.site).bucket_start_s(level, bucket.start_s),
+                         bucket.late.from(level)};
       for (const auto& [key, counters] : *rows) sums_.at(above, key).first.merge(counters);
     }
   }
 }
 
-Status Fold::write(LmdbTxn& txn, LmdbDatabase rollups, LmdbDatabase key_counts) {
+// Most rows of an old log are: no hour of it would be kept.
+void Fold::leave_out_too_old(std::vector<Deltas::Row>& rows) const {
+  if (horizons_ == Horizons()) return;
+  const RollupKey* last = nullptr;
+  bool is_last_too_old = false;
+  std::erase_if(rows, [&](const Deltas::Row& row) {
+    const RollupKey& key = row.key;
+    if (last == nullptr || last->bucket_start_s != key.bucket_start_s || last->level != key.level || last->site != key.site)
+      is_last_too_old =
+          horizons_.is_too_old(key.level, zone_of_(key.site).next_bucket_s(key.level, key.bucket_start_s));
+    last = &key;
+    return is_last_too_old;
+  });
+}
+
+Status Fold::write(LmdbTxn& txn, const RollupDatabases& rollups, LmdbDatabase dictionary, Upkeep& upkeep) {
   add_up();
-  Result<LmdbCursor> to = LmdbCursor::open(txn, rollups);
+  Result<LmdbCursor> to = LmdbCursor::open(txn, rollups.rollups);
   if (!to) return to.error();
-  RowWriter writer(txn, rollups, key_counts, std::move(*to));
-  const std::vector<Deltas::Row> rows = sums_.in_order();
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const Deltas::Row& row = rows[i];
-    if (i + kRowsAhead < rows.size()) prefetch(*rows[i + kRowsAhead].counters);
-    if (row.key.level == Level::minute) row.counters->visitors = Distinct();  // none by minute
-    if (row.counters->is_zero()) continue;
-    if (Status status = writer.add(row.key, *row.counters); !status) return status;
+  RowWriter writer(txn, rollups, std::move(*to), now_s_);
+  std::vector<Deltas::Row> rows = sums_.in_order();
+  leave_out_too_old(rows);
+  std::vector<bool> kept(rows.size());
+  const bool has_late =
+      std::any_of(rows.begin(), rows.end(), [](const Deltas::Row& row) { return row.key.late != Lateness{}; });
+  for (const When when : {When::in_time, When::late, When::too_late}) {
+    if (when != When::in_time && !has_late) break;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (i + kRowsAhead < rows.size()) prefetch(*rows[i + kRowsAhead].counters);
+      const RollupKey& key = rows[i].key;
+      Counters& counters = *rows[i].counters;
+      if (when_of(key) != when) continue;
+      if (key.level == Level::minute) counters.visitors = Distinct();  // none by minute
+      if (counters.is_zero()) continue;
+      if (Status status = writer.add(key, counters, when); !status) return status;
+      kept[i] = writer.was_kept();
+      if (kept[i]) upkeep.note_row(key.value);
+      ++written_;
+    }
   }
-  return writer.finish();
+  if (Status status = writer.finish(); !status) return status;
+  upkeep.note_overrun(writer.overrun());
+  for (const auto& [bucket, gone] : writer.trimmed()) upkeep.note_trim(bucket, gone);
+  if (Status status = write_names(txn, dictionary, rows, kept, upkeep); !status) return status;
+  sums_ = Deltas();
+  names_.clear();
+  return {};
+}
+
+Status Fold::write_names(LmdbTxn& txn, LmdbDatabase dictionary, const std::vector<Deltas::Row>& rows,
+                         const std::vector<bool>& kept, Upkeep& upkeep) {
+  absl::flat_hash_set<Hash128> without_row;
+  for (size_t i = 0; i < rows.size(); ++i)
+    if (!kept[i]) without_row.insert(rows[i].key.value);
+  if (!without_row.empty())
+    for (size_t i = 0; i < rows.size(); ++i)
+      if (kept[i]) without_row.erase(rows[i].key.value);
+  for (const auto& [name, text] : names_) {
+    if (without_row.contains(name.value)) {
+      upkeep.lose_name(name);
+      continue;
+    }
+    if (Status status = txn.put(dictionary, dictionary_key(name.month, name.value), text); !status) return status;
+    ++written_;
+  }
+  return {};
 }
 
 }  // namespace footfall

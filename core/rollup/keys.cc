@@ -46,6 +46,13 @@ std::string encode_key(const RollupKey& key) {
   return bytes;
 }
 
+std::optional<RollupKey> decode_bucket_prefix(std::string_view bytes) {
+  if (bytes.size() != kBucketPrefixBytes) return std::nullopt;
+  std::string key(bytes);
+  BytesWriter(key).hash(kNullValue).be16(0);
+  return decode_rollup_key(key);
+}
+
 std::optional<RollupKey> decode_rollup_key(std::string_view bytes) {
   if (bytes.size() != kRollupKeyBytes) return std::nullopt;
   BytesReader reader(bytes);

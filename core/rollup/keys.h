@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "rollup/settled.h"
 #include "site/zone.h"
 
 namespace footfall {
@@ -61,13 +62,14 @@ struct RollupKey {
   int64_t bucket_start_s = 0;
   Hash128 value;
   uint16_t import = 0;  // 0: live
+  Lateness late{};     // of a change alone: no part of the stored key
 
   auto operator<=>(const RollupKey&) const = default;
 
   template <class H>
   friend H AbslHashValue(H state, const RollupKey& key) {
     const uint64_t rest = uint64_t{key.site} << 32 | static_cast<uint64_t>(key.dimension) << 24 |
-                          static_cast<uint64_t>(key.level) << 16 | key.import;
+                          static_cast<uint64_t>(key.level) << 16 | key.import | uint64_t{key.late.code()} << 48;
     return H::combine(std::move(state), key.value.low ^ key.value.high, key.bucket_start_s, rest);
   }
 };
@@ -79,6 +81,10 @@ std::optional<RollupKey> decode_rollup_key(std::string_view bytes);
 
 // The first possible key of a bucket: where a scan of [bucket, next bucket) begins.
 std::string bucket_prefix(uint16_t site, Dimension dimension, Level level, int64_t bucket_start_s);
+
+// What all keys of a bucket's dimension begin with, read back; nullopt: those bytes are none.
+inline constexpr size_t kBucketPrefixBytes = 2 + 1 + 1 + 8;
+std::optional<RollupKey> decode_bucket_prefix(std::string_view bytes);
 
 std::string dictionary_key(uint16_t month, const Hash128& value);
 

@@ -4,14 +4,17 @@
 //
 //   meta      "checkpoint" → footfall.v1.Checkpoint · "config" → footfall.v1.Config
 //   changes   number u64 → footfall.v1.ChangeBlock
-//   rollups   RollupKey → footfall.v1.Rollup         key_counts  RollupKey's first 12 bytes → keys in that bucket u32
+//   rollups   RollupKey → footfall.v1.Rollup         key_counts  RollupKey's first 12 bytes → BucketKeys (trim.h)
+//   to_trim   RollupKey's first 12 bytes of what holds more values than it will keep (upkeep.h)
 //   visit_rows, visits  the visits that are kept: visit_log.h
 //   dictionary  month u16 | hash 16 → text           visitors, open_visits, orders  see rollup/keys.h
 #pragma once
 
 
+#include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -23,7 +26,9 @@
 #include "base/string_map.h"
 #include "rollup/changes.h"
 #include "rollup/counters.h"
+#include "rollup/kept_values.h"
 #include "rollup/keys.h"
+#include "rollup/upkeep.h"
 #include "rollup/visit_block.h"
 #include "site/config.h"
 #include "site/zone.h"
@@ -34,7 +39,6 @@ class Fold;
 class VisitLogFold;
 struct VisitCut;
 struct VisitLogState;
-using ZoneOf = std::function<const Zone&(uint16_t site)>;
 
 struct LanePlace {
   uint32_t lane = 0;
@@ -60,11 +64,10 @@ struct CheckpointState {
   std::vector<std::string> warnings;
   std::vector<uint32_t> lagging_lanes;
   std::vector<uint32_t> undone_imports;  // in the order in which they were undone
+  std::map<uint16_t, int64_t> import_clocks_s;  // how far each of the newest imports came, by its hits' times
+  // By level: what ended by then may be gone (retention.h), whatever retention says now.
+  std::array<int64_t, kLevels.size()> kept_since_s = Horizons().ends_by_s;
 };
-
-// How many keys a bucket's dimension keeps; the rest is summed in the row `other`.
-inline constexpr uint32_t kKeysMax = 1'000;
-inline constexpr uint32_t kDayKeysMax = 5'000;
 
 // The one writer; its caller holds the store's lock `writer`.
 class SummaryWriter {
@@ -79,11 +82,15 @@ class SummaryWriter {
   // the state alone.
   Status checkpoint(CheckpointState& state, std::string_view change_block);
 
-  // Adds all change blocks to the keyed databases, in one transaction. `zone_of` gives a site's zone.
-  Status fold(const ZoneOf& zone_of);
+  // Adds all change blocks to the keyed databases, some in each transaction, and then does a slice of upkeep. `zone_of`
+  // gives a site's zone.
+  Status fold(const ZoneOf& zone_of, const UpkeepTimes& times = {});
   // A checkpoint and a fold in one transaction: the changes never become a block. They are empty afterwards, also where
   // it fails.
-  Status fold(const ZoneOf& zone_of, Changes& changes, CheckpointState& state);
+  Status fold(const ZoneOf& zone_of, Changes& changes, CheckpointState& state, const UpkeepTimes& times = {});
+  const UpkeepCounts& upkeep_counts() const { return upkeep_.counts(); }
+  // Texts that a fold did not store or took out: Changes::forget_names().
+  std::vector<DictionaryName> take_lost_names() { return upkeep_.take_lost_names(); }
   uint64_t unfolded_bytes() const { return unfolded_bytes_; }
   // How long visits are kept by the folds that follow.
   void set_retention(const Retention& retention) { retention_ = retention; }
@@ -98,16 +105,18 @@ class SummaryWriter {
 
   // A folded keyed value; Error::not_found.
   Result<std::string> find(KeyedDatabase database, std::string_view key);
-  // Whether a folded key begins so.
-  bool has_prefix(KeyedDatabase database, std::string_view prefix);
+  // Whether the value of a folded key that begins so is such a one.
+  bool any_of_prefix(KeyedDatabase database, std::string_view prefix,
+                     const std::function<bool(std::string_view value)>& is_such);
   // Every folded value of a database, in key order.
   Status each(KeyedDatabase database, const std::function<void(std::string_view key, std::string_view value)>& visit);
 
  private:
   Status load_databases();
   Status put_keyed(LmdbTxn& txn, size_t database, std::string_view key, std::string_view value);
-  Status fold_blocks(LmdbTxn& txn, Fold& fold, VisitLogFold& visits);
-  Status finish_fold(LmdbTxn& txn, Fold& fold);
+  Status fold_blocks(LmdbTxn& txn, Fold& fold, VisitLogFold& visits, bool& all);
+  Status add_block(LmdbTxn& txn, Fold& fold, VisitLogFold& visits, std::string_view bytes);
+  Status finish_fold(LmdbTxn& txn, Fold& fold, const ZoneOf& zone_of, const UpkeepTimes& times, bool all);
   Result<VisitLogState> load_visit_log(const LmdbTxn& txn, const ZoneOf& zone_of);
   // fill(visits) gives what is new.
   template <class Fill>
@@ -119,13 +128,16 @@ class SummaryWriter {
   Result<LmdbTxn> begin_writing();
 
   LmdbEnv env_;
-  LmdbTxn reading_;  // of find() and has_prefix()
-  LmdbDatabase meta_, changes_, rollups_, key_counts_, dictionary_;
+  LmdbTxn reading_;  // of find() and any_of_prefix()
+  LmdbDatabase meta_, changes_, dictionary_;
+  RollupDatabases rollups_;
   LmdbDatabase keyed_[kKeyedDatabases];
   LmdbDatabase visit_rows_, visits_;
   uint64_t unfolded_bytes_ = 0;
   Retention retention_;
   std::vector<std::pair<uint16_t, int64_t>> cut_sites_;
+  uint64_t keyed_written_ = 0;  // by the running fold
+  Upkeep upkeep_;
 };
 
 // One snapshot. Not thread-safe. Keep it short: it pins pages.
@@ -142,12 +154,16 @@ class SummarySnapshot {
   // One bucket of one dimension: `value` by hash. Called in no order, a key maybe more than once; counters add up.
   using Visit = std::function<void(const RollupKey& key, const Counters& counters)>;
   // Every rollup of the site and dimension whose bucket at `level` begins in [from_s, to_s), and the deltas not yet
-  // folded that fall into such a bucket (their key then names the bucket of `level`).
+  // folded that fall into such a bucket (their key then names the bucket of `level`). Values that a bucket does not
+  // keep, or would not if it were trimmed now, come as kOtherValue.
   Status each_rollup(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s, const Zone& zone,
                      const Visit& visit);
   // Only those of these values, which are ascending: for less, where they are few.
   Status each_rollup(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s, const Zone& zone,
                      std::span<const Hash128> values, const Visit& visit);
+
+  // A bucket that was read met more values than it takes as candidates: which it kept is by chance.
+  bool saw_overrun() const { return saw_overrun_; }
 
   // The text of a value, looked for in the months from `from_s` to `to_s`; nullopt: gone.
   std::optional<std::string> text(const Hash128& value, int64_t from_s, int64_t to_s);
@@ -167,10 +183,12 @@ class SummarySnapshot {
   friend class SummaryReader;
   friend class SummaryCheck;
   using Values = std::span<const Hash128>;
+  Status each_row(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s, const Zone& zone,
+                  const std::optional<Values>& only, const Visit& visit);
   Status each_folded(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s,
-                     const std::optional<Values>& only, const Visit& visit);
-  void each_pending(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s, const Zone& zone,
-                    const std::optional<Values>& only, const Visit& visit);
+                     const std::optional<Values>& only, const KeptValues& kept, const Visit& visit);
+  std::vector<PendingRow> pending_rows(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s,
+                                       const Zone& zone) const;
   Status load_visit_log(LmdbDatabase meta);
   Status each_packed_block(uint16_t site, int64_t from_s, int64_t to_s, const ReadBlock& read);
   Status each_stored_row(uint16_t site, const std::function<Status(std::string_view row)>& read);
@@ -180,7 +198,8 @@ class SummarySnapshot {
   };
 
   LmdbTxn txn_;
-  LmdbDatabase rollups_, dictionary_;
+  LmdbDatabase rollups_, key_counts_, dictionary_;
+  bool saw_overrun_ = false;
   LmdbDatabase keyed_[kKeyedDatabases];
   CheckpointState checkpoint_;
   Config config_;

@@ -26,6 +26,12 @@ std::string encode_checkpoint(const CheckpointState& state) {
   for (const std::string& warning : state.warnings) message.add_warning(warning);
   for (uint32_t lane : state.lagging_lanes) message.add_lagging_lane(lane);
   for (uint32_t import : state.undone_imports) message.add_undone_import(import);
+  for (const auto& [import, clock_s] : state.import_clocks_s) {
+    v1::ImportClock* clock = message.add_import_clock();
+    clock->set_import(import);
+    clock->set_time(clock_s);
+  }
+  for (int64_t since_s : state.kept_since_s) message.add_kept_since(since_s);
   return message.SerializeAsString();
 }
 
@@ -48,6 +54,10 @@ Result<CheckpointState> decode_checkpoint(std::string_view bytes) {
   state.warnings.assign(message.warning().begin(), message.warning().end());
   state.lagging_lanes.assign(message.lagging_lane().begin(), message.lagging_lane().end());
   state.undone_imports.assign(message.undone_import().begin(), message.undone_import().end());
+  for (const v1::ImportClock& clock : message.import_clock())
+    state.import_clocks_s[static_cast<uint16_t>(clock.import())] = clock.time();
+  for (size_t level = 0; level < state.kept_since_s.size() && static_cast<int>(level) < message.kept_since_size(); ++level)
+    state.kept_since_s[level] = message.kept_since(static_cast<int>(level));
   return state;
 }
 

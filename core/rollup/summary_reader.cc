@@ -2,6 +2,7 @@
 
 #include "footfall/v1/summary.pb.h"
 #include "rollup/counters_codec.h"
+#include "rollup/kept_values.h"
 #include "rollup/summary.h"
 #include "rollup/summary_codec.h"
 #include "rollup/visit_log.h"
@@ -23,7 +24,7 @@ Result<SummaryReader> SummaryReader::open(const std::string& path, uint64_t map_
   // several threads do. One that is not there yet is found missing by the snapshot that needs it.
   Result<LmdbTxn> txn = LmdbTxn::read(reader.env_);
   if (!txn) return txn.error();
-  for (const char* name : {"meta", "changes", "rollups", "dictionary"}) (void)txn->database(name);
+  for (const char* name : {"meta", "changes", "rollups", "key_counts", "dictionary"}) (void)txn->database(name);
   for (const char* name : kKeyedNames) (void)txn->database(name);
   for (const char* name : {"visit_rows", "visits"}) (void)txn->database(name);
   if (Status status = txn->commit(); !status) return status.error();
@@ -45,6 +46,7 @@ Result<SummarySnapshot> SummaryReader::snapshot() {
   if (Status status = load("meta", meta); !status) return status.error();
   if (Status status = load("changes", changes); !status) return status.error();
   if (Status status = load("rollups", snapshot.rollups_); !status) return status.error();
+  if (Status status = load("key_counts", snapshot.key_counts_); !status) return status.error();
   if (Status status = load("dictionary", snapshot.dictionary_); !status) return status.error();
   for (size_t i = 0; i < kKeyedDatabases; ++i)
     if (Status status = load(kKeyedNames[i], snapshot.keyed_[i]); !status) return status.error();
@@ -74,6 +76,7 @@ Result<SummarySnapshot> SummaryReader::snapshot() {
       if (!key || !merge_rollup(delta.rollup(), pending.counters))
         return Error::corrupt("delta in a block of changes");
       pending.key = *key;
+      pending.key.late = Lateness::of_code(delta.late());
       snapshot.pending_.push_back(std::move(pending));
     }
     for (const v1::DictionaryEntry& entry : block.entry()) snapshot.pending_texts_.insert_or_assign(entry.hash(), entry.text());
@@ -95,26 +98,39 @@ void SummarySnapshot::confirm(uint64_t checkpoint_number, int64_t as_of_ms, int6
 
 Status SummarySnapshot::each_rollup(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s,
                                     const Zone& zone, const Visit& visit) {
-  if (Status status = each_folded(site, dimension, level, from_s, to_s, std::nullopt, visit); !status) return status;
-  each_pending(site, dimension, level, from_s, to_s, zone, std::nullopt, visit);
-  return {};
+  return each_row(site, dimension, level, from_s, to_s, zone, std::nullopt, visit);
 }
 
 Status SummarySnapshot::each_rollup(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s,
                                     const Zone& zone, std::span<const Hash128> values, const Visit& visit) {
-  if (Status status = each_folded(site, dimension, level, from_s, to_s, values, visit); !status) return status;
-  each_pending(site, dimension, level, from_s, to_s, zone, values, visit);
+  return each_row(site, dimension, level, from_s, to_s, zone, values, visit);
+}
+
+Status SummarySnapshot::each_row(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s,
+                                 const Zone& zone, const std::optional<Values>& only, const Visit& visit) {
+  const std::vector<PendingRow> pending = pending_rows(site, dimension, level, from_s, to_s, zone);
+  KeptValues kept;
+  if (dimension != Dimension::total)
+    if (Status status = kept.load(txn_, rollups_, key_counts_, site, dimension, level, from_s, to_s, pending); !status)
+      return status;
+  saw_overrun_ |= kept.is_overrun();
+  if (Status status = each_folded(site, dimension, level, from_s, to_s, only, kept, visit); !status) return status;
+  for (PendingRow row : pending) {
+    if (only && !std::binary_search(only->begin(), only->end(), row.key.value)) continue;
+    row.key.value = kept.shown(row.key);
+    visit(row.key, *row.counters);
+  }
   return {};
 }
 
 Status SummarySnapshot::each_folded(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s,
-                                    const std::optional<Values>& only, const Visit& visit) {
+                                    const std::optional<Values>& only, const KeptValues& kept, const Visit& visit) {
   Result<LmdbCursor> cursor = LmdbCursor::open(txn_, rollups_);
   if (!cursor) return cursor.error();
   const std::string end = bucket_prefix(site, dimension, level, to_s);
   bool there = cursor->seek(bucket_prefix(site, dimension, level, from_s));
   while (there && cursor->key() < end) {
-    const std::optional<RollupKey> key = decode_rollup_key(cursor->key());
+    std::optional<RollupKey> key = decode_rollup_key(cursor->key());
     if (!key) return Error::corrupt("rollup");
     if (only) {  // on to the next of the values: in this bucket, or the first in the one behind it
       const auto wanted = std::lower_bound(only->begin(), only->end(), key->value);
@@ -130,23 +146,26 @@ Status SummarySnapshot::each_folded(uint16_t site, Dimension dimension, Level le
     Counters counters;
     if (key->dimension == Dimension::total) counters.visitors.set_precision(Precision::total);
     if (!merge_encoded_counters(cursor->value(), counters)) return Error::corrupt("rollup");
+    key->value = kept.shown(*key);
     visit(*key, counters);
     there = cursor->next();
   }
   return {};
 }
 
-void SummarySnapshot::each_pending(uint16_t site, Dimension dimension, Level level, int64_t from_s, int64_t to_s,
-                                   const Zone& zone, const std::optional<Values>& only, const Visit& visit) {
+// What is not folded yet, as rows of the level.
+std::vector<PendingRow> SummarySnapshot::pending_rows(uint16_t site, Dimension dimension, Level level, int64_t from_s,
+                                                      int64_t to_s, const Zone& zone) const {
+  std::vector<PendingRow> rows;
   for (const PendingDelta& pending : pending_) {
     if (pending.key.site != site || pending.key.dimension != dimension) continue;
     if (level < pending.key.level) continue;  // no minutes are kept of imports
-    if (only && !std::binary_search(only->begin(), only->end(), pending.key.value)) continue;
-    RollupKey key = pending.key;
-    key.level = level;
-    key.bucket_start_s = zone.bucket_start_s(level, pending.key.bucket_start_s);
-    if (key.bucket_start_s >= from_s && key.bucket_start_s < to_s) visit(key, pending.counters);
+    PendingRow row{pending.key, &pending.counters};
+    row.key.level = level;
+    row.key.bucket_start_s = zone.bucket_start_s(level, pending.key.bucket_start_s);
+    if (row.key.bucket_start_s >= from_s && row.key.bucket_start_s < to_s) rows.push_back(row);
   }
+  return rows;
 }
 
 std::optional<std::string> SummarySnapshot::text(const Hash128& value, int64_t from_s, int64_t to_s) {

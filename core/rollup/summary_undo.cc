@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include "base/bytes.h"
@@ -10,7 +11,6 @@
 namespace footfall {
 namespace {
 
-constexpr size_t kBucketPrefixBytes = 12;  // site, dimension, level, bucket
 constexpr size_t kVisitorsAtOnce = 10'000;
 
 bool is_of_import(std::string_view key, uint16_t import) {
@@ -44,10 +44,10 @@ Status remove_rollups(LmdbTxn& txn, LmdbDatabase rollups, LmdbDatabase key_count
   for (const auto& [prefix, count] : removed) {
     const Result<std::string_view> stored = txn.get(key_counts, prefix);
     if (!stored) continue;
-    const uint32_t before = load_le32(stored->data());
-    std::string left;
-    BytesWriter(left).le32(before > count ? before - count : 0);
-    const Status put = before > count ? txn.put(key_counts, prefix, left) : txn.remove(key_counts, prefix);
+    BucketKeys keys = decode_bucket_keys(*stored);
+    const bool is_left = keys.keys > count;
+    keys.keys -= std::min(keys.keys, count);
+    const Status put = is_left ? txn.put(key_counts, prefix, encode_bucket_keys(keys)) : txn.remove(key_counts, prefix);
     if (!put) return put;
   }
   return {};
@@ -88,7 +88,7 @@ Status SummaryWriter::remove_import(uint16_t import, CheckpointState& state, std
   const auto keyed = [&](KeyedDatabase database) { return keyed_[static_cast<size_t>(database)]; };
   Result<LmdbTxn> txn = begin_writing();
   if (!txn) return txn.error();
-  if (Status status = remove_rollups(*txn, rollups_, key_counts_, import); !status) return status;
+  if (Status status = remove_rollups(*txn, rollups_.rollups, rollups_.key_counts, import); !status) return status;
   if (Status status = remove_if(*txn, keyed(KeyedDatabase::orders),
                                 [&](std::string_view key, std::string_view) { return is_of_import(key, import); });
       !status)

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <utility>
+
 #include "base/clock.h"
 #include "footfall/v1/summary.pb.h"
 #include "rollup/counters_codec.h"
@@ -14,6 +17,13 @@ constexpr const char* kKeyedNames[kKeyedDatabases] = {"visitors", "open_visits",
 constexpr std::string_view kCheckpointKey = "checkpoint";
 constexpr std::string_view kConfigKey = "config";
 constexpr std::string_view kVisitsKey = "visits";
+
+// As many rows are held in memory at once, with those of the coarser levels.
+constexpr size_t kFoldRowsMax = 100'000;
+
+Horizons horizons_of(const UpkeepTimes& times) {
+  return times.now_s > 0 ? footfall::horizons_of(times.retention, times.now_s) : Horizons();
+}
 
 std::string block_key(uint64_t number) {
   std::string key;
@@ -43,8 +53,9 @@ Status SummaryWriter::load_databases() {
   };
   if (Status status = load("meta", meta_); !status) return status;
   if (Status status = load("changes", changes_); !status) return status;
-  if (Status status = load("rollups", rollups_); !status) return status;
-  if (Status status = load("key_counts", key_counts_); !status) return status;
+  if (Status status = load("rollups", rollups_.rollups); !status) return status;
+  if (Status status = load("key_counts", rollups_.key_counts); !status) return status;
+  if (Status status = load("to_trim", rollups_.to_trim); !status) return status;
   if (Status status = load("dictionary", dictionary_); !status) return status;
   for (size_t i = 0; i < kKeyedDatabases; ++i)
     if (Status status = load(kKeyedNames[i], keyed_[i]); !status) return status;
@@ -103,38 +114,47 @@ Status SummaryWriter::checkpoint(CheckpointState& state, std::string_view change
 
 Status SummaryWriter::put_keyed(LmdbTxn& txn, size_t database, std::string_view key, std::string_view value) {
   if (database >= kKeyedDatabases) return Error::corrupt("database in a block of changes");
+  ++keyed_written_;
   return value.empty() ? txn.remove(keyed_[database], key) : txn.put(keyed_[database], key, value);
 }
 
-// Blocks first: what a block says of a key is older than what later ones say.
-Status SummaryWriter::fold_blocks(LmdbTxn& txn, Fold& fold, VisitLogFold& visits) {
+Status SummaryWriter::add_block(LmdbTxn& txn, Fold& fold, VisitLogFold& visits, std::string_view bytes) {
+  v1::ChangeBlock block;
+  if (!block.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return Error::corrupt("block of changes");
+  for (const v1::Delta& delta : block.delta()) {
+    std::optional<RollupKey> key = decode_rollup_key(delta.key());
+    Counters counters;
+    if (key && key->dimension == Dimension::total) counters.visitors.set_precision(Precision::total);
+    if (!key || !merge_rollup(delta.rollup(), counters)) return Error::corrupt("delta in a block of changes");
+    key->late = Lateness::of_code(delta.late());
+    fold.add(*key, counters);
+  }
+  for (v1::DictionaryEntry& entry : *block.mutable_entry()) {
+    BytesReader hash(entry.hash());
+    fold.name({static_cast<uint16_t>(entry.month()), hash.hash()}, std::move(*entry.mutable_text()));
+  }
+  for (const v1::KeyedChange& change : block.change())
+    if (Status status = put_keyed(txn, change.database(), change.key(), change.value()); !status) return status;
+  for (v1::KeptRow& kept : *block.mutable_kept()) {
+    const uint16_t site = static_cast<uint16_t>(kept.site()), import = static_cast<uint16_t>(kept.import());
+    if (Status status = visits.add(site, import, std::move(*kept.mutable_row())); !status) return status;
+  }
+  return {};
+}
+
+// Blocks in their order: what a block says of a key is older than what later ones say. Those that were added are gone;
+// `all`: none is left.
+Status SummaryWriter::fold_blocks(LmdbTxn& txn, Fold& fold, VisitLogFold& visits, bool& all) {
   Result<LmdbCursor> cursor = LmdbCursor::open(txn, changes_);
   if (!cursor) return cursor.error();
-  for (bool there = cursor->first(); there; there = cursor->next()) {
-    v1::ChangeBlock block;
-    if (!block.ParseFromArray(cursor->value().data(), static_cast<int>(cursor->value().size())))
-      return Error::corrupt("block of changes");
-    for (const v1::Delta& delta : block.delta()) {
-      const std::optional<RollupKey> key = decode_rollup_key(delta.key());
-      Counters counters;
-      if (key && key->dimension == Dimension::total) counters.visitors.set_precision(Precision::total);
-      if (!key || !merge_rollup(delta.rollup(), counters)) return Error::corrupt("delta in a block of changes");
-      fold.add(*key, counters);
-    }
-    for (const v1::DictionaryEntry& entry : block.entry()) {
-      std::string key;
-      BytesWriter(key).be16(static_cast<uint16_t>(entry.month())).bytes(entry.hash());
-      if (Status status = txn.put(dictionary_, key, entry.text()); !status) return status;
-    }
-    for (const v1::KeyedChange& change : block.change())
-      if (Status status = put_keyed(txn, change.database(), change.key(), change.value()); !status) return status;
-    for (v1::KeptRow& kept : *block.mutable_kept()) {
-      const uint16_t site = static_cast<uint16_t>(kept.site()), import = static_cast<uint16_t>(kept.import());
-      if (Status status = visits.add(site, import, std::move(*kept.mutable_row())); !status) return status;
-    }
-  }
-  while (cursor->first())
+  bool there = cursor->first();
+  for (; there && fold.rows() < kFoldRowsMax; there = cursor->next()) {
+    const std::string bytes(cursor->value());  // what is written meanwhile may move it
+    if (Status status = add_block(txn, fold, visits, bytes); !status) return status;
+    unfolded_bytes_ -= std::min<uint64_t>(unfolded_bytes_, bytes.size());
     if (Status status = cursor->remove(); !status) return status;
+  }
+  all = !there;
   return {};
 }
 
@@ -148,13 +168,17 @@ Status SummaryWriter::put_checkpoint(LmdbTxn& txn, LmdbDatabase changes, LmdbDat
   return txn.put(meta, kCheckpointKey, encode_checkpoint(next));
 }
 
-Status SummaryWriter::fold(const ZoneOf& zone_of) {
-  Result<LmdbTxn> txn = begin_writing();
-  if (!txn) return txn.error();
-  Fold fold(zone_of);
-  const Status folded = fold_visits(*txn, zone_of, false, [&](VisitLogFold& visits) { return fold_blocks(*txn, fold, visits); });
-  if (!folded) return folded;
-  return finish_fold(*txn, fold);
+Status SummaryWriter::fold(const ZoneOf& zone_of, const UpkeepTimes& times) {
+  for (bool all = false; !all;) {
+    Result<LmdbTxn> txn = begin_writing();
+    if (!txn) return txn.error();
+    Fold fold(zone_of, horizons_of(times), times.now_s);
+    const Status folded =
+        fold_visits(*txn, zone_of, false, [&](VisitLogFold& visits) { return fold_blocks(*txn, fold, visits, all); });
+    if (!folded) return folded;
+    if (Status status = finish_fold(*txn, fold, zone_of, times, all); !status) return status;
+  }
+  return {};
 }
 
 // A store that counted before it kept visits has none of them.
@@ -186,36 +210,41 @@ Status SummaryWriter::fold_visits(LmdbTxn& txn, const ZoneOf& zone_of, bool pack
   return txn.put(meta_, kVisitsKey, encode_visit_log(*log));
 }
 
-Status SummaryWriter::fold(const ZoneOf& zone_of, Changes& changes, CheckpointState& state) {
+// Older blocks, which are few if any, go with it.
+Status SummaryWriter::fold(const ZoneOf& zone_of, Changes& changes, CheckpointState& state, const UpkeepTimes& times) {
+  if (unfolded_bytes_ > 0)
+    if (Status status = fold(zone_of); !status) return status;
   Result<LmdbTxn> txn = begin_writing();
   if (!txn) return txn.error();
-  Fold fold(zone_of);
+  Fold fold(zone_of, horizons_of(times), times.now_s);
   const Status kept = fold_visits(*txn, zone_of, true, [&](VisitLogFold& visits) -> Status {
-    if (Status status = fold_blocks(*txn, fold, visits); !status) return status;
     for (KeptRow& row : changes.take_kept())
       if (Status status = visits.add(row.site, row.import, std::move(row.row)); !status) return status;
     return {};
   });
   if (!kept) return kept;
   fold.add(changes.take_deltas());
-  for (const auto& [name, text] : changes.take_names())
-    if (Status status = txn->put(dictionary_, dictionary_key(name.month, name.value), text); !status) return status;
+  for (auto& [name, text] : changes.take_names()) fold.name(name, std::move(text));
   for (size_t database = 0; database < kKeyedDatabases; ++database)
     for (const auto& [key, value] : changes.take_keyed(static_cast<KeyedDatabase>(database)))
       if (Status status = put_keyed(*txn, database, key, value); !status) return status;
   CheckpointState next = state;
   ++next.number;
   if (Status status = txn->put(meta_, kCheckpointKey, encode_checkpoint(next)); !status) return status;
-  if (Status status = finish_fold(*txn, fold); !status) return status;
+  if (Status status = finish_fold(*txn, fold, zone_of, times, true); !status) return status;
   state = std::move(next);
   return {};
 }
 
-Status SummaryWriter::finish_fold(LmdbTxn& txn, Fold& fold) {
-  if (Status status = fold.write(txn, rollups_, key_counts_); !status) return status;
-  if (Status status = txn.commit(); !status) return status;
-  unfolded_bytes_ = 0;
-  return {};
+Status SummaryWriter::finish_fold(LmdbTxn& txn, Fold& fold, const ZoneOf& zone_of, const UpkeepTimes& times, bool all) {
+  if (Status status = fold.write(txn, rollups_, dictionary_, upkeep_); !status) return status;
+  const uint64_t written = fold.written() + std::exchange(keyed_written_, 0);
+  if (all) {
+    const UpkeepDatabases databases{rollups_, dictionary_, keyed_[static_cast<size_t>(KeyedDatabase::visitors)],
+                                    keyed_[static_cast<size_t>(KeyedDatabase::orders)], meta_};
+    if (Status status = upkeep_.step(txn, databases, zone_of, times, written); !status) return status;
+  }
+  return txn.commit();
 }
 
 // Asked for each visitor that comes: one transaction serves until the next write.
@@ -239,10 +268,14 @@ Result<std::string> SummaryWriter::find(KeyedDatabase database, std::string_view
   return std::string(*found);
 }
 
-bool SummaryWriter::has_prefix(KeyedDatabase database, std::string_view prefix) {
+bool SummaryWriter::any_of_prefix(KeyedDatabase database, std::string_view prefix,
+                                  const std::function<bool(std::string_view value)>& is_such) {
   if (!begin_reading()) return false;
   Result<LmdbCursor> cursor = LmdbCursor::open(reading_, keyed_[static_cast<size_t>(database)]);
-  return cursor && cursor->seek(prefix) && cursor->key().starts_with(prefix);
+  if (!cursor) return false;
+  for (bool there = cursor->seek(prefix); there && cursor->key().starts_with(prefix); there = cursor->next())
+    if (is_such(cursor->value())) return true;
+  return false;
 }
 
 Status SummaryWriter::each(KeyedDatabase database,

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -65,5 +66,7 @@ class Zone {
   absl::TimeZone zone_ = absl::UTCTimeZone();
   mutable std::array<Bounds, kLevels.size() + 1> last_{};
 };
+
+using ZoneOf = std::function<const Zone&(uint16_t site)>;
 
 }  // namespace footfall

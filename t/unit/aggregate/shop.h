@@ -164,6 +164,34 @@ class Shop {
     assert_true(writer_->fold([&](uint16_t number) -> const Zone& { return run_->sites.at(number).zone; }).ok());
     return *this;
   }
+  // As the aggregator does with each fold: by the clock of the hits, whose buckets are trimmed where they are settled.
+  Shop& fold_at(int64_t time_ms, UpkeepTimes times = {}) {
+    run_->engine.close_visits(time_ms);
+    checkpoint();
+    times.sites = run_->sites.size();
+    (timeline_ == Timeline::live ? times.live_clock_s : times.import_clock_s) = time_ms / 1000;
+    times.import = run_->changes.import();
+    assert_true(writer_->fold([&](uint16_t number) -> const Zone& { return run_->sites.at(number).zone; }, times).ok());
+    run_->changes.forget_names(writer_->take_lost_names());
+    run_->recent_orders.clear();
+    run_->engine.settle(time_ms);
+    figures_.reset();
+    return *this;
+  }
+  // What lies in one of the summary's databases, byte for byte.
+  std::map<std::string, std::string> stored(const char* database) {
+    writer_.reset();
+    std::map<std::string, std::string> all;
+    {
+      LmdbEnv env = LmdbEnv::open(folder_ / "summary", {.map_bytes = kMapBytes, .read_only = true, .databases = 16}).value();
+      LmdbTxn txn = LmdbTxn::read(env).value();
+      LmdbCursor cursor = LmdbCursor::open(txn, txn.database(database).value()).value();
+      for (bool there = cursor.first(); there; there = cursor.next()) all.emplace(cursor.key(), cursor.value());
+    }
+    open_writer();
+    return all;
+  }
+  const UpkeepCounts& upkeep_counts() const { return writer_->upkeep_counts(); }
   Shop& settle(std::string_view time) { return settle_ms(time_of(time)); }
   Shop& settle_ms(int64_t time_ms) {
     fold();
@@ -290,22 +318,25 @@ class Shop {
                    Result<std::string> found = shop.writer_->find(database, key);
                    return found ? std::optional(std::move(found).value()) : std::nullopt;
                  },
-                 [&shop](std::string_view key) { return shop.writer_->has_prefix(KeyedDatabase::orders, key); }) {}
+                 [&shop](std::string_view key, int64_t) {
+                   return shop.writer_->any_of_prefix(KeyedDatabase::orders, key, [](std::string_view) { return true; });
+                 }) {}
     Sites sites;
     Changes changes;
     RecentOrders recent_orders;
     Engine engine;
   };
 
+  static constexpr uint64_t kMapBytes = 512 << 20;
   void open_writer() {
-    writer_ = std::make_unique<SummaryWriter>(SummaryWriter::open(folder_ / "summary", 64 << 20).value());
+    writer_ = std::make_unique<SummaryWriter>(SummaryWriter::open(folder_ / "summary", kMapBytes).value());
   }
   // One process opens an environment once: the writer is closed meanwhile.
   Figures read() {
     writer_.reset();
     Figures figures;
     {
-      SummaryReader reader = SummaryReader::open(folder_ / "summary", 64 << 20).value();
+      SummaryReader reader = SummaryReader::open(folder_ / "summary", kMapBytes).value();
       SummarySnapshot snapshot = reader.snapshot().value();
       for (uint16_t site = 0; site < run_->sites.size(); ++site) read_site(snapshot, site, figures);
     }

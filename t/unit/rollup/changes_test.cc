@@ -82,10 +82,12 @@ void a_text_is_named_once_a_month(void**) {
   expect_text(held->block.entry(1).text(), "/");
   held->changes.name(681, kHome, "/");
   assert_true(held->changes.empty());  // told already
-  held->changes.forget_names();
+  held->changes.forget_names({{682, kHome}});
   held->changes.name(681, kHome, "/");
+  held->changes.name(682, kHome, "/");
   take();
   assert_int_equal(held->block.entry_size(), 1);
+  assert_int_equal(held->block.entry(0).month(), 682);
 }
 
 void null_and_other_have_no_text(void**) {

@@ -1,0 +1,217 @@
+// What is kept does not depend on when it was stored: the same hits folded at any moments, by any number of processes, give
+// the same rows to the last byte, also where there are more values than a bucket keeps; and rows with `other` add up to
+// the totals, finer buckets to coarser ones.
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "aggregate/additive.h"
+#include "aggregate/shop.h"
+#include "aggregate/traffic.h"
+#include "random.h"
+#include "rollup/settled.h"
+
+namespace footfall {
+namespace {
+
+// A busy afternoon and night: few pages that many see and many that hardly anybody does, campaigns and referrers likewise.
+std::vector<Request> busy_traffic(uint64_t seed, size_t number) {
+  Random random(seed);
+  std::vector<Request> traffic;
+  int64_t time_ms = time_of("2026-09-30 17:00");
+  const auto some = [&](uint64_t most) { return std::to_string(random.below(1 + random.below(most))); };
+  for (size_t i = 0; i < number; ++i) {
+    time_ms += static_cast<int64_t>(random.below(1500));
+    Request request;
+    request.time_ms = time_ms;
+    request.site = "shop";
+    request.visitor = "v" + std::to_string(random.below(number / 8));
+    request.uri = "/p/" + some(6000);
+    if (random.below(3) == 0) request.uri += "?utm_source=s" + some(3000) + "&utm_campaign=c" + some(6000);
+    if (random.below(4) == 0) request.referrer = "https://r" + some(4000) + ".example/";
+    if (random.below(40) == 0) request.header = "purchase;id=\"o" + std::to_string(i) + "\";value=3.50;items=\"i" + some(2000) + ":1:3\"";
+    if (random.below(50) == 0) request.header = "seen;item=\"i" + some(2000) + "\"";
+    traffic.push_back(std::move(request));
+  }
+  return traffic;
+}
+
+constexpr size_t kHits = 16'000;
+std::vector<Request> traffic;
+
+// What was stored in the end, of all rows and of how many there are.
+using Stored = std::map<std::string, std::string>;
+Stored settled() {
+  shop().fold_at(traffic.back().time_ms + 40 * kDayS * 1000);
+  Stored all = shop().stored("rollups");
+  for (auto& [prefix, keys] : shop().stored("key_counts")) all.emplace(prefix, keys);
+  return all;
+}
+
+void count(const Request& request) {
+  shop().at_ms(request.time_ms);
+  shop().count(request.raw());
+}
+
+void expect_equal(const Stored& actual, const Stored& expected, const char* run) {
+  const auto show = [](const std::string& key, const std::string& bytes) {
+    const RollupKey of = key.size() == kBucketPrefixBytes ? *decode_bucket_prefix(key) : *decode_rollup_key(key);
+    std::string text = std::string(dimension_name(of.dimension)) + " " + std::string(level_name(of.level)) + " " +
+                       std::to_string(of.bucket_start_s) + ": ";
+    if (key.size() != kBucketPrefixBytes) {
+      Counters counters;
+      merge_encoded_counters(bytes, counters);
+      text += "value " + std::to_string(of.value.high);
+      for (size_t i = 0; i < kCounters; ++i) text += " " + std::to_string(counters[static_cast<Counter>(i)]);
+      return text;
+    }
+    const BucketKeys keys = decode_bucket_keys(bytes);
+    return text + std::to_string(keys.keys) + (keys.trimmed ? " trimmed" : "") + (keys.overrun ? " overrun" : "") +
+           (keys.whole ? " whole" : "");
+  };
+  for (const auto& [key, bytes] : expected) {
+    const auto found = actual.find(key);
+    if (found == actual.end()) fail_msg("%s: no row %s", run, show(key, bytes).c_str());
+    if (found->second != bytes && key.size() != kBucketPrefixBytes)
+      fail_msg("%s: another row %s, not %s", run, show(key, found->second).c_str(), show(key, bytes).c_str());
+  }
+  expect_number(actual.size(), expected.size());
+}
+
+Stored expected;
+
+void folds_at_any_moment_keep_the_same(void**) {
+  traffic = busy_traffic(3, kHits);
+  for (const Request& request : traffic) count(request);
+  expected = settled();
+  for (uint64_t seed : {1, 2}) {
+    open_shop(nullptr);
+    static Random random(0);
+    random = Random(seed);
+    for (const Request& request : traffic) {
+      // As it is live: checkpoints, and a fold now and then, by the clock of what came so far.
+      if (random.below(400) == 0) shop().checkpoint();
+      if (random.below(seed == 1 ? 400 : 5'000) == 0) shop().fold_at(request.time_ms);
+      count(request);
+    }
+    expect_equal(settled(), expected, seed == 1 ? "folded often" : "folded seldom");
+  }
+}
+
+void restarts_change_nothing(void**) {
+  static Random random(0);
+  random = Random(5);
+  size_t stored = 0;
+  for (size_t i = 0; i < traffic.size(); ++i) {
+    if (random.below(800) == 0) shop().checkpoint(), stored = i;
+    if (random.below(2'000) == 0) shop().fold_at(traffic[i].time_ms), stored = i;
+    if (random.below(2'500) == 0) {
+      shop().restart();
+      i = stored;
+    }
+    count(traffic[i]);
+  }
+  expect_equal(settled(), expected, "restarted");
+}
+
+void rows_with_other_add_up_and_levels_too(void**) {
+  for (const Request& request : traffic) {
+    if (request.time_ms % 97 == 0) shop().fold_at(request.time_ms);
+    count(request);
+  }
+  shop().fold_at(traffic.back().time_ms + 40 * kDayS * 1000);
+  assert_true(shop().upkeep_counts().trimmed_buckets > 5);
+  static Figures figures;
+  figures = shop().figures();
+  expect_all_rows_to_add_up(figures);
+  // Each level's totals and each level's rows, `other` among them, sum up to the same.
+  std::map<std::pair<Dimension, Level>, int64_t> pageviews;
+  std::map<Level, size_t> pages;
+  for (const auto& [name, counters] : figures) {
+    pageviews[{name.dimension, name.level}] += counters[Counter::pageviews];
+    pages[name.level] += name.dimension == Dimension::page;
+  }
+  for (const auto& [of, sum] : pageviews) {
+    const int64_t of_months = pageviews.at({of.first, Level::month});
+    expect_number(sum, of_months);
+  }
+}
+
+// A visit of the hour before goes on: what it changes lies in a bucket that was trimmed.
+void a_long_visit_finds_its_closed_bucket(void**) {
+  shop().at("10:00").visitor("anna").hit("/start", "utm_source=news");
+  for (int i = 0; i < 1'500; ++i)
+    shop().at_ms(time_of("10:01") + i * 1000).visitor("v" + std::to_string(i)).hit("/p/" + std::to_string(i), "utm_source=s" + std::to_string(i));
+  for (const char* time : {"10:20", "10:45", "11:10", "11:35", "12:00", "12:25", "12:50", "13:10"})
+    shop().at(time).visitor("anna").hit("/start");
+  shop().fold_at(time_of("13:12"));
+  assert_true(shop().upkeep_counts().trimmed_buckets > 0);
+  shop().at("13:20").visitor("anna").hit("/start").fold_at(time_of("15:00"));
+  static Figures figures;
+  figures = shop().figures();
+  const int64_t hour_s = time_of("10:00") / 1000;
+  Counters& source = figures.at({0, Dimension::source, Level::hour, hour_s, "news"});
+  expect_in(source, Counter::duration_ms, (time_of("13:20") - time_of("10:00")));
+  Counters& exit = figures.at({0, Dimension::exit_page, Level::hour, hour_s, ""});  // null and `other` in one
+  expect_in(exit, Counter::visits, 1'501 - 1'000);
+  expect_all_rows_to_add_up(figures);
+}
+
+// A year of a day with 23 hours, one with 25, and zones whose offset is no whole hour.
+void every_day_of_a_year_adds_up(void**) {
+  for (const char* zone : {"Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu"}) {
+    Config config = two_shops();
+    config.sites[0].timezone = zone;
+    the_shop = std::make_unique<Shop>(config);
+    const Zone local = Zone::load(zone).value();
+    static std::map<int64_t, int64_t> hits[kLevels.size()];
+    for (auto& of_level : hits) of_level.clear();
+    constexpr int64_t kEvery = 3'480'000;  // 58 minutes
+    const int64_t from_ms = time_of("2026-01-01 00:00"), to_ms = time_of("2027-01-02 00:00");
+    size_t number = 0;
+    for (int64_t time_ms = from_ms; time_ms < to_ms; time_ms += kEvery, ++number) {
+      shop().at_ms(time_ms).visitor("v" + std::to_string(number % 7)).hit("/" + std::to_string(number % 3));
+      for (Level level : kLevels) ++hits[static_cast<size_t>(level)][local.bucket_start_s(level, time_ms / 1000)];
+      if (number % 500 == 0) shop().fold_at(time_ms);
+    }
+    shop().fold_at(to_ms + 4 * kDayS * 1000);
+    static Figures figures;
+    figures = shop().figures();
+    for (Level level : kLevels)
+      for (const auto& [start_s, count] : hits[static_cast<size_t>(level)])
+        expect_in(figures.at({0, Dimension::total, level, start_s, ""}), Counter::hits, count);
+    expect_all_rows_to_add_up(figures);
+    assert_true(hits[static_cast<size_t>(Level::day)].size() >= 366);
+  }
+}
+
+// --- visitors --------------------------------------------------------------------------------------------------------
+
+// Somebody without an id is nobody known tomorrow, whatever is still stored of them.
+void who_is_forgotten_is_not_known_again(void**) {
+  Config config = two_shops();
+  config.retention.visitors_s = 20 * kDayS;
+  config.sites[0].lookback_days = 90;
+  the_shop = std::make_unique<Shop>(config);
+  shop().at("2026-06-01 10:00").hit("/", "utm_source=news&utm_medium=email");
+  shop().at("2026-06-19 10:00").order("A", "1.00");  // still known
+  shop().at("2026-07-19 10:00").order("B", "1.00");  // not any more
+  expect_figure(Dimension::source, "news", Counter::orders_first, kCreditWhole);
+  expect_figure(Dimension::source, "(direct)", Counter::orders_first, kCreditWhole);
+}
+
+}  // namespace
+}  // namespace footfall
+
+int main() {
+  using namespace footfall;
+  const CMUnitTest tests[] = {
+      shop_test(folds_at_any_moment_keep_the_same),
+      shop_test(restarts_change_nothing),
+      shop_test(rows_with_other_add_up_and_levels_too),
+      shop_test(a_long_visit_finds_its_closed_bucket),
+      shop_test(every_day_of_a_year_adds_up),
+      shop_test(who_is_forgotten_is_not_known_again),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
