@@ -206,6 +206,8 @@ void Aggregator::State::warn_of_bounds(std::vector<std::string>& warnings) const
   };
   warn(counts.overrun_rows, " values came beyond the most that a bucket tells apart at once, and are in `other`");
   warn(counts.orders_forgotten, " order ids were forgotten before their time, as there are more than orders_max");
+  warn(engine.closed_early() + imported.closed_early(),
+       " visits were closed before their time, as more than open_visits_max were open");
   warn(counts.visitors_forgotten, " visitors were forgotten before their time, as there are too many");
 }
 

@@ -90,10 +90,18 @@ void Engine::restore_open_visit(std::string_view key, std::string_view value) {
   if (reader.u8() != static_cast<uint8_t>(timeline_)) return;
   Visit visit;
   if (!reader.ok() || site >= sites_.size() || !decode_visit(value, visit)) return;
+  ends_.push({visit.last_ms + gap_ms(sites_.at(site)), visitor});
+  if (visitors_.size() >= visits_max_) return void(++spilled_);
   Entry& entry = entry_of(visitor);
   entry.visit = std::make_unique<OpenVisit>(std::move(visit));
-  ends_.push({entry.visit->last_ms + gap_ms(sites_.at(site)), visitor});
   entry.visit_stored = true;
+}
+
+void Engine::forget() {
+  visitors_.clear();
+  changed_.clear();
+  ends_ = {};
+  spilled_ = 0;
 }
 
 void Engine::set_clocks(int64_t clock_s, std::map<uint16_t, int64_t> import_clocks_s) {
@@ -136,9 +144,27 @@ void Engine::see(const Hit& hit, Visitor& visitor) const {
                   .import = changes_.import()};
 }
 
+void Engine::load_open_visit(const VisitorKey& key, Entry& entry) {
+  const std::optional<std::string> stored =
+      find_stored_(KeyedDatabase::open_visits, visitor_key(key.site, key.visitor, timeline_));
+  Visit visit;
+  if (!stored || !decode_visit(*stored, visit)) return;
+  entry.visit = std::make_unique<OpenVisit>(std::move(visit));
+  entry.visit_stored = true;
+  --spilled_;
+}
+
+Engine::Entry* Engine::find_open(const VisitorKey& key) {
+  if (const auto place = visitors_.find(key); place != visitors_.end()) return &place->second;
+  if (spilled_ == 0) return nullptr;
+  Entry& entry = entry_of(key);
+  return entry.visit ? &entry : nullptr;
+}
+
 Engine::Entry& Engine::entry_of(const VisitorKey& key) {
   const auto [place, fresh] = visitors_.try_emplace(key);
   if (fresh) {
+    if (spilled_ > 0) load_open_visit(key, place->second);
     Visitor& visitor = place->second.visitor;
     if (const std::optional<std::string> stored =
             find_stored_(KeyedDatabase::visitors, visitor_key(key.site, key.visitor, timeline_)))
@@ -160,6 +186,9 @@ void Engine::count(const Hit& hit, std::string_view site_name, bool late) {
 
   const VisitorKey key{site.number, hit.id_key.is_zero() ? hit.anonymous_key : hit.id_key};
   if (key.visitor.is_zero()) return count_without_visitor(site, hit);
+  if (spilled_ > 0)  // before the entry's own place is asked for: they move it
+    for (const Hash128& before : {hit.anonymous_key, hit.previous_anonymous_key})
+      if (!before.is_zero()) find_open({site.number, before});
   Entry& entry = entry_of(key);
   if (!has_visit_for(site, entry, hit)) take_over_visit(site, key, entry, hit);
   notice_behaviour(hit, entry);
@@ -509,31 +538,67 @@ void Engine::flush() {
 // Visits wait by the time at which they end if nothing more comes. One that went on is put back.
 void Engine::close_visits(int64_t time_ms) {
   while (!ends_.empty() && ends_.top().time_ms < time_ms) {
-    const auto place = visitors_.find(ends_.top().key);
+    const VisitEnd told = ends_.top();
     ends_.pop();
-    if (place == visitors_.end() || !place->second.visit) continue;
-    Entry& entry = place->second;
-    const int64_t end_ms = entry.visit->last_ms + gap_ms(sites_.at(place->first.site));
+    Entry* entry = find_open(told.key);
+    if (entry == nullptr || !entry->visit) continue;
+    const int64_t end_ms = entry->visit->last_ms + gap_ms(sites_.at(told.key.site));
     if (end_ms < time_ms) {
-      close(place->first, entry);
-      note_change(place->first, entry);
+      close(told.key, *entry);
+      note_change(told.key, *entry);
     } else {
-      ends_.push({end_ms, place->first});
+      ends_.push({end_ms, told.key});
     }
+  }
+}
+
+void Engine::close_beyond_most() {
+  const auto most = static_cast<size_t>(sites_.config().open_visits_max);
+  for (size_t open = open_visits(); open > most && !ends_.empty();) {
+    const VisitEnd told = ends_.top();
+    ends_.pop();
+    Entry* entry = find_open(told.key);
+    if (entry == nullptr || !entry->visit) continue;
+    if (const int64_t end_ms = entry->visit->last_ms + gap_ms(sites_.at(told.key.site)); end_ms > told.time_ms) {
+      ends_.push({end_ms, told.key});
+      continue;
+    }
+    close(told.key, *entry);
+    note_change(told.key, *entry);
+    ++closed_early_;
+    --open;
   }
 }
 
 void Engine::settle(int64_t time_ms) {
   close_visits(time_ms);
+  close_beyond_most();
   absl::erase_if(visitors_, [](const auto& place) {
     const Entry& entry = place.second;
     return !entry.visit && !entry.visitor_changed && !entry.visit_changed;
   });
+  if (visitors_.size() > visits_max_) spill();
+}
+
+// They are read again when their visitor comes, or when they are over.
+void Engine::spill() {
+  std::vector<int64_t> last_ms;
+  for (const auto& [key, entry] : visitors_)
+    if (entry.visit) last_ms.push_back(entry.visit->last_ms);
+  if (last_ms.size() <= visits_kept_) return;
+  const auto newest_to_go = last_ms.end() - 1 - static_cast<ptrdiff_t>(visits_kept_);
+  std::nth_element(last_ms.begin(), newest_to_go, last_ms.end());
+  spilled_ += absl::erase_if(visitors_, [&](const auto& place) {
+    const Entry& entry = place.second;
+    return entry.visit && entry.visit->last_ms <= *newest_to_go && entry.visit_stored && !entry.visitor_changed &&
+           !entry.visit_changed;
+  });
 }
 
 size_t Engine::open_visits() const {
-  return static_cast<size_t>(std::count_if(visitors_.begin(), visitors_.end(),
-                                           [](const auto& place) { return place.second.visit != nullptr; }));
+  return spilled_ + static_cast<size_t>(std::count_if(visitors_.begin(), visitors_.end(), [](const auto& place) {
+           return place.second.visit != nullptr;
+         }));
 }
 
 }  // namespace footfall

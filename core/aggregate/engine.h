@@ -45,7 +45,7 @@ class Engine {
   // Takes up an open visit that was stored, if it is of this timeline. `key` as in rollup/keys.h.
   void restore_open_visit(std::string_view key, std::string_view value);
   // Lets go of every visitor, after a flush: what is stored is read again.
-  void forget() { visitors_.clear(), changed_.clear(); }
+  void forget();
 
   // The clock of the hits goes on from there, and those of earlier imports stand there, in seconds.
   void set_clocks(int64_t clock_s, std::map<uint16_t, int64_t> import_clocks_s);
@@ -59,13 +59,18 @@ class Engine {
   // Puts every changed visitor and visit into the changes: before each checkpoint.
   void flush();
 
-  // Closes visits that are over at `time_ms` where no hit said so, and lets go of visitors that can be read from the store: those without a
-  // visit that have not changed since the last flush. After a fold, when all that was stored is found again.
+  // Closes visits that are over at `time_ms` where no hit said so, and those idle longest beyond open_visits_max. Lets go
+  // of what can be read from the store: visitors without a visit, and where there are too many, visits idle longest. After
+  // a fold, when all that was stored is found again.
   void settle(int64_t time_ms);
   // Closes visits alone; at any time.
   void close_visits(int64_t time_ms);
 
   size_t open_visits() const;
+  // Visits closed before their time since this engine began, as more than open_visits_max were open.
+  uint64_t closed_early() const { return closed_early_; }
+  // So many open visits stay in memory at a settle at least, so many at most.
+  void set_visits_in_memory(size_t least, size_t most) { visits_kept_ = least, visits_max_ = most; }
 
  private:
   struct VisitorKey {
@@ -100,6 +105,11 @@ class Engine {
   bool is_forgotten(const VisitorKey& key, const Visitor& visitor) const;
   void see(const Hit& hit, Visitor& visitor) const;
   Entry& entry_of(const VisitorKey& key);
+  // In memory, or its open visit in the store; nullptr: neither. Moves other entries.
+  Entry* find_open(const VisitorKey& key);
+  void load_open_visit(const VisitorKey& key, Entry& entry);
+  void close_beyond_most();
+  void spill();
   void count_of_visitor(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit);
   void count_without_visitor(Site& site, const Hit& hit);
   // What an agent says of itself.
@@ -145,6 +155,9 @@ class Engine {
   Bookings bookings_;
   absl::flat_hash_map<VisitorKey, Entry> visitors_;
   std::priority_queue<VisitEnd, std::vector<VisitEnd>, std::greater<>> ends_;  // of open visits, and maybe others
+  size_t spilled_ = 0;  // open visits that are in the store alone
+  size_t visits_kept_ = 40'000, visits_max_ = 50'000;
+  uint64_t closed_early_ = 0;
   std::vector<VisitorKey> changed_;  // of those whose visitor or visit changed since the last flush, and maybe others
   RecentOrders& recent_orders_;
   uint16_t clock_import_ = 0;  // the import that the clock is of

@@ -114,6 +114,39 @@ void restarts_change_nothing(void**) {
   expect_equal(settled(), expected, "restarted");
 }
 
+// Visits that went out of memory come back with their visitor, or when they are over.
+void visits_in_the_store_count_the_same(void**) {
+  static Random random(0);
+  random = Random(7);
+  shop().engine().set_visits_in_memory(20, 30);
+  for (const Request& request : traffic) {
+    if (random.below(300) == 0) shop().fold_at(request.time_ms);
+    count(request);
+    if (random.below(6'000) != 0) continue;
+    shop().checkpoint().restart();
+    shop().engine().set_visits_in_memory(20, 30);
+  }
+  assert_true(shop().open_visits() > 100);
+  expect_equal(settled(), expected, "spilled");
+  expect_number(shop().open_visits(), 0);
+}
+
+void too_many_open_visits_are_closed(void**) {
+  Config config = two_shops();
+  config.open_visits_max = 50;
+  the_shop = std::make_unique<Shop>(config);
+  shop().engine().set_visits_in_memory(10, 20);
+  for (int i = 0; i < 200; ++i) {
+    shop().at_ms(time_of("10:00") + i * 1000).visitor("v" + std::to_string(i)).hit("/");
+    if (i % 40 == 39) shop().fold_at(time_of("10:00") + i * 1000);
+  }
+  expect_number(shop().open_visits(), 50);
+  expect_number(static_cast<int64_t>(shop().engine().closed_early()), 150);
+  shop().at("10:10").visitor("v199").hit("/more");  // still open
+  shop().at("10:10").visitor("v3").hit("/more");    // closed: a visit of its own
+  expect_figure(Dimension::total, "", Counter::visits, 201);
+}
+
 void rows_with_other_add_up_and_levels_too(void**) {
   for (const Request& request : traffic) {
     if (request.time_ms % 97 == 0) shop().fold_at(request.time_ms);
@@ -208,6 +241,8 @@ int main() {
   const CMUnitTest tests[] = {
       shop_test(folds_at_any_moment_keep_the_same),
       shop_test(restarts_change_nothing),
+      shop_test(visits_in_the_store_count_the_same),
+      shop_test(too_many_open_visits_are_closed),
       shop_test(rows_with_other_add_up_and_levels_too),
       shop_test(a_long_visit_finds_its_closed_bucket),
       shop_test(every_day_of_a_year_adds_up),

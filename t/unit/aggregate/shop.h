@@ -287,6 +287,7 @@ class Shop {
     open_writer();
   }
   size_t open_visits() const { return run_->engine.open_visits(); }
+  Engine& engine() { return run_->engine; }
   Sites& sites() { return run_->sites; }
   Config& config() { return config_; }
 
