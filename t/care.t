@@ -55,7 +55,8 @@ sub checks_clean ($shop, $name, $store = $shop->store) {
     return $out;
 }
 
-# What an administrator would do: mdb_copy for each environment, cp for the files beside.
+# What an administrator would do: mdb_copy for each environment, cp for the files beside, but for stages: what lies in them
+# is in the rings a moment later.
 sub copy_store ($shop, $name) {
     my $to = $shop->path($name);
     mkdir $to or die "$to: $!";
@@ -73,7 +74,7 @@ sub copy_environments ($shop, $from, $to) {
         my ($code, $out, $err) = $shop->run('mdb_copy', $from, $to);
         is($code, 0, 'mdb_copy ' . basename($from)) or diag $err;
     }
-    for my $path (grep { !/\.mdb$/ } glob "$from/*") {
+    for my $path (grep { !m{\.mdb$|/stage$} } glob "$from/*") {
         my $copy = "$to/" . basename($path);
         if (-f $path) { $shop->run('cp', '-p', $path, $copy) }
         else { mkdir $copy; copy_environments($shop, $path, $copy) }
@@ -84,8 +85,11 @@ subtest 'a copy of a store in use' => sub {
     plan skip_all => 'no mdb_copy' unless has_program('mdb_copy');
     my $shop = open_a_shop();
     trade($shop, 1);
+    $shop->settle;
+    $shop->stop_aggregator;
+    $shop->start_aggregator;    # which folds what was counted
+    $shop->settle;
     my $load = $shop->load;
-    wait_until('there is a summary', sub { -s $shop->store . '/summary.0/data.mdb' });
     checks_clean($shop, 'the store checks clean under load');
     checks_clean($shop, 'a copy made under load checks clean', copy_store($shop, 'under-load'));
     $load->stop;
@@ -160,6 +164,53 @@ subtest 'cut off' => sub {
     $shop->settle;
     is_totals($shop, { hits => 10, orders => 2 }, 'an aggregator counts on');
     is(generations($shop), "summary.$current", 'and cleans up as well');
+};
+
+# The first row of the rollups becomes what nobody can read.
+sub spoil_a_row ($shop) {
+    my $summary = $shop->store . '/summary.0';
+    my ($code, $dump, $err) = $shop->run('mdb_dump', '-s', 'rollups', $summary);
+    $dump =~ s/\A(.*?^HEADER=END\n \w+\n) \w+\n.*/$1 ff\nDATA=END\n/ms or die "no dump: " . substr($dump, 0, 600) . $err;
+    ($code, my $out, $err) = $shop->run('mdb_load', '-s', 'rollups', '-f', $shop->write('spoilt', $dump), $summary);
+    is($code, 0, 'a row is spoilt') or diag "$out$err";
+}
+
+subtest 'repair' => sub {
+    plan skip_all => 'no mdb_load' unless has_program('mdb_load');
+    my $shop = open_a_shop();
+    trade($shop, 1);
+    $shop->settle;
+    my $daemon = $shop->pid('aggregator');
+    my $repair = sub { $shop->footfall('check', '--repair', '--store', $shop->store) };
+    my ($code, $out, $err) = $repair->();
+    is($code, 1, 'not beside a daemon');
+    like($err, qr/^footfall check: .*writer is held by process $daemon$/m, '  which it names');
+    $shop->stop_aggregator;
+    ($code, $out, $err) = $shop->footfall('aggregate', '--once', '--config', $shop->path('footfall.toml'));    # begins with a fold
+    is($code, 0, 'all is folded') or diag "$out$err";
+
+    ($code, $out, $err) = $repair->();
+    is($code, 0, 'a whole store') or diag "$out$err";
+    like($out, qr/^repair:\n  nothing to do$/m, '  is left as it is');
+    my $answers = answers($shop);
+    spoil_a_row($shop);
+    ($code, $out, $err) = $shop->footfall('check', '--store', $shop->store);
+    is($code, 1, 'a spoilt one');
+    like($out, qr/^  site shop, total, minute \S+: row .* cannot be read$/m, '  is found');
+    like($out, qr/^  site shop, total, hour \S+: hits: 5, its minutes 0$/m, '  and what it leads to');
+    ($code, $out, $err) = $repair->();
+    is($code, 0, 'and repaired') or diag "$out$err";
+    like($out, qr/^  rollups: 1 entries that cannot be read are set aside$/m, '  what cannot be read is set aside');
+    like($out, qr/^  site shop, total, minute \S+: counted anew from its devices$/m, '  what can be told again is');
+    my ($aside) = glob $shop->store . '/set-aside.*';
+    like($shop->read($aside), qr/^rollups \w+ ff$/m, '  the file has it');
+    is_deeply(answers($shop), $answers, 'it answers as before');
+    checks_clean($shop, 'it checks clean');
+
+    $shop->start_aggregator;
+    trade($shop, 11);
+    $shop->settle;
+    is_totals($shop, { hits => 10, orders => 2 }, 'counting goes on');
 };
 
 close_shops();

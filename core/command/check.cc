@@ -7,6 +7,7 @@
 
 #include "command/command.h"
 #include "command/progress.h"
+#include "command/repair.h"
 #include "lane/block.h"
 #include "lane/lane.h"
 #include "lane/ring.h"
@@ -173,7 +174,7 @@ bool check_summary(const Store& store, const Config& config) {
 
 }  // namespace
 
-int check(const Common& common) {
+int check(const Common& common, bool repair) {
   const std::optional<Config> config = load(common);
   if (!config) return kExitFailed;
   const Result<Store> store = open_existing_store(*config);
@@ -181,6 +182,11 @@ int check(const Common& common) {
     std::fprintf(stderr, "footfall check: %s\n", terminal_text(store.error().text).c_str());
     return kExitFailed;
   }
+  if (repair)
+    if (Status repaired = repair_summary(*store, *config); !repaired) {
+      std::fprintf(stderr, "footfall check: %s\n", terminal_text(repaired.error().text).c_str());
+      return kExitFailed;
+    }
   size_t faults = 0;
   for (unsigned lane : store->lanes()) {
     const LaneCheck found = check_lane(*store, lane);

@@ -49,7 +49,7 @@ int import_list(const Common& common);
 int import_undo(const Common& common, uint32_t import);
 
 int dump(const Common& common, const std::string& what);  // lanes, ring or checkpoint
-int check(const Common& common);
+int check(const Common& common, bool repair);
 int compact(const Common& common);
 int config_test(const Common& common);
 

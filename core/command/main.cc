@@ -93,8 +93,10 @@ int main(int argc, char** argv) {
   dump_command->callback([&] { code = dump(common, dumped); });
 
   CLI::App* check_command = app.add_subcommand("check", "whether the store is whole: checksums, numbers, figures that add up");
+  bool repair = false;
   add_common(check_command);
-  check_command->callback([&] { code = check(common); });
+  check_command->add_flag("--repair", repair, "first make the summary whole, as far as can be, while no aggregator runs");
+  check_command->callback([&] { code = check(common, repair); });
 
   CLI::App* compact_command =
       app.add_subcommand("compact", "make the summary smaller: without the pages that hold nothing");

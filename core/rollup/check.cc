@@ -11,7 +11,6 @@
 namespace footfall {
 namespace {
 
-constexpr size_t kPrefixBytes = 12;  // site, dimension, level, bucket
 constexpr uint64_t kEntriesPerTick = 4'096;
 
 }  // namespace
@@ -43,6 +42,12 @@ Status SummaryCheck::begin() {
   const Result<LmdbDatabase> key_counts = snapshot_.txn_.database("key_counts");
   if (!key_counts) return key_counts.error();
   key_counts_ = *key_counts;
+  const Result<LmdbDatabase> to_trim = snapshot_.txn_.database("to_trim");
+  if (to_trim) to_trim_ = *to_trim;  // else an older version wrote it
+  const Result<LmdbDatabase> meta = snapshot_.txn_.database("meta");
+  if (!meta) return meta.error();
+  if (const Result<std::string_view> stored = snapshot_.txn_.get(*meta, kCareKey)) known_ = decode_care(*stored);
+  kept_since_ = snapshot_.checkpoint().kept_since_s;
   std::vector<LmdbDatabase> all = {snapshot_.rollups_, key_counts_, snapshot_.dictionary_};
   all.insert(all.end(), std::begin(snapshot_.keyed_), std::end(snapshot_.keyed_));
   if (snapshot_.visits_) all.insert(all.end(), {*snapshot_.visit_rows_, *snapshot_.visits_});
@@ -59,8 +64,8 @@ Status SummaryCheck::read_rollups() {
     if (key->dimension == Dimension::total) counters.visitors.set_precision(Precision::total);
     if (!merge_encoded_counters(value, counters))
       return fault(place_text(key->site, key->dimension, {key->level, key->bucket_start_s, key->import}) + ": row " +
-                   hex_text(bytes.substr(kPrefixBytes)) + " cannot be read");
-    begin_bucket(bytes.substr(0, kPrefixBytes));
+                   hex_text(bytes.substr(kBucketPrefixBytes)) + " cannot be read");
+    begin_bucket(bytes.substr(0, kBucketPrefixBytes));
     add_row(*key, counters);
   });
   settle_bucket();
@@ -80,14 +85,14 @@ void SummaryCheck::begin_bucket(std::string_view prefix) {
 void SummaryCheck::settle_bucket() {
   if (bucket_.empty()) return;
   const Result<std::string_view> stored = snapshot_.txn_.get(key_counts_, bucket_);
-  const std::optional<uint32_t> said =
-      stored && stored->size() >= sizeof(uint32_t) ? std::optional(load_le32(stored->data())) : std::nullopt;
-  if (said == bucket_keys_ || (!stored && bucket_keys_ == 0)) return;
-  fault(bucket_text(bucket_) + ": key_counts says " +
-        (said     ? std::to_string(*said)
-         : stored ? "what cannot be read"
-                  : "nothing") +
-        ", " + std::to_string(bucket_keys_) + " rows are there");
+  const BucketKeys said = stored ? decode_bucket_keys(*stored) : BucketKeys();
+  if (said.keys != bucket_keys_)
+    fault(bucket_text(bucket_) + ": key_counts says " + std::to_string(said.keys) + ", " +
+          std::to_string(bucket_keys_) + " rows are there");
+  const auto level = static_cast<Level>(bucket_[kBucketPrefixBytes - sizeof(int64_t) - 1]);
+  if (said.trimmed || bucket_keys_ <= keys_max(level) || !to_trim_ || snapshot_.txn_.get(*to_trim_, bucket_)) return;
+  fault(bucket_text(bucket_) + ": holds " + std::to_string(bucket_keys_) +
+        " values, and nobody will cut off the lightest");
 }
 
 void SummaryCheck::add_row(const RollupKey& key, const Counters& counters) {
@@ -129,6 +134,8 @@ void SummaryCheck::settle_dimension() {
 
 void SummaryCheck::settle_rows(uint16_t site, Dimension dimension) {
   add_open_visits(site, dimension);
+  leave_out_old(zone_of(site), kept_since_, rows_);
+  leave_out_old(zone_of(site), kept_since_, totals_);
   compare_with_totals(totals_, rows_, dimension, tell_of(site, dimension));
   rows_.clear();
 }
@@ -162,9 +169,11 @@ void SummaryCheck::add_open_visits(uint16_t site, Dimension dimension) {
 Status SummaryCheck::read_key_counts() {
   Result<LmdbCursor> rollups = LmdbCursor::open(snapshot_.txn_, snapshot_.rollups_);
   if (!rollups) return rollups.error();
-  return each(key_counts_, [&](std::string_view prefix, std::string_view) {
-    const bool has_rows = prefix.size() == kPrefixBytes && rollups->seek(prefix) && rollups->key().starts_with(prefix);
-    if (!has_rows) fault(bucket_text(prefix) + ": key_counts knows it, no row is there");
+  return each(key_counts_, [&](std::string_view prefix, std::string_view value) {
+    const bool has_rows =
+        prefix.size() == kBucketPrefixBytes && rollups->seek(prefix) && rollups->key().starts_with(prefix);
+    if (!has_rows && decode_bucket_keys(value).keys != 0)
+      fault(bucket_text(prefix) + ": key_counts knows it, no row is there");
   });
 }
 
@@ -197,20 +206,13 @@ std::string SummaryCheck::site_name(uint16_t site) const {
 }
 
 std::string SummaryCheck::place_text(uint16_t site, Dimension dimension, const Place& place) const {
-  std::string text = "site " + site_name(site) + ", " + std::string(dimension_name(dimension)) + ", " +
-                     std::string(level_name(place.level)) + " " + zone_of(site).bucket_text(place.level, place.start_s);
-  if (place.import != 0) text += ", import " + std::to_string(place.import);
-  return text;
+  return footfall::place_text(site_name(site), zone_of(site), dimension, place);
 }
 
 std::string SummaryCheck::bucket_text(std::string_view prefix) const {
-  BytesReader reader(prefix);
-  const uint16_t site = reader.be16();
-  const uint8_t dimension = reader.u8(), level = reader.u8();
-  const auto start_s = static_cast<int64_t>(reader.be64() ^ 1ull << 63);
-  if (prefix.size() != kPrefixBytes || dimension >= kDimensions || level >= kLevels.size())
-    return "bucket " + hex_text(prefix);
-  return place_text(site, static_cast<Dimension>(dimension), {kLevels[level], start_s, 0});
+  const std::optional<RollupKey> key = decode_bucket_prefix(prefix);
+  if (!key) return "bucket " + hex_text(prefix);
+  return place_text(key->site, key->dimension, {key->level, key->bucket_start_s, 0});
 }
 
 OnWrongSum SummaryCheck::tell_of(uint16_t site, Dimension dimension) {

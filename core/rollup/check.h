@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/keyed_hash.h"
+#include "rollup/care.h"
 #include "rollup/check_sums.h"
 #include "rollup/summary.h"
 
@@ -33,6 +34,8 @@ class SummaryCheck {
     uint64_t faults = 0;
   };
   const Found& found() const { return found_; }
+  // Days whose kept visits, or remembered orders, do not give the rollups' figures; but for those that a repair noted.
+  const CareNotes& incomplete() const { return incomplete_; }
 
  private:
   // Rows of the site and dimension that is being read.
@@ -75,6 +78,9 @@ class SummaryCheck {
   std::string place_text(uint16_t site, Dimension dimension, const Place& place) const;
   void fault(std::string text);
   OnWrongSum tell_of(uint16_t site, Dimension dimension);
+  OnWrongSum tell_of(uint16_t site, Dimension dimension, CareNote::Kind kept);
+  // Takes out the days of which a repair noted that something is gone.
+  void leave_out_known(uint16_t site, CareNote::Kind kept, PlaceSums& days) const;
 
   SummarySnapshot& snapshot_;
   const StringHasher& hasher_;
@@ -90,8 +96,10 @@ class SummaryCheck {
   PlaceSums rows_, totals_;               // of the running site and dimension; of the running site
   std::array<bool, kDimensions> seen_{};  // of the running site
   LmdbDatabase key_counts_;
-  std::string bucket_;                // the prefix of the running one
-  uint32_t bucket_keys_ = 0;          // its rows, `other` not counted
+  std::optional<LmdbDatabase> to_trim_;
+  std::string bucket_;        // the prefix of the running one
+  uint32_t bucket_keys_ = 0;  // its rows, `other` not counted
+  CareNotes known_, incomplete_;
   std::set<uint16_t> broken_visits_;  // sites some of whose kept visits cannot be read
 };
 

@@ -68,8 +68,10 @@ Status SummaryCheck::compare_kept_visits(uint16_t site, int64_t from_s) {
     for (const auto& [day_s, day] : kept.days())
       if (day_s >= from_s) visits[{Level::day, day_s, 0}] = day.by[static_cast<size_t>(dimension)];
     if (!read_days(site, dimension, from_s, rows)) return {};  // the row that cannot be read is told already
+    leave_out_known(site, CareNote::Kind::visits, visits);
+    leave_out_known(site, CareNote::Kind::visits, rows);
     const uint64_t faults = found_.faults;
-    compare_with_visits(visits, rows, dimension, has_undone, tell_of(site, dimension));
+    compare_with_visits(visits, rows, dimension, has_undone, tell_of(site, dimension, CareNote::Kind::visits));
     if (dimension == Dimension::total && found_.faults != faults)
       return {};  // by each dimension it would be told again
   }
@@ -105,8 +107,21 @@ Status SummaryCheck::compare_orders(uint16_t site, int64_t from_s) {
                                    totals[{Level::day, key.bucket_start_s, 0}].add(kNullValue, counters);
                                  });
   if (!status) return {};
-  compare_with_orders(orders, totals, tell_of(site, Dimension::total));
+  leave_out_known(site, CareNote::Kind::orders, orders);
+  leave_out_known(site, CareNote::Kind::orders, totals);
+  compare_with_orders(orders, totals, tell_of(site, Dimension::total, CareNote::Kind::orders));
   return {};
+}
+
+OnWrongSum SummaryCheck::tell_of(uint16_t site, Dimension dimension, CareNote::Kind kept) {
+  return [this, site, kept, tell = tell_of(site, dimension)](const Place& place, const std::string& text) {
+    incomplete_.insert({kept, site, place.start_s});
+    tell(place, text);
+  };
+}
+
+void SummaryCheck::leave_out_known(uint16_t site, CareNote::Kind kept, PlaceSums& days) const {
+  std::erase_if(days, [&](const auto& day) { return known_.contains({kept, site, day.first.start_s}); });
 }
 
 }  // namespace footfall

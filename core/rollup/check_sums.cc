@@ -220,6 +220,13 @@ void compare_with_totals(const PlaceSums& totals, const PlaceSums& rows, Dimensi
   }
 }
 
+void leave_out_old(const Zone& zone, const KeptSince& kept_since, PlaceSums& sums) {
+  std::erase_if(sums, [&](const auto& entry) {
+    const Place& place = entry.first;
+    return zone.next_bucket_s(place.level, place.start_s) <= kept_since_s(kept_since, place.level);
+  });
+}
+
 void compare_levels(const PlaceSums& rows, const Zone& zone, const KeptSince& kept_since, const OnWrongSum& wrong) {
   PlaceSums finer;  // what finer rows add up to
   for (const auto& [place, sums] : rows) {
@@ -264,6 +271,13 @@ void compare_with_orders(const PlaceSums& orders, const PlaceSums& totals, const
     for (const Counter counter : {Counter::orders_last, Counter::items_last})
       if (const auto sum = static_cast<size_t>(counter); at(orders, place).sums[sum] != at(totals, place).sums[sum])
         tell(wrong, place, sum, "", at(totals, place), "remembered orders ", at(orders, place));
+}
+
+std::string place_text(std::string_view site, const Zone& zone, Dimension dimension, const Place& place) {
+  std::string text = "site " + std::string(site) + ", " + std::string(dimension_name(dimension)) + ", " +
+                     std::string(level_name(place.level)) + " " + zone.bucket_text(place.level, place.start_s);
+  if (place.import != 0) text += ", import " + std::to_string(place.import);
+  return text;
 }
 
 std::string int128_text(__int128 value) {

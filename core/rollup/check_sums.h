@@ -43,6 +43,8 @@ struct Place {
   uint16_t import = 0;
   auto operator<=>(const Place&) const = default;
 };
+// "site shop, page, day 2026-10-01"
+std::string place_text(std::string_view site, const Zone& zone, Dimension dimension, const Place& place);
 using PlaceSums = std::map<Place, RowSums>;
 
 // What ended by then may be gone, by level; INT64_MIN: nothing is.
@@ -53,6 +55,9 @@ using OnWrongSum = std::function<void(const Place& place, const std::string& tex
 
 // `rows` of a dimension against the totals, both with open visits.
 void compare_with_totals(const PlaceSums& totals, const PlaceSums& rows, Dimension dimension, const OnWrongSum& wrong);
+
+// Takes out buckets that may be gone: some dimensions' may be, and others' not yet.
+void leave_out_old(const Zone& zone, const KeptSince& kept_since, PlaceSums& sums);
 
 // Every bucket of a dimension against the finer ones in it, where these are kept whole.
 void compare_levels(const PlaceSums& rows, const Zone& zone, const KeptSince& kept_since, const OnWrongSum& wrong);

@@ -178,6 +178,8 @@ class Shop {
     figures_.reset();
     return *this;
   }
+  // As the aggregator tells it before a fold that lets old buckets go.
+  Shop& keep_since(const Horizons& horizons) { return state_.kept_since_s = horizons.ends_by_s, *this; }
   // What lies in one of the summary's databases, byte for byte.
   std::map<std::string, std::string> stored(const char* database) {
     writer_.reset();

@@ -188,7 +188,7 @@ void test_bytes_that_are_no_row(void**) {
 
 void test_key_counts(void**) {
   remove_first("key_counts");
-  expect_fault("says nothing, 1 rows are there");
+  expect_fault("says 0, 1 rows are there");
 }
 
 void test_a_text_that_is_gone(void**) {
