@@ -85,6 +85,8 @@ struct Aggregator::State {
   Status save_and_fold();
   void settle();
   Status undo(uint32_t import);
+  Result<Forgotten> forget(const ForgetRequest& request);
+  Status do_what_is_asked();
   Status store_config(const Config& config);
 };
 
@@ -252,6 +254,34 @@ Status Aggregator::State::undo(uint32_t import) {
   });
 }
 
+Result<Forgotten> Aggregator::State::forget(const ForgetRequest& request) {
+  for (const Forgotten& done : checkpoint.forgotten)
+    if (done.request == request.number) return done;
+  if (Status saved = save(); !saved) return saved.error();
+  if (Status folded = fold(); !folded) return folded.error();
+  recent_orders.clear();
+  // Nobody's: what is left of a person is still one visitor in all that counts visitors.
+  Hash128 instead;
+  random_bytes(&instead, sizeof instead);
+  Forgotten found{.request = request.number};
+  engine.forget_visitor(request.visitor, instead, found);
+  imported.forget_visitor(request.visitor, instead, found);
+  note_checkpoint();
+  const Status done = summary.forget_visitor(request.visitor, instead, checkpoint, changes.take(), found);
+  if (!done) return done.error();
+  if (Status folded = fold(); !folded) return folded.error();
+  options.log(LogLevel::info, "a visitor was forgotten, as was asked");
+  return checkpoint.forgotten.back();
+}
+
+Status Aggregator::State::do_what_is_asked() {
+  for (const uint32_t import : imports.undo_requests())
+    if (Status undone = undo(import); !undone) return undone;
+  for (const ForgetRequest& request : imports.forget_requests())
+    if (Result<Forgotten> forgotten = forget(request); !forgotten) return forgotten.error();
+  return {};
+}
+
 // The summary's is what figures are shown by, the file's what workers go by.
 bool Aggregator::State::store_is_replaced() const {
   return identify(store.path() + "/writer") != lock.file() && identify(store.path() + "/format");
@@ -309,8 +339,7 @@ Status Aggregator::run(const std::atomic<bool>& stop) {
     const uint64_t imported = state.count_imports();
     const uint64_t counted = state.count_due(false) + imported;
     if (imported == 0)
-      for (const uint32_t import : state.imports.undo_requests())
-        if (Status undone = state.undo(import); !undone) return undone;
+      if (Status done = state.do_what_is_asked(); !done) return done;
     unsaved += counted;
     if (std::vector<std::string> found = state.lanes.faults(); found != faults) {
       faults = std::move(found);
@@ -409,6 +438,8 @@ Status Aggregator::store_imports() {
 }
 
 Status Aggregator::undo_import(uint32_t import) { return state_->undo(import); }
+
+Result<Forgotten> Aggregator::forget_visitor(const ForgetRequest& request) { return state_->forget(request); }
 
 LanePlace Aggregator::import_place() const { return state_->saved_imports; }
 

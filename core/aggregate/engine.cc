@@ -595,6 +595,23 @@ void Engine::spill() {
   });
 }
 
+void Engine::forget_visitor(const Hash128& visitor, const Hash128& instead, Forgotten& found) {
+  for (uint16_t site = 0; site < sites_.size(); ++site) {
+    const VisitorKey key{site, visitor};
+    Entry& entry = entry_of(key);
+    if (!entry.visit && !is_anybody(entry.visitor)) continue;
+    if (entry.visit) {
+      if (entry.visit->distinct_visitor == visitor.low) entry.visit->distinct_visitor = instead.low;
+      close({site, instead}, entry);
+      ++found.open_visits;
+    }
+    if (is_anybody(entry.visitor)) ++found.visitors;
+    entry.visitor = Visitor();
+    entry.visitor_changed = true;
+    note_change(key, entry);
+  }
+}
+
 size_t Engine::open_visits() const {
   return spilled_ + static_cast<size_t>(std::count_if(visitors_.begin(), visitors_.end(), [](const auto& place) {
            return place.second.visit != nullptr;

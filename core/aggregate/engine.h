@@ -21,6 +21,7 @@
 #include "credit/order.h"
 #include "hit/hit.h"
 #include "rollup/changes.h"
+#include "rollup/summary.h"
 #include "visit/bots.h"
 #include "visit/visit_record.h"
 #include "visit/visitor.h"
@@ -52,6 +53,9 @@ class Engine {
   int64_t clock_s() const { return bookings_.clock_s(); }
   // Of each import so far, the newest 1,000.
   const std::map<uint16_t, int64_t>& import_clocks_s() const { return import_clocks_s_; }
+
+  // Its open visits close, as `instead`'s, and what is stored of it goes with the next flush. After a fold.
+  void forget_visitor(const Hash128& visitor, const Hash128& instead, Forgotten& found);
 
   // Hits come in order of time; one that is older than the hits before it is `late`.
   void count(const Hit& hit, std::string_view site_name, bool late);

@@ -36,6 +36,11 @@ class ImportReader {
   // Imports that somebody waits to have undone.
   std::vector<uint32_t> undo_requests() { return cursor_ ? read_undo_requests(cursor_->env()) : std::vector<uint32_t>(); }
 
+  // Visitors who are to be forgotten.
+  std::vector<ForgetRequest> forget_requests() {
+    return cursor_ ? read_forget_requests(cursor_->env()) : std::vector<ForgetRequest>();
+  }
+
   const LanePlace& place() const { return place_; }  // behind the last hit given
 
   // Hits that an importer counts by itself: the next one of that import, in its order.

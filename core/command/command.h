@@ -48,6 +48,9 @@ int import_log(const Common& common, const ImportLogArguments& arguments);
 int import_list(const Common& common);
 int import_undo(const Common& common, uint32_t import);
 
+// Erases what is kept of the visitor with that id. kExitFailed: there is nothing of such a one.
+int forget(const Common& common, const std::string& id);
+
 int dump(const Common& common, const std::string& what);  // lanes, ring or checkpoint
 int check(const Common& common, bool repair);
 int compact(const Common& common);

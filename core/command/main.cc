@@ -84,6 +84,15 @@ int main(int argc, char** argv) {
   events_command->add_option("--site", events_arguments.site, "the site of all events")->check(is_site);
   events_command->callback([&] { code = import_log(common, events_arguments); });
 
+  CLI::App* forget_command = app.add_subcommand("forget", "erase what is kept of one visitor; figures stay");
+  std::string forgotten_visitor;
+  add_common(forget_command);
+  forget_command->add_option("--visitor", forgotten_visitor, "the id that the shop gave out (footfall_visitor)")
+      ->required()
+      ->check([](const std::string& id) { return id.empty() ? std::string("an id is not empty") : std::string(); })
+      ->type_name("ID");
+  forget_command->callback([&] { code = forget(common, forgotten_visitor); });
+
   CLI::App* dump_command = app.add_subcommand("dump", "what lies in the store, for eyes");
   std::string dumped;
   add_common(dump_command);

@@ -11,7 +11,7 @@ namespace footfall {
 namespace {
 
 constexpr uint64_t kMapBytes = 512ull << 20;  // blocks are dropped once counted; places and records are small
-enum : uint8_t { kBlockKey = 1, kFileKey = 2, kRecordKey = 3, kUndoKey = 4, kPreparedKey = 5 };
+enum : uint8_t { kBlockKey = 1, kFileKey = 2, kRecordKey = 3, kUndoKey = 4, kPreparedKey = 5, kForgetKey = 6 };
 constexpr size_t kFileKeyBytes = 1 + 16 + 4;
 
 // file place: head_bytes u32 | read_from u64 | read_to u64 | settled_before_ms i64 | from_import u32
@@ -46,6 +46,12 @@ std::string record_key(uint32_t number) {
 std::string undo_key(uint32_t import) {
   std::string key;
   BytesWriter(key).u8(kUndoKey).be32(import);
+  return key;
+}
+
+std::string forget_key(uint64_t request) {
+  std::string key;
+  BytesWriter(key).u8(kForgetKey).be64(request);
   return key;
 }
 
@@ -294,6 +300,44 @@ std::vector<uint32_t> read_undo_requests(LmdbEnv& env) {
   for (bool there = cursor->seek(undo_key(0)); there && has_kind(cursor->key(), kUndoKey); there = cursor->next())
     imports.push_back(load_be32(cursor->key().data() + 1));
   return imports;
+}
+
+std::vector<ForgetRequest> read_forget_requests(LmdbEnv& env) {
+  std::vector<ForgetRequest> requests;
+  Result<LmdbTxn> txn = LmdbTxn::read(env);
+  if (!txn) return requests;
+  Result<LmdbDatabase> database = txn->database("");
+  if (!database) return requests;
+  Result<LmdbCursor> cursor = LmdbCursor::open(*txn, *database);
+  if (!cursor) return requests;
+  for (bool there = cursor->seek(forget_key(0)); there && has_kind(cursor->key(), kForgetKey); there = cursor->next()) {
+    BytesReader reader(cursor->value());
+    const ForgetRequest request{load_be64(cursor->key().data() + 1), reader.hash()};
+    if (reader.ok()) requests.push_back(request);
+  }
+  return requests;
+}
+
+std::vector<ForgetRequest> ImportLane::forget_requests() { return read_forget_requests(env_); }
+
+Status ImportLane::ask_forget(const ForgetRequest& request) {
+  std::string visitor;
+  BytesWriter(visitor).hash(request.visitor);
+  Result<LmdbTxn> txn = LmdbTxn::write(env_);
+  if (!txn) return txn.error();
+  Result<LmdbDatabase> database = txn->database("");
+  if (!database) return database.error();
+  if (Status status = txn->put(*database, forget_key(request.number), visitor); !status) return status;
+  return txn->commit();
+}
+
+Status ImportLane::finish_forget(uint64_t request) {
+  Result<LmdbTxn> txn = LmdbTxn::write(env_);
+  if (!txn) return txn.error();
+  Result<LmdbDatabase> database = txn->database("");
+  if (!database) return database.error();
+  if (Status status = txn->remove(*database, forget_key(request)); !status) return status;
+  return txn->commit();
 }
 
 std::optional<uint32_t> ImportLane::undo_asked() {

@@ -7,6 +7,7 @@
 //          0x03 import u32 → ImportRecord
 //          0x04 import u32 → `?`: whoever aggregates is asked to undo that import
 //          0x05 → what settles once the summary has counted the import up to there
+//          0x06 request u64 → visitor 16: whoever aggregates is asked to forget that one
 //
 // An importer that counts by itself writes no blocks. Its hits lie in the summary, its places here, and no transaction
 // holds both: so it says here first what will hold (prepare), then stores its checkpoint there. Whichever of the two
@@ -62,6 +63,11 @@ struct ImportRecord {
   std::string files;         // names, for people
 };
 
+struct ForgetRequest {
+  uint64_t number = 0;
+  Hash128 visitor;
+};
+
 class ImportLane {
  public:
   // Error::busy names the process that imports.
@@ -92,6 +98,11 @@ class ImportLane {
   // Its figures are gone: forgets how far it read files, marks its record and takes back what was asked.
   Status finish_undo(uint32_t import);
 
+  // Somebody is to be forgotten; what is asked is taken back once it is done, as nothing may tell of whom.
+  Status ask_forget(const ForgetRequest& request);
+  Status finish_forget(uint64_t request);
+  std::vector<ForgetRequest> forget_requests();
+
   uint64_t waiting_bytes() const { return waiting_bytes_; }
   // The first block that is not counted up to there, for an importer that aggregates by itself. False: none.
   Result<bool> next_block(uint64_t import, uint64_t hits, std::string& block);
@@ -106,5 +117,6 @@ class ImportLane {
 
 // What is asked of whoever aggregates, which reads the lane's environment.
 std::vector<uint32_t> read_undo_requests(LmdbEnv& env);
+std::vector<ForgetRequest> read_forget_requests(LmdbEnv& env);
 
 }  // namespace footfall

@@ -48,6 +48,14 @@ struct LanePlace {
 };
 inline constexpr uint64_t kHitsNotKnown = UINT64_MAX;
 
+// What there was of a visitor who is forgotten now. As footfall.v1.Forgotten.
+struct Forgotten {
+  uint64_t request = 0;
+  uint32_t visitors = 0, open_visits = 0, visits = 0, conversions = 0;
+  bool anything() const { return visitors + open_visits + visits + conversions > 0; }
+};
+inline constexpr size_t kForgottenMax = 64;  // that a checkpoint remembers
+
 // footfall.v1.Checkpoint as a plain value.
 struct CheckpointState {
   uint64_t number = 0;
@@ -67,6 +75,7 @@ struct CheckpointState {
   std::map<uint16_t, int64_t> import_clocks_s;  // how far each of the newest imports came, by its hits' times
   // By level: what ended by then may be gone (retention.h), whatever retention says now.
   std::array<int64_t, kLevels.size()> kept_since_s = Horizons().ends_by_s;
+  std::vector<Forgotten> forgotten;      // likewise; the newest kForgottenMax
 };
 
 // The one writer; its caller holds the store's lock `writer`.
@@ -102,6 +111,12 @@ class SummaryWriter {
   // imports lose the steps that were its own.
   Status remove_import(uint16_t import, CheckpointState& state, std::string_view change_block,
                        const std::vector<VisitCut>& cuts);
+
+  // Makes what is stored and folded of a visitor nobody's, in one transaction with the change block and the state, which
+  // then names the request as done: kept visits and carried ones have `instead` for a visitor, conversions have none.
+  // `found` is what the caller found beside; what is found here is added to it.
+  Status forget_visitor(const Hash128& visitor, const Hash128& instead, CheckpointState& state,
+                        std::string_view change_block, Forgotten found);
 
   // A folded keyed value; Error::not_found.
   Result<std::string> find(KeyedDatabase database, std::string_view key);

@@ -32,6 +32,14 @@ std::string encode_checkpoint(const CheckpointState& state) {
     clock->set_time(clock_s);
   }
   for (int64_t since_s : state.kept_since_s) message.add_kept_since(since_s);
+  for (const Forgotten& forgotten : state.forgotten) {
+    v1::Forgotten* to = message.add_forgotten();
+    to->set_request(forgotten.request);
+    to->set_visitors(forgotten.visitors);
+    to->set_open_visits(forgotten.open_visits);
+    to->set_visits(forgotten.visits);
+    to->set_conversions(forgotten.conversions);
+  }
   return message.SerializeAsString();
 }
 
@@ -58,6 +66,8 @@ Result<CheckpointState> decode_checkpoint(std::string_view bytes) {
     state.import_clocks_s[static_cast<uint16_t>(clock.import())] = clock.time();
   for (size_t level = 0; level < state.kept_since_s.size() && static_cast<int>(level) < message.kept_since_size(); ++level)
     state.kept_since_s[level] = message.kept_since(static_cast<int>(level));
+  for (const v1::Forgotten& done : message.forgotten())
+    state.forgotten.push_back({done.request(), done.visitors(), done.open_visits(), done.visits(), done.conversions()});
   return state;
 }
 

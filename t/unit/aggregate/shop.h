@@ -210,6 +210,20 @@ class Shop {
     assert_true(undo_import(*writer_, state_, run_->sites, hasher_, number).ok());
     return restart();
   }
+  // What is kept of a visitor goes, as an aggregator does it.
+  Forgotten forget(std::string_view id) {
+    fold();
+    run_->recent_orders.clear();
+    const Hash128 visitor = visitor_key_of(id), instead{7, 7'777};
+    Forgotten found{.request = 1};
+    run_->engine.forget_visitor(visitor, instead, found);
+    run_->engine.flush();
+    assert_true(writer_->forget_visitor(visitor, instead, state_, run_->changes.take(), found).ok());
+    figures_.reset();
+    return state_.forgotten.back();
+  }
+  Hash128 visitor_key_of(std::string_view id) const { return keyed_hash(keys_.id, id); }
+
   // A new process, from what is stored; what came since the last checkpoint is not.
   Shop& restart() {
     run_.reset();
