@@ -268,6 +268,7 @@ sub keep_daemon ($self) { $self->{daemon} = $self->start('aggregate') }
 
 # The daemon, again where it died.
 sub look_after ($self) {
+    $self->{ticks} //= unpack 'q', read_file($self->{clock}) if $self->{feeder} && $self->is_fed;
     $self->tick if $self->{ticks};
     my $daemon = $self->{daemon} or return;
     $self->keep_daemon if $self->has_ended($daemon);
@@ -311,7 +312,7 @@ sub end_feeder ($self) {
     waitpid $feeder->{pid}, 0;
 }
 
-# Where no feeder does, the clock goes on whenever it is looked at.
+# Where no feeder does, or none any more, the clock goes on whenever it is looked at.
 sub start_ticking ($self) { $self->{ticks} = IMPORT_CLOCK_MS }
 sub tick ($self) {
     open my $clock, '+<:raw', $self->{clock} or die $!;
