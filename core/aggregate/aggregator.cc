@@ -258,7 +258,7 @@ Result<Forgotten> Aggregator::State::forget(const ForgetRequest& request) {
   for (const Forgotten& done : checkpoint.forgotten)
     if (done.request == request.number) return done;
   if (Status saved = save(); !saved) return saved.error();
-  if (Status folded = fold(); !folded) return folded.error();
+  if (Status folded = fold(times()); !folded) return folded.error();
   recent_orders.clear();
   // Nobody's: what is left of a person is still one visitor in all that counts visitors.
   Hash128 instead;
@@ -269,7 +269,7 @@ Result<Forgotten> Aggregator::State::forget(const ForgetRequest& request) {
   note_checkpoint();
   const Status done = summary.forget_visitor(request.visitor, instead, checkpoint, changes.take(), found);
   if (!done) return done.error();
-  if (Status folded = fold(); !folded) return folded.error();
+  if (Status folded = fold(times()); !folded) return folded.error();
   options.log(LogLevel::info, "a visitor was forgotten, as was asked");
   return checkpoint.forgotten.back();
 }
