@@ -300,6 +300,7 @@ Result<std::unique_ptr<Aggregator>> Aggregator::open(Store store, const Config& 
   if (!lock) return lock.error();
   lock->write_pid();
   (void)remove_other_generations(store);  // that a compaction left behind
+  if (Status migrated = migrate(store, options.version); !migrated) return migrated.error();
   Result<SummaryWriter> summary = SummaryWriter::open(store.summary_path(), wanted.map_bytes);
   if (!summary) return summary.error();
   Result<CheckpointState> checkpoint = summary->load_checkpoint();

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "aggregate/import_reader.h"
+#include "aggregate/migration.h"
 #include "base/error.h"
 #include "hit/hit.h"
 #include "lane/store.h"
@@ -25,6 +26,7 @@ struct AggregatorOptions {
   std::string begin_anew;           // a site whose figures begin anew; the old ones stay as SITE.N
   AgentClassifier classify = classify_empty_agent;
   Log log;                          // never null
+  StoreVersion version{};           // a store of the previous format is migrated to it
   ImportBlocks import_blocks{};     // of an importer that runs without a daemon; null: the store's import lane
 };
 

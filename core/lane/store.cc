@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -92,6 +93,25 @@ Status make_file(const std::string& path, std::string_view content, std::optiona
   return {};
 }
 
+constexpr std::string_view kFormatPrefix = "footfall store ";
+
+std::string format_text(uint32_t format) { return std::string(kFormatPrefix) + std::to_string(format) + "\n"; }
+
+// The number that the file says, if who knows up to `newest` can take it.
+Result<uint32_t> check_format(const std::string& path, std::string_view said, uint32_t newest) {
+  if (!said.starts_with(kFormatPrefix)) return Error::corrupt(path + "/format: no store of footfall");
+  const std::string_view text = said.substr(kFormatPrefix.size());
+  uint32_t format = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), format);
+  if (fault != std::errc() || format == 0 || std::string_view(end, text.data() + text.size()) != "\n")
+    return Error::corrupt(path + "/format: no number of a format");
+  const std::string is_of = path + ": store of format " + std::to_string(format) + ", and this footfall is of format " +
+                            std::to_string(newest);
+  if (format > newest) return Error::version(is_of + ": a newer one made it, and is needed to go on with it");
+  if (format + 1 < newest) return Error::version(is_of + ": let one of each format between aggregate it once");
+  return format;
+}
+
 bool is_tmpfs(const char* path) {
   struct statfs system;
   return statfs(path, &system) == 0 && system.f_type == TMPFS_MAGIC;
@@ -103,7 +123,7 @@ Result<Store> Store::create(const std::string& path, std::optional<StoreOwner> o
   if (Status made = make_folder(path, owner); !made) return made.error();
   if (Status usable = check_file_system(path); !usable) return usable.error();
   if (owner) hand_over_roots_own(path, *owner);
-  if (Status made = make_file(path + "/format", "footfall store " + std::to_string(kStoreFormat) + "\n", owner); !made)
+  if (Status made = make_file(path + "/format", format_text(kStoreFormat), owner); !made)
     return made.error();
   Secret256 secret;
   random_bytes(secret.data(), secret.size());
@@ -113,18 +133,36 @@ Result<Store> Store::create(const std::string& path, std::optional<StoreOwner> o
   return open(path);
 }
 
-Result<Store> Store::open(const std::string& path) {
+Status Store::note_format(uint32_t format) {
+  const std::string name = path_ + "/format", beside = name + ".new";
+  const std::string content = format_text(format);
+  ::unlink(beside.c_str());
+  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0660);
+  if (fd < 0) return Error::io("create " + beside, errno);
+  fchmod(fd, 0660);
+  const bool written = write(fd, content.data(), content.size()) == static_cast<ssize_t>(content.size()) && fsync(fd) == 0;
+  const int write_errno = errno;
+  ::close(fd);
+  if (!written) return Error::io("write " + beside, write_errno);
+  if (rename(beside.c_str(), name.c_str()) != 0) return Error::io("rename " + beside, errno);
+  if (const int folder = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); folder >= 0) {
+    fsync(folder);
+    ::close(folder);
+  }
+  format_ = format;
+  return {};
+}
+
+Result<Store> Store::open(const std::string& path, uint32_t newest) {
   const Result<std::string> format = read_file(path + "/format");
   if (!format) return format.error();
-  const std::string expected = "footfall store " + std::to_string(kStoreFormat) + "\n";
-  if (*format != expected) {
-    if (!format->starts_with("footfall store ")) return Error::corrupt(path + "/format: no store of footfall");
-    return Error::version(path + ": store of another version: " + format->substr(0, format->find('\n')));
-  }
+  const Result<uint32_t> number = check_format(path, *format, newest);
+  if (!number) return number.error();
   const Result<std::string> secret = read_file(path + "/secret");
   if (!secret) return secret.error();
   Store store;
   store.path_ = path;
+  store.format_ = *number;
   if (secret->size() != store.secret_.size()) return Error::corrupt(path + "/secret: not 32 bytes");
   std::copy(secret->begin(), secret->end(), store.secret_.begin());
   return store;

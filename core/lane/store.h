@@ -29,8 +29,13 @@ class Store {
   // Makes what is missing: the folder (2770), format, secret (0660). `owner` (given by a process that runs as root)
   // gets all of it, also of a store that root made when no owner was known. Another existing one is checked, not changed.
   static Result<Store> create(const std::string& path, std::optional<StoreOwner> owner);
-  // Error::not_found: no store there. Error::version: another format.
-  static Result<Store> open(const std::string& path);
+  // Error::not_found: no store there. Error::version: neither of this format nor of the previous one; the text says what to
+  // do. `newest`: the format that the caller knows.
+  static Result<Store> open(const std::string& path, uint32_t newest = kStoreFormat);
+
+  uint32_t format() const { return format_; }
+  // The store is of that format from the return on, also after a power cut. For who holds the lock `writer`.
+  Status note_format(uint32_t format);
 
   const std::string& path() const { return path_; }
   const Secret256& secret() const { return secret_; }
@@ -48,6 +53,7 @@ class Store {
 
  private:
   std::string path_;
+  uint32_t format_ = 0;
   Secret256 secret_{};
 };
 
