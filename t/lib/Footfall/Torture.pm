@@ -9,6 +9,8 @@
 #   import  logs around a change of month, counted by the importer itself; in half of the data sets one is taken back again
 #   beside  the same logs, imported beside a daemon
 #   both    hits and logs at the same time
+#
+# Minutes are kept for two days, so they expire on the way; more pages come than a month keeps apart.
 package Footfall::Torture;
 use v5.36;
 use Errno;
@@ -24,7 +26,7 @@ use constant {
     SETS => 4, HITS => 3_000, LINES => 2_500, KILLS_MAX => 6, ATTEMPTS_MAX => 60, DEADLINE_S => 15,
     # March 6, 2026: after the logs, which are younger than an undo may be. Lanes' hits come in autumn, by their own clock.
     HITS_DAY => 20_725,    # September 29, 2026
-    IMPORT_CLOCK_MS => 1_772_755_200_000, ASKED_MS => 1_791_100_000_000, TICK_MS => 100,
+    IMPORT_CLOCK_MS => 1_772_755_200_000, ASKED_MS => 1_790_985_600_000, TICK_MS => 100,
 };
 
 my $toml = <<'END';
@@ -46,19 +48,19 @@ path = "/shoes*"
 [rates]
 USD = 0.92
 [retention]
-minute = "30d"
+minute = "2d"
 hour = "400d"
 visits = "400d"
 END
 
 my @one = qw(channel source medium campaign content term code referrer_host referrer page page_group entry_page exit_page country device browser os
     http_status status_class event goal item item_category currency coupon new_returning bot_class search_term hour day week month);
-my @more = split " ", q(by=page,channel by=day,source,country by=event,device by=item,channel by=hour,page filter=channel:is:email&by=page
+my @more = split " ", q(by=month,page by=page,channel by=day,source,country by=event,device by=item,channel by=hour,page filter=channel:is:email&by=page
     filter=page:starts:/shoes&by=channel filter=country:is_not:DE&by=entry_page filter=device:is:mobile|desktop;source:contains:o&by=day
     filter=event:is:purchase&by=campaign);
 my %queries = map {
     my $site = $_;
-    $site => join '', map { "site=$site&$_\n" } 'model=last', 'by=minute&from=2026-09-29', (map { "by=$_" } @one), (map { ("by=$_&model=first", "by=$_&model=last") } qw(channel source)), @more;
+    $site => join '', map { "site=$site&$_\n" } 'model=last', 'by=minute&from=2026-10-02', (map { "by=$_" } @one), (map { ("by=$_&model=first", "by=$_&model=last") } qw(channel source)), @more;
 } 'shop', 'blog.example';
 
 sub scenarios ($class) { qw(once live import beside both) }
@@ -175,8 +177,9 @@ sub logs ($self, $set) {
     return @names if -d $folder;
     mkdir $folder;
     my $root = Footfall::Shop->root;
-    # So few pages that no bucket sums up the lightest.
-    my @lines = map { told_more(s/(\d+)(\.html|\.webp)/$1 % 40 . $2/er, 86_400) } qx{$root/scripts/shop-log @{[LINES]} $set};
+    # In half of the data sets so many pages that a month sums up the lightest.
+    my $pages = $set > 2 ? 1e6 : 40;
+    my @lines = map { told_more(s/(\d+)(\.html|\.webp)/$1 % $pages . $2/er, 86_400) } qx{$root/scripts/shop-log @{[LINES]} $set};
     my $third = int @lines * 0.7;
     my @parts = ([], [], [@lines[$third .. $#lines]]);
     push @{ $parts[$_ % 3 == 0] }, $lines[$_] for 0 .. $third - 1;
@@ -215,7 +218,7 @@ sub start ($self, @arguments) {
     if ($self->{disturbs} && $self->{kills_left} > 0) {
         $self->{kills_left}--;
         # Early points more often than late ones: not every run gets far.
-        my $at = 1 + int rand rand($kind eq 'import' ? 60 : 150);
+        my $at = 1 + int rand rand($kind eq 'import' ? 50 : $self->{scenario} =~ /once|import/ ? 40 : 150);
         my $what = rand;
         if ($what < 0.7) {
             $env{FOOTFALL_DIE} = $fate->{die} = "$at:" . (qw(before half after))[rand 3];
