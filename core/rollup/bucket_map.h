@@ -53,7 +53,17 @@ class BucketMap {
     size_ = 0;
   }
 
-  // The buckets in order, with their rows, which stay where they are until clear().
+  // Takes the buckets of a level out.
+  void remove(Level level) {
+    absl::erase_if(buckets_, [&](const auto& bucket) {
+      if (bucket.first.level != level) return false;
+      size_ -= bucket.second->size();
+      return true;
+    });
+    last_ = nullptr;
+  }
+
+  // The buckets in order, with their rows, which stay where they are until clear() or remove().
   std::vector<std::pair<Bucket, Rows*>> buckets() const {
     std::vector<std::pair<Bucket, Rows*>> buckets;
     buckets.reserve(buckets_.size());

@@ -32,17 +32,22 @@ std::vector<Entry> sorted(BucketMap<RowKey>::Rows& rows) {
 
 // Keys sort by dimension before they sort by bucket: each bucket is sorted by itself, near as it lies, and then gives
 // its rows dimension by dimension.
-std::vector<Deltas::Row> Deltas::in_order() const {
+std::vector<Deltas::Row> Deltas::in_order(std::optional<Level> level) const {
   struct Part {
     Bucket bucket;
     std::vector<Entry> entries;
     size_t given = 0;
   };
   std::vector<Part> parts;
-  for (const auto& [bucket, rows] : buckets()) parts.push_back({bucket, sorted(*rows)});
+  size_t number = 0;
+  for (const auto& [bucket, rows] : buckets()) {
+    if (level && bucket.level != *level) continue;
+    parts.push_back({bucket, sorted(*rows)});
+    number += rows->size();
+  }
 
   std::vector<Row> in_order;
-  in_order.reserve(size());
+  in_order.reserve(number);
   for (auto begin = parts.begin(); begin != parts.end();) {
     const auto end =
         std::find_if(begin, parts.end(), [&](const Part& part) { return part.bucket.site != begin->bucket.site; });

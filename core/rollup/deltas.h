@@ -45,8 +45,9 @@ class Deltas {
     RollupKey key;
     Counters* counters;
   };
-  // All of them in the order of their keys. They live until something is added.
-  std::vector<Row> in_order() const;
+  // All of them, or those of a level, in the order of their keys. They live until something is added to their bucket.
+  std::vector<Row> in_order(std::optional<Level> level = std::nullopt) const;
+  void remove(Level level) { rows_.remove(level); }
 
  private:
   BucketMap<RowKey> rows_;

@@ -31,15 +31,14 @@ void Fold::add(Deltas deltas) {
     for (const auto& [key, counters] : *rows) sums_.at(bucket, key).first.merge(counters);
 }
 
-void Fold::add_up() {
-  for (size_t i = 1; i < kLevels.size(); ++i) {
-    const Level level = kLevels[i];
-    for (const auto& [bucket, rows] : sums_.buckets()) {
-      if (bucket.level != kLevels[i - 1]) continue;
-      const Bucket above{bucket.site, level, zone_of_(bucket.site).bucket_start_s(level, bucket.start_s),
-                         bucket.late.from(level)};
-      for (const auto& [key, counters] : *rows) sums_.at(above, key).first.merge(counters);
-    }
+void Fold::add_to_level_above(Level level) {
+  if (level == Level::month) return;
+  const Level above = kLevels[static_cast<size_t>(level) + 1];
+  for (const auto& [bucket, rows] : sums_.buckets()) {
+    if (bucket.level != level) continue;
+    const Bucket to{bucket.site, above, zone_of_(bucket.site).bucket_start_s(above, bucket.start_s),
+                    bucket.late.from(above)};
+    for (const auto& [key, counters] : *rows) sums_.at(to, key).first.merge(counters);
   }
 }
 
@@ -58,14 +57,27 @@ void Fold::leave_out_too_old(std::vector<Deltas::Row>& rows) const {
   });
 }
 
+// Level by level, so that no more than two of them are in memory.
 Status Fold::write(LmdbTxn& txn, const RollupDatabases& rollups, LmdbDatabase dictionary, Upkeep& upkeep) {
-  add_up();
   Result<LmdbCursor> to = LmdbCursor::open(txn, rollups.rollups);
   if (!to) return to.error();
   RowWriter writer(txn, rollups, std::move(*to), now_s_);
-  std::vector<Deltas::Row> rows = sums_.in_order();
+  absl::flat_hash_set<Hash128> named;
+  for (const auto& [name, text] : names_) named.insert(name.value);
+  for (const Level level : kLevels) {
+    add_to_level_above(level);
+    if (Status status = write_level(writer, level, named, upkeep); !status) return status;
+    sums_.remove(level);
+  }
+  if (Status status = writer.finish(); !status) return status;
+  upkeep.note_overrun(writer.overrun());
+  for (const auto& [bucket, gone] : writer.trimmed()) upkeep.note_trim(bucket, gone);
+  return write_names(txn, dictionary, upkeep);
+}
+
+Status Fold::write_level(RowWriter& writer, Level level, const absl::flat_hash_set<Hash128>& named, Upkeep& upkeep) {
+  std::vector<Deltas::Row> rows = sums_.in_order(level);
   leave_out_too_old(rows);
-  std::vector<bool> kept(rows.size());
   const bool has_late =
       std::any_of(rows.begin(), rows.end(), [](const Deltas::Row& row) { return row.key.late != Lateness{}; });
   for (const When when : {When::in_time, When::late, When::too_late}) {
@@ -75,39 +87,29 @@ Status Fold::write(LmdbTxn& txn, const RollupDatabases& rollups, LmdbDatabase di
       const RollupKey& key = rows[i].key;
       Counters& counters = *rows[i].counters;
       if (when_of(key) != when) continue;
-      if (key.level == Level::minute) counters.visitors = Distinct();  // none by minute
-      if (counters.is_zero()) continue;
-      if (Status status = writer.add(key, counters, when); !status) return status;
-      kept[i] = writer.was_kept();
-      if (kept[i]) upkeep.note_row(key.value);
-      ++written_;
+      if (level == Level::minute) counters.visitors = Distinct();  // none by minute
+      const bool is_zero = counters.is_zero();
+      if (!is_zero)
+        if (Status status = writer.add(key, counters, when); !status) return status;
+      const bool kept = !is_zero && writer.was_kept();
+      if (named.contains(key.value)) has_row_[key.value] |= kept;
+      if (kept) upkeep.note_row(key.value);
+      written_ += !is_zero;
     }
   }
-  if (Status status = writer.finish(); !status) return status;
-  upkeep.note_overrun(writer.overrun());
-  for (const auto& [bucket, gone] : writer.trimmed()) upkeep.note_trim(bucket, gone);
-  if (Status status = write_names(txn, dictionary, rows, kept, upkeep); !status) return status;
-  sums_ = Deltas();
-  names_.clear();
   return {};
 }
 
-Status Fold::write_names(LmdbTxn& txn, LmdbDatabase dictionary, const std::vector<Deltas::Row>& rows,
-                         const std::vector<bool>& kept, Upkeep& upkeep) {
-  absl::flat_hash_set<Hash128> without_row;
-  for (size_t i = 0; i < rows.size(); ++i)
-    if (!kept[i]) without_row.insert(rows[i].key.value);
-  if (!without_row.empty())
-    for (size_t i = 0; i < rows.size(); ++i)
-      if (kept[i]) without_row.erase(rows[i].key.value);
+Status Fold::write_names(LmdbTxn& txn, LmdbDatabase dictionary, Upkeep& upkeep) {
   for (const auto& [name, text] : names_) {
-    if (without_row.contains(name.value)) {
+    if (const auto found = has_row_.find(name.value); found != has_row_.end() && !found->second) {
       upkeep.lose_name(name);
       continue;
     }
     if (Status status = txn.put(dictionary, dictionary_key(name.month, name.value), text); !status) return status;
     ++written_;
   }
+  names_.clear();
   return {};
 }
 

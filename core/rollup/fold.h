@@ -2,6 +2,9 @@
 // the order of the keys; and the texts of those that got a row. For SummaryWriter.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +19,8 @@
 #include "site/zone.h"
 
 namespace footfall {
+
+class RowWriter;
 
 class Fold {
  public:
@@ -34,16 +39,18 @@ class Fold {
   uint64_t written() const { return written_; }  // rows and texts
 
  private:
-  void add_up();
+  void add_to_level_above(Level level);
   void leave_out_too_old(std::vector<Deltas::Row>& rows) const;
-  Status write_names(LmdbTxn& txn, LmdbDatabase dictionary, const std::vector<Deltas::Row>& rows,
-                     const std::vector<bool>& kept, Upkeep& upkeep);
+  Status write_level(RowWriter& writer, Level level, const absl::flat_hash_set<Hash128>& named, Upkeep& upkeep);
+  Status write_names(LmdbTxn& txn, LmdbDatabase dictionary, Upkeep& upkeep);
 
   const ZoneOf& zone_of_;
   const Horizons horizons_;
   const int64_t now_s_;
-  Deltas sums_;  // of all levels
+  Deltas sums_;  // of the levels to be written
   std::vector<std::pair<DictionaryName, std::string>> names_;
+  // Whether values of names_ got a row of their own, by any level; those that are not here had no row at all.
+  absl::flat_hash_map<Hash128, bool> has_row_;
   uint64_t written_ = 0;
 };
 
