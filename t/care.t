@@ -166,13 +166,13 @@ subtest 'cut off' => sub {
     is(generations($shop), "summary.$current", 'and cleans up as well');
 };
 
-# The first row of the rollups becomes what nobody can read.
-sub spoil_a_row ($shop) {
+# The first entry of a database becomes what nobody can read.
+sub spoil ($shop, $database) {
     my $summary = $shop->store . '/summary.0';
-    my ($code, $dump, $err) = $shop->run('mdb_dump', '-s', 'rollups', $summary);
+    my ($code, $dump, $err) = $shop->run('mdb_dump', '-s', $database, $summary);
     $dump =~ s/\A(.*?^HEADER=END\n \w+\n) \w+\n.*/$1 ff\nDATA=END\n/ms or die "no dump: " . substr($dump, 0, 600) . $err;
-    ($code, my $out, $err) = $shop->run('mdb_load', '-s', 'rollups', '-f', $shop->write('spoilt', $dump), $summary);
-    is($code, 0, 'a row is spoilt') or diag "$out$err";
+    ($code, my $out, $err) = $shop->run('mdb_load', '-s', $database, '-f', $shop->write('spoilt', $dump), $summary);
+    is($code, 0, "one of $database is spoilt") or diag "$out$err";
 }
 
 subtest 'repair' => sub {
@@ -193,7 +193,7 @@ subtest 'repair' => sub {
     is($code, 0, 'a whole store') or diag "$out$err";
     like($out, qr/^repair:\n  nothing to do$/m, '  is left as it is');
     my $answers = answers($shop);
-    spoil_a_row($shop);
+    spoil($shop, 'rollups');
     ($code, $out, $err) = $shop->footfall('check', '--store', $shop->store);
     is($code, 1, 'a spoilt one');
     like($out, qr/^  site shop, total, minute \S+: row .* cannot be read$/m, '  is found');
@@ -211,6 +211,36 @@ subtest 'repair' => sub {
     trade($shop, 11);
     $shop->settle;
     is_totals($shop, { hits => 10, orders => 2 }, 'counting goes on');
+};
+
+subtest 'visits that are lost' => sub {
+    plan skip_all => 'no mdb_load' unless has_program('mdb_load');
+    my $shop = make_shop(toml => $toml);
+    my $line = sub ($time, $visitor, $path) {
+        qq{192.0.2.$visitor - - [$time +0000] "GET $path HTTP/1.1" 200 99 "-" "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"\n};
+    };
+    my $log = $shop->write('access.log', join '', $line->('01/Jan/2026:09:00:00', 1, '/'), $line->('01/Jan/2026:10:00:00', 2, '/cup'),
+        $line->('02/Jan/2026:09:00:00', 3, '/'), $line->('02/Jan/2026:09:01:00', 3, '/cup'), $line->('03/Jan/2026:09:01:00', 4, '/'));
+    my ($code, $out, $err) = $shop->footfall('import', 'log', '--config', $shop->path('footfall.toml'), '--site', 'shop', $log);
+    is($code, 0, 'three days') or diag $err;
+    my $ask = sub ($by, $day) { $shop->query_by_command(from => $day, to => $day, by => $by, metrics => 'pageviews') };
+    my $rows = $ask->('channel', '2026-01-01')->{rows};
+
+    spoil($shop, 'visits');
+    ($code, $out) = $shop->footfall('check', '--store', $shop->store);
+    is($code, 1, 'a day of visits that cannot be read');
+    like($out, qr/^  site shop, kept visits, day 2026-01-01: broken block 0$/m, '  is found');
+    ($code, $out, $err) = $shop->footfall('check', '--repair', '--store', $shop->store);
+    is($code, 0, '  and repaired') or diag "$out$err";
+    like($out, qr/^  visits: 1 entries that cannot be read are set aside$/m, '  by setting it aside');
+    like($out, qr/^  1 days whose kept visits or remembered orders are not whole are noted as such$/m, '  and noting the day');
+    checks_clean($shop, 'it checks clean');
+
+    is_deeply($ask->('channel', '2026-01-01')->{rows}, $rows, 'by channel all is there');
+    is_deeply($ask->('channel', '2026-01-01')->{meta}{warnings}, [], '  without a warning');
+    my $warning = 'some of the visits of 2026-01-01 were lost: what kept visits tell of it is too little';
+    is_deeply($ask->('channel,page', '2026-01-01')->{meta}{warnings}, [$warning], 'by channel and page a warning says what is missing');
+    is_deeply($ask->('channel,page', '2026-01-02')->{meta}{warnings}, [], '  but not for another day');
 };
 
 close_shops();

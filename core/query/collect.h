@@ -48,6 +48,7 @@ struct Collected {
   bool visitors_known = true;
   bool has_cut_values = false;  // some buckets keep a part of their values alone, the rest in a row `other`
   bool saw_overrun = false;     // a bucket met more values than it takes as candidates
+  std::vector<int64_t> lost_days_s;  // in the range: some visits of them are gone
   uint64_t unknown_values = 0;  // that the filter cannot judge: their text is not kept any more
 };
 

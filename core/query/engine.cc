@@ -209,6 +209,8 @@ class Answer {
     if (now_.saw_overrun)
       warn("more than " + std::to_string(kCandidatesMax) + " values of " + dimensions + " came in one bucket (of a minute: " +
            std::to_string(kMinuteCandidatesMax) + "): which of them have rows is by chance, totals are exact");
+    for (const int64_t day_s : now_.lost_days_s)
+      warn("some of the visits of " + query_.zone.date_text(day_s) + " were lost: what kept visits tell of it is too little");
     if (drafts_.unknown_values() > 0)
       warn(std::to_string(drafts_.unknown_values()) + " rows are in `other` because their " + dimensions +
            " is not kept any more");

@@ -60,6 +60,10 @@ std::optional<QueryError> collect_visits(const Query& query, const TimeRange& ra
   if (!query.site_number) return std::nullopt;
   const int64_t since_s = visits_tell_from_s(query, snapshot);
   if (since_s > range.from_s) return visits_not_kept(query, range, since_s);
+  for (const CareNote& note : snapshot.care())
+    if (note.kind == CareNote::Kind::visits && note.site == *query.site_number && note.day_s < range.to_s &&
+        query.zone.next_bucket_s(Level::day, note.day_s) > range.from_s)
+      to.lost_days_s.push_back(note.day_s);
   VisitScan scan(query, range, table, hasher, site_or_default(snapshot.config(), query.site).page_groups, to);
   std::optional<QueryError> fault;
   const Status status =

@@ -44,10 +44,6 @@ Status SummaryCheck::begin() {
   key_counts_ = *key_counts;
   const Result<LmdbDatabase> to_trim = snapshot_.txn_.database("to_trim");
   if (to_trim) to_trim_ = *to_trim;  // else an older version wrote it
-  const Result<LmdbDatabase> meta = snapshot_.txn_.database("meta");
-  if (!meta) return meta.error();
-  if (const Result<std::string_view> stored = snapshot_.txn_.get(*meta, kCareKey)) known_ = decode_care(*stored);
-  kept_since_ = snapshot_.checkpoint().kept_since_s;
   std::vector<LmdbDatabase> all = {snapshot_.rollups_, key_counts_, snapshot_.dictionary_};
   all.insert(all.end(), std::begin(snapshot_.keyed_), std::end(snapshot_.keyed_));
   if (snapshot_.visits_) all.insert(all.end(), {*snapshot_.visit_rows_, *snapshot_.visits_});

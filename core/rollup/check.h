@@ -99,7 +99,7 @@ class SummaryCheck {
   std::optional<LmdbDatabase> to_trim_;
   std::string bucket_;        // the prefix of the running one
   uint32_t bucket_keys_ = 0;  // its rows, `other` not counted
-  CareNotes known_, incomplete_;
+  CareNotes incomplete_;
   std::set<uint16_t> broken_visits_;  // sites some of whose kept visits cannot be read
 };
 

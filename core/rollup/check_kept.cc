@@ -23,7 +23,7 @@ Status SummaryCheck::compare_site(uint16_t site) {
   const int64_t days_from_s = next_day(kept_since_[static_cast<size_t>(Level::day)]);
   // A visit of the day before may have gone on after midnight.
   const int64_t visits_from_s = next_day(snapshot_.visits_kept_from_s(site));
-  if (!broken_visits_.contains(site))
+  if (snapshot_.visits_ && !broken_visits_.contains(site))
     if (Status status = compare_kept_visits(site, std::max(days_from_s, visits_from_s)); !status) return status;
   return compare_orders(site, days_from_s);
 }
@@ -121,7 +121,7 @@ OnWrongSum SummaryCheck::tell_of(uint16_t site, Dimension dimension, CareNote::K
 }
 
 void SummaryCheck::leave_out_known(uint16_t site, CareNote::Kind kept, PlaceSums& days) const {
-  std::erase_if(days, [&](const auto& day) { return known_.contains({kept, site, day.first.start_s}); });
+  std::erase_if(days, [&](const auto& day) { return snapshot_.care().contains({kept, site, day.first.start_s}); });
 }
 
 }  // namespace footfall

@@ -67,11 +67,14 @@ class SummaryRepair {
   bool go_by_finer(const Place& place, Dimension dimension, const Rows& parts, Rows& rows);
   bool go_by_totals(const Place& place, Dimension dimension, const Rows& totals, Rows& rows);
   bool drop_nameless(const Place& place, Dimension dimension, Rows& rows);
-  Status count_keys(const Place& place, Dimension dimension, const Rows& rows);
   bool has_finer(const Place& place) const;
+
+  // What is stored (repair_rows.cc).
+  static Counters& row_at(Rows& rows, Dimension dimension, const Hash128& value, uint16_t import);
   Result<Rows> load_rows(Dimension dimension, Level level, int64_t start_s);
   Result<Rows> load_finer(Dimension dimension, const Place& place);
   Status store_rows(Dimension dimension, const Place& place, Rows& rows);
+  Status count_keys(const Place& place, Dimension dimension, const Rows& rows);
   bool has_text(const Hash128& value, const Place& place) const;
   void tell(const Place& place, Dimension dimension, std::string_view what);
   Status remove_orphans();

@@ -24,6 +24,7 @@
 #include "base/error.h"
 #include "base/lmdb.h"
 #include "base/string_map.h"
+#include "rollup/care.h"
 #include "rollup/changes.h"
 #include "rollup/counters.h"
 #include "rollup/kept_values.h"
@@ -193,6 +194,8 @@ class SummarySnapshot {
   Status each_visit_block(uint16_t site, int64_t from_s, int64_t to_s, const ReadBlock& read);
   // Of visits that began before it some may be gone; it is the start of a day. INT64_MIN: all are kept.
   int64_t visits_kept_from_s(uint16_t site) const;
+  // Days of which some kept visits or orders are gone all the same.
+  const CareNotes& care() const { return care_; }
 
  private:
   friend class SummaryReader;
@@ -224,6 +227,7 @@ class SummarySnapshot {
   std::optional<LmdbDatabase> visit_rows_, visits_;  // nullopt: written by a version that kept none
   std::vector<KeptRow> pending_kept_;
   std::shared_ptr<const VisitLogState> visit_log_;
+  CareNotes care_;
 };
 
 class SummaryReader {

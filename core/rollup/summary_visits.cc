@@ -66,6 +66,7 @@ class LooseVisits {
 }  // namespace
 
 Status SummarySnapshot::load_visit_log(LmdbDatabase meta) {
+  if (const Result<std::string_view> stored = txn_.get(meta, kCareKey)) care_ = decode_care(*stored);
   VisitLogState log;
   if (const Result<std::string_view> stored = txn_.get(meta, "visits")) {
     Result<VisitLogState> decoded = decode_visit_log(*stored);
