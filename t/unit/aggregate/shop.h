@@ -303,6 +303,7 @@ class Shop {
     open_writer();
   }
   size_t open_visits() const { return run_->engine.open_visits(); }
+  uint64_t unfolded_bytes() const { return writer_->unfolded_bytes(); }
   Engine& engine() { return run_->engine; }
   Sites& sites() { return run_->sites; }
   Config& config() { return config_; }
