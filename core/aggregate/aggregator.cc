@@ -406,8 +406,9 @@ Status Aggregator::refuse_configuration(std::string_view why) {
     if (end > 0) state.refused.push_back("configuration not taken, the one before stays: " + std::string(why.substr(0, end)));
     why.remove_prefix(std::min(end + 1, why.size()));
   }
+  const Status saved = state.save();  // first: who reads the log and then asks for health finds it there
   for (const std::string& fault : state.refused) state.options.log(LogLevel::warning, fault);
-  return state.save();
+  return saved;
 }
 
 Status Aggregator::drain_imports() {
@@ -418,6 +419,10 @@ Status Aggregator::drain_imports() {
     if (Status saved = store_imports(); !saved) return saved;
   }
   return state.unsaved_imports > 0 ? store_imports() : Status();
+}
+
+void Aggregator::expect_import(const Hit& hit, std::string_view site, Expected when) {
+  state_->imported.expect(hit, site, when);
 }
 
 void Aggregator::count_import(uint16_t import, const Hit& hit, std::string_view site) {

@@ -4,6 +4,7 @@
 
 #include "aggregate/keeping.h"
 #include "base/clock.h"
+#include "base/prefetch.h"
 #include "site/match.h"
 
 namespace footfall {
@@ -176,6 +177,24 @@ Engine::Entry& Engine::entry_of(const VisitorKey& key) {
   return place->second;
 }
 
+// First the place in the table, then the visit.
+void Engine::expect(const VisitorKey& key, Expected when) {
+  if (when == Expected::soon) return visitors_.prefetch(key);
+  const auto place = visitors_.find(key);
+  if (place != visitors_.end() && place->second.visit) prefetch(place->second.visit.get(), sizeof(OpenVisit));
+}
+
+void Engine::expect(const Hit& hit, std::string_view site_name, Expected when) {
+  expect(key_of(sites_.find(site_name), hit), when);
+}
+
+// Of keys that are looked up in their order: those that come behind the one at `i`.
+void Engine::expect_beyond(const std::vector<VisitorKey>& keys, size_t i) {
+  constexpr size_t kSoon = 12, kNext = 6;
+  if (i + kSoon < keys.size()) expect(keys[i + kSoon], Expected::soon);
+  if (i + kNext < keys.size()) expect(keys[i + kNext], Expected::next);
+}
+
 void Engine::count(const Hit& hit, std::string_view site_name, bool late) {
   go_to(hit.time_ms);
   Site& site = sites_.find(site_name);
@@ -184,7 +203,7 @@ void Engine::count(const Hit& hit, std::string_view site_name, bool late) {
   if (late) bookings_.count(site, hit.time_ms, Counter::late_hits);
   if (hit.flags & kHitEventsMalformed) bookings_.count(site, hit.time_ms, Counter::malformed_events);
 
-  const VisitorKey key{site.number, hit.id_key.is_zero() ? hit.anonymous_key : hit.id_key};
+  const VisitorKey key = key_of(site, hit);
   if (key.visitor.is_zero()) return count_without_visitor(site, hit);
   if (spilled_ > 0)  // before the entry's own place is asked for: they move it
     for (const Hash128& before : {hit.anonymous_key, hit.previous_anonymous_key})
@@ -323,8 +342,8 @@ OpenVisit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entr
   if (entry.visit) {
     if (entry.visit->import != changes_.import()) go_on_with(key, *entry.visit);
     if (may_make_touch(hit)) {
-      if (std::optional<Touch> touch = site.touches.further_touch(hit, entry.visit->last_touch)) {
-        entry.visit->last_touch = *touch;
+      if (std::optional<Touch> touch = site.touches.further_touch(hit, entry.visit->last_touch())) {
+        entry.visit->later_touch.need() = *touch;
         add_touch(hit, entry, std::move(*touch));
       }
     }
@@ -334,8 +353,8 @@ OpenVisit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entr
   OpenVisit& visit = *entry.visit;
   ends_.push({hit.time_ms + gap_ms(site), key});
   visit.start_ms = visit.last_ms = hit.time_ms;
+  visit.steps.reserve(kVisitStepsBytesUsual);
   visit.first_touch = site.touches.first_touch(hit);
-  visit.last_touch = visit.first_touch;
   visit.country = hit.country;
   const Agent who = judge(hit, entry.visitor);
   visit.device = who.device;
@@ -519,7 +538,9 @@ void Engine::note_change(const VisitorKey& key, Entry& entry) {
 }
 
 void Engine::flush() {
-  for (const VisitorKey& key : changed_) {
+  for (size_t i = 0; i < changed_.size(); ++i) {
+    expect_beyond(changed_, i);
+    const VisitorKey& key = changed_[i];
     const auto place = visitors_.find(key);
     if (place == visitors_.end()) continue;
     Entry& entry = place->second;
@@ -537,17 +558,18 @@ void Engine::flush() {
 
 // Visits wait by the time at which they end if nothing more comes. One that went on is put back.
 void Engine::close_visits(int64_t time_ms) {
-  while (!ends_.empty() && ends_.top().time_ms < time_ms) {
-    const VisitEnd told = ends_.top();
-    ends_.pop();
-    Entry* entry = find_open(told.key);
+  std::vector<VisitorKey> ended;
+  for (; !ends_.empty() && ends_.top().time_ms < time_ms; ends_.pop()) ended.push_back(ends_.top().key);
+  for (size_t i = 0; i < ended.size(); ++i) {
+    expect_beyond(ended, i);
+    Entry* entry = find_open(ended[i]);
     if (entry == nullptr || !entry->visit) continue;
-    const int64_t end_ms = entry->visit->last_ms + gap_ms(sites_.at(told.key.site));
+    const int64_t end_ms = entry->visit->last_ms + gap_ms(sites_.at(ended[i].site));
     if (end_ms < time_ms) {
-      close(told.key, *entry);
-      note_change(told.key, *entry);
+      close(ended[i], *entry);
+      note_change(ended[i], *entry);
     } else {
-      ends_.push({end_ms, told.key});
+      ends_.push({end_ms, ended[i]});
     }
   }
 }

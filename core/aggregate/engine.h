@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "aggregate/bookings.h"
+#include "aggregate/expected.h"
 #include "aggregate/sites.h"
 #include "credit/order.h"
 #include "hit/hit.h"
@@ -57,6 +58,7 @@ class Engine {
   // Its open visits close, as `instead`'s, and what is stored of it goes with the next flush. After a fold.
   void forget_visitor(const Hash128& visitor, const Hash128& instead, Forgotten& found);
 
+  void expect(const Hit& hit, std::string_view site_name, Expected when);
   // Hits come in order of time; one that is older than the hits before it is `late`.
   void count(const Hit& hit, std::string_view site_name, bool late);
 
@@ -83,7 +85,7 @@ class Engine {
     bool operator==(const VisitorKey&) const = default;
     template <class H>
     friend H AbslHashValue(H state, const VisitorKey& key) {
-      return H::combine(std::move(state), key.site, key.visitor);
+      return H::combine(std::move(state), key.visitor.low ^ key.site);
     }
   };
   struct Entry {
@@ -108,6 +110,11 @@ class Engine {
   void go_to(int64_t time_ms);
   bool is_forgotten(const VisitorKey& key, const Visitor& visitor) const;
   void see(const Hit& hit, Visitor& visitor) const;
+  static VisitorKey key_of(const Site& site, const Hit& hit) {
+    return {site.number, hit.id_key.is_zero() ? hit.anonymous_key : hit.id_key};
+  }
+  void expect(const VisitorKey& key, Expected when);
+  void expect_beyond(const std::vector<VisitorKey>& keys, size_t i);
   Entry& entry_of(const VisitorKey& key);
   // In memory, or its open visit in the store; nullptr: neither. Moves other entries.
   Entry* find_open(const VisitorKey& key);

@@ -9,9 +9,10 @@ namespace footfall {
 namespace {
 
 constexpr int64_t kReorderMs = 10'000;
-constexpr size_t kLinesAtOnce = 2'000;
+constexpr size_t kLinesAtOnce = 256;  // so that what is read is near when it is counted
 constexpr size_t kPutBytes = 16 << 20;
-constexpr size_t kSpareSecondsMax = kLinesAtOnce;  // of a quiet log; a busy one has few seconds at once
+constexpr size_t kSpareSecondsMax = 2'000;  // of a quiet log; a busy one has few seconds at once
+constexpr size_t kHitsNear = 4;     // of those decoded ahead
 constexpr size_t kSpareBytesMax = 16 << 10;
 constexpr size_t kFormatLines = 100;  // looked at to tell a file's format
 constexpr std::string_view kDefaultSite = "default";
@@ -260,9 +261,13 @@ void Importer::put_in_block(std::string_view hit, int64_t time_ms, const SiteCon
 void Importer::emit(std::string_view hit, int64_t time_ms, const SiteContext& site) {
   if (!hooks_.count) {
     put_in_block(hit, time_ms, site);
-  } else if (decode_hit(hit, decoded_)) {  // what encode_hit wrote always is
-    hooks_.count(static_cast<uint16_t>(record_.number), decoded_, site.name);
+  } else if (decode_hit(hit, decoded_[0])) {  // what encode_hit wrote always is
+    hooks_.count(static_cast<uint16_t>(record_.number), decoded_[0], site.name);
   }
+  note_emitted(time_ms);
+}
+
+void Importer::note_emitted(int64_t time_ms) {
   ++next_number_;
   ++totals_.hits;
   record_.first_ms = record_.hits == 0 ? time_ms : std::min(record_.first_ms, time_ms);
@@ -273,25 +278,48 @@ void Importer::emit(std::string_view hit, int64_t time_ms, const SiteContext& si
 // Whole seconds only, so that what went out of a file can be told by its time.
 void Importer::release_before(int64_t time_ms) {
   last_second_ = waiting_.end();
-  while (!waiting_.empty() && waiting_.begin()->first < second_of(time_ms)) {
-    Second& second = waiting_.begin()->second;
+  const auto end = waiting_.lower_bound(time_ms == INT64_MAX ? INT64_MAX : second_of(time_ms));
+  released_.clear();
+  for (auto second = waiting_.begin(); second != end; ++second) {
+    std::vector<Line>& lines = second->second.lines;
     const auto is_before = [](const Line& a, const Line& b) {
       return a.time_ms != b.time_ms ? a.time_ms < b.time_ms
              : a.input != b.input   ? a.input < b.input
                                     : a.position < b.position;
     };
     // One file's lines mostly are; sorting would ask for memory.
-    if (!std::is_sorted(second.lines.begin(), second.lines.end(), is_before))
-      std::stable_sort(second.lines.begin(), second.lines.end(), is_before);
-    for (const Line& line : second.lines)
-      emit(std::string_view(second.hits).substr(line.offset, line.bytes), line.time_ms, *line.site);
-    auto released = waiting_.extract(waiting_.begin());
-    released.mapped().hits.clear();
-    released.mapped().lines.clear();
-    if (spare_seconds_.size() < kSpareSecondsMax && released.mapped().hits.capacity() <= kSpareBytesMax)
-      spare_seconds_.push_back(std::move(released));
+    if (!std::is_sorted(lines.begin(), lines.end(), is_before)) std::stable_sort(lines.begin(), lines.end(), is_before);
+    for (const Line& line : lines)
+      released_.push_back({std::string_view(second->second.hits).substr(line.offset, line.bytes), line.time_ms, line.site});
+  }
+  emit_released();
+  while (waiting_.begin() != end) {
+    auto spare = waiting_.extract(waiting_.begin());
+    spare.mapped().hits.clear();
+    spare.mapped().lines.clear();
+    if (spare_seconds_.size() < kSpareSecondsMax && spare.mapped().hits.capacity() <= kSpareBytesMax)
+      spare_seconds_.push_back(std::move(spare));
   }
   if (time_ms != INT64_MAX) released_ms_ = std::max(released_ms_, second_of(time_ms) * 1000);
+}
+
+// Whoever counts them hears of each a little earlier, in two steps: what is known of its visitor lies anywhere in memory.
+void Importer::emit_released() {
+  if (!hooks_.count) {
+    for (const Released& line : released_) emit(line.hit, line.time_ms, *line.site);
+    return;
+  }
+  const auto decoded = [&](size_t i) -> Hit& { return decoded_[i % decoded_.size()]; };
+  size_t read = 0, near = 0;
+  for (size_t i = 0; i < released_.size(); ++i) {
+    for (; read < released_.size() && read < i + decoded_.size(); ++read)
+      if (decode_hit(released_[read].hit, decoded(read)))  // what encode_hit wrote always is
+        hooks_.expect(decoded(read), released_[read].site->name, Expected::soon);
+    for (; near < released_.size() && near < i + kHitsNear; ++near)
+      hooks_.expect(decoded(near), released_[near].site->name, Expected::next);
+    hooks_.count(static_cast<uint16_t>(record_.number), decoded(i), released_[i].site->name);
+    note_emitted(released_[i].time_ms);
+  }
 }
 
 // How far each file is settled by what went out so far.

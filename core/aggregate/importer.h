@@ -3,6 +3,7 @@
 // be cut off anywhere and run again.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -10,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "aggregate/expected.h"
 #include "aggregate/log_file.h"
 #include "hit/builder.h"
 #include "hit/log_line.h"
@@ -56,8 +58,9 @@ class Importer {
     std::function<int64_t(const std::string& site)> first_live_ms;  // 0: none
     // Where a daemon counts: blocks are waiting, have them counted; may wait.
     std::function<Status(uint64_t import, uint64_t hits)> drain;
-    // Where this process counts: the next hit, whether what was counted should be stored, and the storing of it. All
-    // null where a daemon does.
+    // Where this process counts: a hit that comes soon (twice: `soon`, then `next`), the next hit, whether what was counted
+    // should be stored, and the storing of it. All null where a daemon does.
+    std::function<void(const Hit& hit, std::string_view site, Expected when)> expect;
     std::function<void(uint16_t import, const Hit& hit, std::string_view site)> count;
     std::function<bool()> is_much_counted;
     std::function<Status(uint64_t import, uint64_t hits)> store;
@@ -80,6 +83,11 @@ class Importer {
   struct Line;
   struct Second;
   struct SiteContext;
+  struct Released {
+    std::string_view hit;  // encoded, in its second's
+    int64_t time_ms;
+    const SiteContext* site;
+  };
 
   Status add_file(std::unique_ptr<LogFile> file);
   SiteContext& context_of(std::string_view site);
@@ -91,6 +99,8 @@ class Importer {
   void reject(const Input& input, std::string reason);
   void put_in_block(std::string_view hit, int64_t time_ms, const SiteContext& site);
   void emit(std::string_view hit, int64_t time_ms, const SiteContext& site);
+  void note_emitted(int64_t time_ms);
+  void emit_released();
   Second& second_at(int64_t second);
   void release_before(int64_t time_ms);
   std::map<Hash128, FilePlace> places();
@@ -115,7 +125,8 @@ class Importer {
   int64_t released_ms_ = INT64_MIN;  // everything older went out
   HitBuilder hits_;
   EventLineReader events_;
-  Hit decoded_;
+  std::array<Hit, 16> decoded_;  // those that go out next, in turn
+  std::vector<Released> released_;
   VisitorKeys keys_;
   int64_t keys_day_ = INT64_MIN;
   BlockBuilder block_;

@@ -19,7 +19,7 @@ struct Hash128 {
 
   template <class H>
   friend H AbslHashValue(H state, const Hash128& hash) {
-    return H::combine(std::move(state), hash.high, hash.low);
+    return H::combine(std::move(state), hash.high * 0x9e3779b97f4a7c15 ^ hash.low);  // a hash already, or a small number
   }
 };
 

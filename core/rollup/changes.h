@@ -39,7 +39,7 @@ struct DictionaryName {
   auto operator<=>(const DictionaryName&) const = default;
   template <class H>
   friend H AbslHashValue(H state, const DictionaryName& name) {
-    return H::combine(std::move(state), name.month, name.value);
+    return H::combine(std::move(state), name.value.low ^ name.month);
   }
 };
 

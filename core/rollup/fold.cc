@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/prefetch.h"
 #include "rollup/row_writer.h"
 #include "rollup/settled.h"
 
@@ -12,11 +13,6 @@ namespace {
 
 // In the order of keys each lies somewhere else.
 constexpr size_t kRowsAhead = 8;
-
-void prefetch(const Counters& counters) {
-  constexpr size_t kLineBytes = 64;
-  for (size_t at = 0; at < sizeof counters; at += kLineBytes) __builtin_prefetch(reinterpret_cast<const char*>(&counters) + at);
-}
 
 }  // namespace
 
@@ -83,7 +79,7 @@ Status Fold::write_level(RowWriter& writer, Level level, const absl::flat_hash_s
   for (const When when : {When::in_time, When::late, When::too_late}) {
     if (when != When::in_time && !has_late) break;
     for (size_t i = 0; i < rows.size(); ++i) {
-      if (i + kRowsAhead < rows.size()) prefetch(*rows[i + kRowsAhead].counters);
+      if (i + kRowsAhead < rows.size()) prefetch(rows[i + kRowsAhead].counters, sizeof(Counters));
       const RollupKey& key = rows[i].key;
       Counters& counters = *rows[i].counters;
       if (when_of(key) != when) continue;

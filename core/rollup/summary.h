@@ -130,6 +130,7 @@ class SummaryWriter {
  private:
   Status load_databases();
   Status put_keyed(LmdbTxn& txn, size_t database, std::string_view key, std::string_view value);
+  Status put_all_keyed(LmdbTxn& txn, size_t database, const StringMap<std::string>& changes);
   Status fold_blocks(LmdbTxn& txn, Fold& fold, VisitLogFold& visits, bool& all);
   Status add_block(LmdbTxn& txn, Fold& fold, VisitLogFold& visits, std::string_view bytes);
   Status finish_fold(LmdbTxn& txn, Fold& fold, const ZoneOf& zone_of, const UpkeepTimes& times, bool all);

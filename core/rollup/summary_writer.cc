@@ -118,6 +118,18 @@ Status SummaryWriter::put_keyed(LmdbTxn& txn, size_t database, std::string_view 
   return value.empty() ? txn.remove(keyed_[database], key) : txn.put(keyed_[database], key, value);
 }
 
+// In the order of keys, so that one lies near the other.
+Status SummaryWriter::put_all_keyed(LmdbTxn& txn, size_t database, const StringMap<std::string>& changes) {
+  Result<LmdbCursor> to = LmdbCursor::open(txn, keyed_[database]);
+  if (!to) return to.error();
+  for (const auto* change : in_order(changes)) {
+    const auto& [key, value] = *change;
+    ++keyed_written_;
+    if (Status status = value.empty() ? txn.remove(keyed_[database], key) : to->put(key, value); !status) return status;
+  }
+  return {};
+}
+
 Status SummaryWriter::add_block(LmdbTxn& txn, Fold& fold, VisitLogFold& visits, std::string_view bytes) {
   v1::ChangeBlock block;
   if (!block.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return Error::corrupt("block of changes");
@@ -226,8 +238,8 @@ Status SummaryWriter::fold(const ZoneOf& zone_of, Changes& changes, CheckpointSt
   fold.add(changes.take_deltas());
   for (auto& [name, text] : changes.take_names()) fold.name(name, std::move(text));
   for (size_t database = 0; database < kKeyedDatabases; ++database)
-    for (const auto& [key, value] : changes.take_keyed(static_cast<KeyedDatabase>(database)))
-      if (Status status = put_keyed(*txn, database, key, value); !status) return status;
+    if (Status status = put_all_keyed(*txn, database, changes.take_keyed(static_cast<KeyedDatabase>(database))); !status)
+      return status;
   CheckpointState next = state;
   ++next.number;
   if (Status status = txn->put(meta_, kCheckpointKey, encode_checkpoint(next)); !status) return status;

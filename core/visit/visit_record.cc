@@ -112,7 +112,7 @@ std::string encode_visit(const Visit& visit) {
   BytesWriter writer(bytes);
   writer.u8(kVersion).le64(visit.start_ms).le64(visit.last_ms);
   encode_touch(visit.first_touch, writer);
-  encode_touch(visit.last_touch, writer);
+  encode_touch(visit.last_touch(), writer);
   writer.text16(visit.entry_page).text16(visit.exit_page).le64(visit.entry_ms).le64(visit.exit_ms);
   writer.le32(visit.pageviews).le32(visit.events).le32(visit.orders);
   writer.u8((visit.has_cart ? kCart : 0) | (visit.reached_goal ? kGoal : 0)).le64(visit.distinct_visitor);
@@ -158,7 +158,9 @@ bool decode_visit(std::string_view bytes, Visit& to) {
   to = Visit();
   to.start_ms = static_cast<int64_t>(reader.le64());
   to.last_ms = static_cast<int64_t>(reader.le64());
-  if (!decode_touch(reader, to.first_touch) || !decode_touch(reader, to.last_touch)) return false;
+  Touch last_touch;
+  if (!decode_touch(reader, to.first_touch) || !decode_touch(reader, last_touch)) return false;
+  if (last_touch != to.first_touch) to.later_touch.need() = std::move(last_touch);
   to.entry_page = reader.text16();
   to.exit_page = reader.text16();
   to.entry_ms = static_cast<int64_t>(reader.le64());

@@ -2,11 +2,14 @@
 // Pure: no store, no clock. Rules: core/README.md, "Visits".
 #pragma once
 
+#include <absl/container/inlined_vector.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/box.h"
 #include "base/bytes.h"
 #include "base/keyed_hash.h"
 #include "visit/browser.h"
@@ -59,7 +62,7 @@ struct Visit {
   System system = System::other;
   NewReturning new_returning = NewReturning::unknown;  // when it began, by the key that it began with
   Touch first_touch;               // what the visit's figures go by
-  Touch last_touch;                // what a further arrival is told against
+  Box<Touch> later_touch;          // the newest of those that came within the visit; absent: none did
   std::string entry_page;          // empty: no page view yet
   std::string exit_page;
   std::string entry_term;          // what was searched for on the entry page; empty: it was no search
@@ -73,11 +76,12 @@ struct Visit {
   bool reached_goal = false;
   uint16_t import = 0;             // whose hit was the last; 0: a live one
   uint64_t distinct_visitor = 0;   // what the visit adds to distinct counts: of the key it began with
-  std::vector<uint64_t> pages;     // hashes of the pages viewed, each once, at most kVisitPagesMax
+  absl::InlinedVector<uint64_t, 6> pages;  // hashes of the pages viewed, each once, at most kVisitPagesMax
   std::vector<uint32_t> goals;     // goals reached (hash of the name), each once
-  std::vector<VisitMinute> minutes;
+  absl::InlinedVector<VisitMinute, 3> minutes;
   std::string steps;               // what it did, as it is kept once it closes: visit/kept_steps.h
 
+  const Touch& last_touch() const { return later_touch ? *later_touch : first_touch; }  // a further arrival is told against it
   bool has_page() const { return pageviews > 0; }
   VisitFigures figures() const;
 
@@ -111,6 +115,7 @@ inline int64_t minute_start_s(int64_t time_ms) {
 
 // More steps are kept before the visit closes, as a record of their own. People's visits stay far below.
 inline constexpr size_t kVisitStepsBytesMax = 64 * 1024;
+inline constexpr size_t kVisitStepsBytesUsual = 160;  // most have no more
 
 // The stored form of an open visit (with a version byte; the layout stands in visit_record.cc).
 std::string encode_visit(const Visit& visit);

@@ -140,8 +140,8 @@ void pages_told_apart_are_bounded(void**) {
 void fill() {
   visit.first_touch.channel = "email";
   visit.first_touch.source = "news";
-  visit.last_touch.channel = "own-channel";
-  visit.last_touch.campaign = "spring";
+  visit.later_touch.need().channel = "own-channel";
+  visit.later_touch.need().campaign = "spring";
   visit.distinct_visitor = ~0ull - 5;
   visit.country = "DE";
   visit.device = Device::tablet;
@@ -163,7 +163,7 @@ void what_is_stored_comes_back(void**) {
   bytes = encode_visit(visit);
   assert_true(decode_visit(bytes, back));
   assert_true(back.first_touch == visit.first_touch);
-  assert_true(back.last_touch == visit.last_touch);
+  assert_true(back.last_touch() == visit.last_touch());
   assert_true(back.figures() == visit.figures());
   expect_text(back.entry_page, "/");
   expect_text(back.exit_page, "/thank-you");
