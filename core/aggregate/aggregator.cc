@@ -27,7 +27,7 @@ constexpr uint64_t kFoldBytes = 32 << 20;
 constexpr uint64_t kHitsPerCheckpoint = 100'000;  // at most, when behind
 // Of imports without a daemon. Each is a fold, so they are far between.
 constexpr uint64_t kImportsPerCheckpoint = 1'000'000;
-constexpr size_t kRowsPerCheckpoint = 150'000;
+constexpr size_t kRowsPerCheckpoint = 75'000;
 constexpr auto kPoll = std::chrono::milliseconds(50);
 
 }  // namespace
