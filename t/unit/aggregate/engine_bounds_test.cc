@@ -190,34 +190,6 @@ void a_long_visit_finds_its_closed_bucket(void**) {
   expect_all_rows_to_add_up(figures);
 }
 
-// A year of a day with 23 hours, one with 25, and zones whose offset is no whole hour.
-void every_day_of_a_year_adds_up(void**) {
-  for (const char* zone : {"Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu"}) {
-    Config config = two_shops();
-    config.sites[0].timezone = zone;
-    the_shop = std::make_unique<Shop>(config);
-    const Zone local = Zone::load(zone).value();
-    static std::map<int64_t, int64_t> hits[kLevels.size()];
-    for (auto& of_level : hits) of_level.clear();
-    constexpr int64_t kEvery = 3'480'000;  // 58 minutes
-    const int64_t from_ms = time_of("2026-01-01 00:00"), to_ms = time_of("2027-01-02 00:00");
-    size_t number = 0;
-    for (int64_t time_ms = from_ms; time_ms < to_ms; time_ms += kEvery, ++number) {
-      shop().at_ms(time_ms).visitor("v" + std::to_string(number % 7)).hit("/" + std::to_string(number % 3));
-      for (Level level : kLevels) ++hits[static_cast<size_t>(level)][local.bucket_start_s(level, time_ms / 1000)];
-      if (number % 500 == 0) shop().fold_at(time_ms);
-    }
-    shop().fold_at(to_ms + 4 * kDayS * 1000);
-    static Figures figures;
-    figures = shop().figures();
-    for (Level level : kLevels)
-      for (const auto& [start_s, count] : hits[static_cast<size_t>(level)])
-        expect_in(figures.at({0, Dimension::total, level, start_s, ""}), Counter::hits, count);
-    expect_all_rows_to_add_up(figures);
-    assert_true(hits[static_cast<size_t>(Level::day)].size() >= 366);
-  }
-}
-
 // --- visitors --------------------------------------------------------------------------------------------------------
 
 // Somebody without an id is nobody known tomorrow, whatever is still stored of them.
@@ -245,7 +217,6 @@ int main() {
       shop_test(too_many_open_visits_are_closed),
       shop_test(rows_with_other_add_up_and_levels_too),
       shop_test(a_long_visit_finds_its_closed_bucket),
-      shop_test(every_day_of_a_year_adds_up),
       shop_test(who_is_forgotten_is_not_known_again),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
