@@ -4,7 +4,6 @@
 
 #include "aggregate/keeping.h"
 #include "base/clock.h"
-#include "base/prefetch.h"
 #include "site/match.h"
 
 namespace footfall {
@@ -14,7 +13,6 @@ constexpr size_t kKnownAgentsMax = 100'000;
 constexpr size_t kImportClocksMax = 1'000;
 constexpr uint32_t kViewsOfPeopleMax = 300;  // more in a visit, at over one a second, are a bot's
 
-int64_t gap_ms(const Site& site) { return site.config.visit_gap_s * 1000; }
 int64_t lookback_ms(const Site& site) { return site.config.lookback_days * kDayS * 1000; }
 
 std::string_view without_arguments(std::string_view path) { return path.substr(0, path.find('?')); }
@@ -56,9 +54,6 @@ void convert(Bookings::Order& order, const Rate& rate) {
   for (KeptItem& part : order.parts) part.value_micros = convert_micros(part.value_micros, rate);
 }
 
-// Nothing is left of whom another key took over.
-bool is_anybody(const Visitor& visitor) { return visitor.is_bot || !visitor.touches.empty(); }
-
 // Errors and redirects make none inside a visit.
 bool may_make_touch(const Hit& hit) { return hit.status < 300 || hit.status == 304; }
 
@@ -84,32 +79,6 @@ Engine::Engine(Timeline timeline, Sites& sites, const StringHasher& hasher, Agen
       bookings_(changes, hasher),
       recent_orders_(recent_orders) {}
 
-void Engine::restore_open_visit(std::string_view key, std::string_view value) {
-  BytesReader reader(key);
-  const uint16_t site = reader.be16();
-  const VisitorKey visitor{site, reader.hash()};
-  if (reader.u8() != static_cast<uint8_t>(timeline_)) return;
-  Visit visit;
-  if (!reader.ok() || site >= sites_.size() || !decode_visit(value, visit)) return;
-  ends_.push({visit.last_ms + gap_ms(sites_.at(site)), visitor});
-  if (visitors_.size() >= visits_max_) return void(++spilled_);
-  Entry& entry = entry_of(visitor);
-  entry.visit = std::make_unique<OpenVisit>(std::move(visit));
-  entry.visit_stored = true;
-}
-
-void Engine::forget() {
-  visitors_.clear();
-  changed_.clear();
-  ends_ = {};
-  spilled_ = 0;
-}
-
-void Engine::set_clocks(int64_t clock_s, std::map<uint16_t, int64_t> import_clocks_s) {
-  bookings_.set_clock_s(std::max(clock_s, Bookings::kFirstClockS));
-  import_clocks_s_ = std::move(import_clocks_s);
-}
-
 // Each import has a clock of its own. Visits close when it has passed their end: so what was booked by then is the same
 // whenever it is stored.
 void Engine::go_to(int64_t time_ms) {
@@ -129,70 +98,10 @@ void Engine::go_to(int64_t time_ms) {
   if (import_clocks_s_.size() > kImportClocksMax) import_clocks_s_.erase(import_clocks_s_.begin());
 }
 
-// What the store sweeps in its own time (rollup/upkeep.h) is not there from the moment on that it may.
-bool Engine::is_forgotten(const VisitorKey& key, const Visitor& visitor) const {
-  const VisitorSeen& seen = visitor.seen;
-  int64_t clock_s = bookings_.clock_s();
-  if (seen.import != clock_import_)
-    if (const auto known = import_clocks_s_.find(seen.import); known != import_clocks_s_.end())
-      clock_s = std::max(clock_s, known->second);
-  return is_over(seen, sites_.at(key.site).config.visit_gap_s, sites_.config().retention.visitors_s, clock_s);
-}
-
 void Engine::see(const Hit& hit, Visitor& visitor) const {
   visitor.seen = {.is_salted = hit.id_key.is_zero() && !(hit.flags & kHitLastingKey),
                   .day = utc_day(hit.time_ms),
                   .import = changes_.import()};
-}
-
-void Engine::load_open_visit(const VisitorKey& key, Entry& entry) {
-  const std::optional<std::string> stored =
-      find_stored_(KeyedDatabase::open_visits, visitor_key(key.site, key.visitor, timeline_));
-  Visit visit;
-  if (!stored || !decode_visit(*stored, visit)) return;
-  entry.visit = std::make_unique<OpenVisit>(std::move(visit));
-  entry.visit_stored = true;
-  --spilled_;
-}
-
-Engine::Entry* Engine::find_open(const VisitorKey& key) {
-  if (const auto place = visitors_.find(key); place != visitors_.end()) return &place->second;
-  if (spilled_ == 0) return nullptr;
-  Entry& entry = entry_of(key);
-  return entry.visit ? &entry : nullptr;
-}
-
-Engine::Entry& Engine::entry_of(const VisitorKey& key) {
-  const auto [place, fresh] = visitors_.try_emplace(key);
-  if (fresh) {
-    if (spilled_ > 0) load_open_visit(key, place->second);
-    Visitor& visitor = place->second.visitor;
-    if (const std::optional<std::string> stored =
-            find_stored_(KeyedDatabase::visitors, visitor_key(key.site, key.visitor, timeline_)))
-      if (!decode_visitor(*stored, visitor) || is_forgotten(key, visitor)) visitor = Visitor();
-  } else if (!place->second.visit && is_anybody(place->second.visitor) && is_forgotten(key, place->second.visitor)) {
-    place->second.visitor = Visitor();
-    place->second.visitor_changed = true;
-  }
-  return place->second;
-}
-
-// First the place in the table, then the visit.
-void Engine::expect(const VisitorKey& key, Expected when) {
-  if (when == Expected::soon) return visitors_.prefetch(key);
-  const auto place = visitors_.find(key);
-  if (place != visitors_.end() && place->second.visit) prefetch(place->second.visit.get(), sizeof(OpenVisit));
-}
-
-void Engine::expect(const Hit& hit, std::string_view site_name, Expected when) {
-  expect(key_of(sites_.find(site_name), hit), when);
-}
-
-// Of keys that are looked up in their order: those that come behind the one at `i`.
-void Engine::expect_beyond(const std::vector<VisitorKey>& keys, size_t i) {
-  constexpr size_t kSoon = 12, kNext = 6;
-  if (i + kSoon < keys.size()) expect(keys[i + kSoon], Expected::soon);
-  if (i + kNext < keys.size()) expect(keys[i + kNext], Expected::next);
 }
 
 void Engine::count(const Hit& hit, std::string_view site_name, bool late) {
@@ -529,115 +438,6 @@ void Engine::store_conversion(std::string key, ConversionKind kind, const Hash12
   for (const Touch& touch : touches)
     if (touch.time_ms <= order.time_ms) conversion.touches.push_back(touch);  // a late order has had no later ones
   changes_.set(KeyedDatabase::orders, std::move(key), encode_conversion(conversion));
-}
-
-void Engine::note_change(const VisitorKey& key, Entry& entry) {
-  if (entry.is_listed || !(entry.visitor_changed || entry.visit_changed)) return;
-  changed_.push_back(key);
-  entry.is_listed = true;
-}
-
-void Engine::flush() {
-  for (size_t i = 0; i < changed_.size(); ++i) {
-    expect_beyond(changed_, i);
-    const VisitorKey& key = changed_[i];
-    const auto place = visitors_.find(key);
-    if (place == visitors_.end()) continue;
-    Entry& entry = place->second;
-    if (entry.visitor_changed)
-      changes_.set(KeyedDatabase::visitors, visitor_key(key.site, key.visitor, timeline_),
-                   is_anybody(entry.visitor) ? encode_visitor(entry.visitor) : std::string());
-    if (entry.visit_changed && (entry.visit || entry.visit_stored))
-      changes_.set(KeyedDatabase::open_visits, visitor_key(key.site, key.visitor, timeline_),
-                   entry.visit ? encode_visit(*entry.visit) : std::string());
-    if (entry.visit_changed) entry.visit_stored = entry.visit != nullptr;
-    entry.visitor_changed = entry.visit_changed = entry.is_listed = false;
-  }
-  changed_.clear();
-}
-
-// Visits wait by the time at which they end if nothing more comes. One that went on is put back.
-void Engine::close_visits(int64_t time_ms) {
-  std::vector<VisitorKey> ended;
-  for (; !ends_.empty() && ends_.top().time_ms < time_ms; ends_.pop()) ended.push_back(ends_.top().key);
-  for (size_t i = 0; i < ended.size(); ++i) {
-    expect_beyond(ended, i);
-    Entry* entry = find_open(ended[i]);
-    if (entry == nullptr || !entry->visit) continue;
-    const int64_t end_ms = entry->visit->last_ms + gap_ms(sites_.at(ended[i].site));
-    if (end_ms < time_ms) {
-      close(ended[i], *entry);
-      note_change(ended[i], *entry);
-    } else {
-      ends_.push({end_ms, ended[i]});
-    }
-  }
-}
-
-void Engine::close_beyond_most() {
-  const auto most = static_cast<size_t>(sites_.config().open_visits_max);
-  for (size_t open = open_visits(); open > most && !ends_.empty();) {
-    const VisitEnd told = ends_.top();
-    ends_.pop();
-    Entry* entry = find_open(told.key);
-    if (entry == nullptr || !entry->visit) continue;
-    if (const int64_t end_ms = entry->visit->last_ms + gap_ms(sites_.at(told.key.site)); end_ms > told.time_ms) {
-      ends_.push({end_ms, told.key});
-      continue;
-    }
-    close(told.key, *entry);
-    note_change(told.key, *entry);
-    ++closed_early_;
-    --open;
-  }
-}
-
-void Engine::settle(int64_t time_ms) {
-  close_visits(time_ms);
-  close_beyond_most();
-  absl::erase_if(visitors_, [](const auto& place) {
-    const Entry& entry = place.second;
-    return !entry.visit && !entry.visitor_changed && !entry.visit_changed;
-  });
-  if (visitors_.size() > visits_max_) spill();
-}
-
-// They are read again when their visitor comes, or when they are over.
-void Engine::spill() {
-  std::vector<int64_t> last_ms;
-  for (const auto& [key, entry] : visitors_)
-    if (entry.visit) last_ms.push_back(entry.visit->last_ms);
-  if (last_ms.size() <= visits_kept_) return;
-  const auto newest_to_go = last_ms.end() - 1 - static_cast<ptrdiff_t>(visits_kept_);
-  std::nth_element(last_ms.begin(), newest_to_go, last_ms.end());
-  spilled_ += absl::erase_if(visitors_, [&](const auto& place) {
-    const Entry& entry = place.second;
-    return entry.visit && entry.visit->last_ms <= *newest_to_go && entry.visit_stored && !entry.visitor_changed &&
-           !entry.visit_changed;
-  });
-}
-
-void Engine::forget_visitor(const Hash128& visitor, const Hash128& instead, Forgotten& found) {
-  for (uint16_t site = 0; site < sites_.size(); ++site) {
-    const VisitorKey key{site, visitor};
-    Entry& entry = entry_of(key);
-    if (!entry.visit && !is_anybody(entry.visitor)) continue;
-    if (entry.visit) {
-      if (entry.visit->distinct_visitor == visitor.low) entry.visit->distinct_visitor = instead.low;
-      close({site, instead}, entry);
-      ++found.open_visits;
-    }
-    if (is_anybody(entry.visitor)) ++found.visitors;
-    entry.visitor = Visitor();
-    entry.visitor_changed = true;
-    note_change(key, entry);
-  }
-}
-
-size_t Engine::open_visits() const {
-  return spilled_ + static_cast<size_t>(std::count_if(visitors_.begin(), visitors_.end(), [](const auto& place) {
-           return place.second.visit != nullptr;
-         }));
 }
 
 }  // namespace footfall

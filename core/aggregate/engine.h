@@ -58,7 +58,7 @@ class Engine {
   // Its open visits close, as `instead`'s, and what is stored of it goes with the next flush. After a fold.
   void forget_visitor(const Hash128& visitor, const Hash128& instead, Forgotten& found);
 
-  void expect(const Hit& hit, std::string_view site_name, Expected when);
+  void expect(const Hit& hit, std::string_view site_name, Expected when);  // aggregate/expected.h
   // Hits come in order of time; one that is older than the hits before it is `late`.
   void count(const Hit& hit, std::string_view site_name, bool late);
 
@@ -110,6 +110,7 @@ class Engine {
   void go_to(int64_t time_ms);
   bool is_forgotten(const VisitorKey& key, const Visitor& visitor) const;
   void see(const Hit& hit, Visitor& visitor) const;
+  static int64_t gap_ms(const Site& site) { return site.config.visit_gap_s * 1000; }
   static VisitorKey key_of(const Site& site, const Hit& hit) {
     return {site.number, hit.id_key.is_zero() ? hit.anonymous_key : hit.id_key};
   }

@@ -74,20 +74,28 @@ Result<std::string> read_file(const std::string& path) {
   return std::string(buffer, got);
 }
 
-// Makes a file whole or not at all; one that is there already is kept.
-Status make_file(const std::string& path, std::string_view content, std::optional<StoreOwner> owner) {
-  if (access(path.c_str(), F_OK) == 0) return {};
-  const std::string beside = path + ".new." + std::to_string(getpid());
-  ::unlink(beside.c_str());
-  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0660);
-  if (fd < 0) return Error::io("create " + beside, errno);
+// A new file of that content, on disk when this returns.
+Status write_new_file(const std::string& path, std::string_view content) {
+  ::unlink(path.c_str());
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0660);
+  if (fd < 0) return Error::io("create " + path, errno);
   fchmod(fd, 0660);
   const bool written = write(fd, content.data(), content.size()) == static_cast<ssize_t>(content.size()) && fsync(fd) == 0;
   const int write_errno = errno;
   ::close(fd);
+  if (written) return {};
+  ::unlink(path.c_str());
+  return Error::io("write " + path, write_errno);
+}
+
+// Makes a file whole or not at all; one that is there already is kept.
+Status make_file(const std::string& path, std::string_view content, std::optional<StoreOwner> owner) {
+  if (access(path.c_str(), F_OK) == 0) return {};
+  const std::string beside = path + ".new." + std::to_string(getpid());
+  if (Status written = write_new_file(beside, content); !written) return written;
   give(beside, owner);
-  const bool linked = written && (::link(beside.c_str(), path.c_str()) == 0 || errno == EEXIST);
-  const int link_errno = written ? errno : write_errno;
+  const bool linked = ::link(beside.c_str(), path.c_str()) == 0 || errno == EEXIST;
+  const int link_errno = errno;
   ::unlink(beside.c_str());
   if (!linked) return Error::io("write " + path, link_errno);
   return {};
@@ -135,15 +143,7 @@ Result<Store> Store::create(const std::string& path, std::optional<StoreOwner> o
 
 Status Store::note_format(uint32_t format) {
   const std::string name = path_ + "/format", beside = name + ".new";
-  const std::string content = format_text(format);
-  ::unlink(beside.c_str());
-  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0660);
-  if (fd < 0) return Error::io("create " + beside, errno);
-  fchmod(fd, 0660);
-  const bool written = write(fd, content.data(), content.size()) == static_cast<ssize_t>(content.size()) && fsync(fd) == 0;
-  const int write_errno = errno;
-  ::close(fd);
-  if (!written) return Error::io("write " + beside, write_errno);
+  if (Status written = write_new_file(beside, format_text(format)); !written) return written;
   if (rename(beside.c_str(), name.c_str()) != 0) return Error::io("rename " + beside, errno);
   if (const int folder = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); folder >= 0) {
     fsync(folder);

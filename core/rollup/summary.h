@@ -140,6 +140,8 @@ class SummaryWriter {
   Status fold_visits(LmdbTxn& txn, const ZoneOf& zone_of, bool pack_all, Fill fill);
   static Status put_checkpoint(LmdbTxn& txn, LmdbDatabase changes, LmdbDatabase meta, CheckpointState& next,
                                std::string_view change_block);
+  // The transaction's end; `state` is then `next`.
+  Status commit_checkpoint(LmdbTxn& txn, CheckpointState next, std::string_view change_block, CheckpointState& state);
 
   Status begin_reading();
   Result<LmdbTxn> begin_writing();

@@ -123,11 +123,7 @@ Status SummaryWriter::forget_visitor(const Hash128& visitor, const Hash128& inst
   CheckpointState next = state;
   next.forgotten.push_back(found);
   if (next.forgotten.size() > kForgottenMax) next.forgotten.erase(next.forgotten.begin());
-  if (Status status = put_checkpoint(*txn, changes_, meta_, next, change_block); !status) return status;
-  if (Status status = txn->commit(); !status) return status;
-  unfolded_bytes_ += change_block.size();
-  state = std::move(next);
-  return {};
+  return commit_checkpoint(*txn, std::move(next), change_block, state);
 }
 
 }  // namespace footfall

@@ -111,11 +111,7 @@ Status SummaryWriter::remove_import(uint16_t import, CheckpointState& state, std
   if (Status status = cut_visits(*txn, {visit_rows_, visits_}, cuts); !status) return status;
   CheckpointState next = state;
   next.undone_imports.push_back(import);
-  if (Status status = put_checkpoint(*txn, changes_, meta_, next, change_block); !status) return status;
-  if (Status status = txn->commit(); !status) return status;
-  unfolded_bytes_ += change_block.size();
-  state = std::move(next);
-  return {};
+  return commit_checkpoint(*txn, std::move(next), change_block, state);
 }
 
 }  // namespace footfall

@@ -105,8 +105,13 @@ Status SummaryWriter::checkpoint(CheckpointState& state, std::string_view change
   Result<LmdbTxn> txn = begin_writing();
   if (!txn) return txn.error();
   CheckpointState next = state;
-  if (Status status = put_checkpoint(*txn, changes_, meta_, next, change_block); !status) return status;
-  if (Status status = txn->commit(); !status) return status;
+  return commit_checkpoint(*txn, std::move(next), change_block, state);
+}
+
+Status SummaryWriter::commit_checkpoint(LmdbTxn& txn, CheckpointState next, std::string_view change_block,
+                                        CheckpointState& state) {
+  if (Status status = put_checkpoint(txn, changes_, meta_, next, change_block); !status) return status;
+  if (Status status = txn.commit(); !status) return status;
   unfolded_bytes_ += change_block.size();
   state = std::move(next);
   return {};

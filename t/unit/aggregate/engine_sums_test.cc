@@ -14,13 +14,9 @@ std::vector<Request> traffic;  // 2,000 hits
 
 int make_traffic(void**) { return traffic = random_traffic(20261001, 2000), 0; }
 
-void visit_the_shops(size_t from, size_t to) {
-  for (size_t i = from; i < to; ++i) shop().site(traffic[i].site).count(traffic[i].raw());
-}
-
 void rows_add_up_to_totals_at_any_time(void**) {
   for (size_t done = 0; done < traffic.size(); done += 250) {
-    visit_the_shops(done, done + 250);
+    visit_the_shops(traffic, done, done + 250);
     expect_all_rows_to_add_up(shop().figures());
   }
   shop().settle_ms(traffic.back().time_ms + kDayS * 1000);
@@ -29,7 +25,7 @@ void rows_add_up_to_totals_at_any_time(void**) {
 }
 
 void the_traffic_has_something_of_everything(void**) {
-  visit_the_shops(0, traffic.size());
+  visit_the_shops(traffic, 0, traffic.size());
   const uint16_t number = shop().sites().find("shop").number;
   for (Counter counter : {bytes, errors_4xx, errors_5xx, bot_hits, malformed_events, bounces, visits_with_cart,
                           visits_cart_left, duplicate_orders, rejected_orders, items_first})
@@ -50,7 +46,7 @@ void the_traffic_has_something_of_everything(void**) {
 }
 
 void minutes_add_up_to_hours_days_and_months(void**) {
-  visit_the_shops(0, traffic.size());
+  visit_the_shops(traffic, 0, traffic.size());
   for (Level level : {Level::hour, Level::day, Level::month}) {
     static Figures sums, stored;
     sums.clear();
@@ -77,7 +73,7 @@ struct Timing {
 
 void no_timing_changes_a_figure(void**) {
   static std::string expected;
-  visit_the_shops(0, traffic.size());
+  visit_the_shops(traffic, 0, traffic.size());
   expected = told(shop().figures());
   constexpr Timing kTimings[] = {{"a checkpoint each 7 hits", 7, 0, 0, 0},
                                  {"a fold each 50 hits", 10, 50, 0, 0},
@@ -88,7 +84,7 @@ void no_timing_changes_a_figure(void**) {
   for (const Timing& timing : kTimings) {
     open_shop(nullptr);
     for (size_t i = 0; i < traffic.size(); ++i) {
-      visit_the_shops(i, i + 1);
+      visit_the_shops(traffic, i, i + 1);
       const auto is_due = [i](size_t each) { return each != 0 && (i + 1) % each == 0; };
       if (is_due(timing.checkpoint)) shop().checkpoint();
       if (is_due(timing.fold)) shop().fold();
@@ -102,13 +98,13 @@ void no_timing_changes_a_figure(void**) {
 // An aggregator that dies loses what came since its last checkpoint, and counts it again from the lanes.
 void a_death_between_checkpoints_changes_no_figure(void**) {
   static std::string expected;
-  visit_the_shops(0, traffic.size());
+  visit_the_shops(traffic, 0, traffic.size());
   expected = told(shop().figures());
   open_shop(nullptr);
   static Random random(4);
   for (size_t stored = 0; stored < traffic.size();) {
     const size_t until = std::min(traffic.size(), stored + 1 + random.below(60));
-    visit_the_shops(stored, until);
+    visit_the_shops(traffic, stored, until);
     if (random.below(2) == 0) {
       shop().restart();
     } else {

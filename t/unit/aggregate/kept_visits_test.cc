@@ -11,13 +11,9 @@ std::vector<Request> traffic;
 
 int make_traffic(void**) { return traffic = random_traffic(20261124, 1500), 0; }
 
-void visit_the_shops(size_t from, size_t to) {
-  for (size_t i = from; i < to; ++i) shop().site(traffic[i].site).count(traffic[i].raw());
-}
-
 void kept_visits_tell_what_rollups_tell_at_any_time(void**) {
   for (size_t done = 0; done < traffic.size(); done += 250) {
-    visit_the_shops(done, done + 250);
+    visit_the_shops(traffic, done, done + 250);
     expect_kept_visits_to_tell_the_same("after " + std::to_string(done) + " hits");
   }
   shop().settle_ms(traffic.back().time_ms + kDayS * 1000);

@@ -10,14 +10,10 @@ std::vector<Request> traffic;
 
 int make_traffic(void**) { return traffic = random_traffic(20261125, 1200), 0; }
 
-void visit_the_shops(size_t from, size_t to) {
-  for (size_t i = from; i < to; ++i) shop().site(traffic[i].site).count(traffic[i].raw());
-}
-
 void a_summary_is_whole_at_any_time(void**) {
   store_config(shop());
   for (size_t done = 0; done < traffic.size(); done += 200) {
-    visit_the_shops(done, done + 200);
+    visit_the_shops(traffic, done, done + 200);
     shop().checkpoint();
     expect_whole(shop(), "after " + std::to_string(done) + " hits");
     if (done % 400 == 0) shop().fold();
@@ -53,11 +49,11 @@ void a_summary_is_whole_after_an_import_is_taken_back(void**) {
   the_shop = std::make_unique<Shop>(two_shops(), Timeline::imported);
   store_config(shop());
   shop().import(1);
-  visit_the_shops(0, 400);
+  visit_the_shops(traffic, 0, 400);
   shop().fold().import(2);
-  visit_the_shops(400, 800);
+  visit_the_shops(traffic, 400, 800);
   shop().fold().import(3);
-  visit_the_shops(800, 1200);
+  visit_the_shops(traffic, 800, 1200);
   shop().fold();
   expect_whole(shop(), "three imports");
   shop().undo(2);

@@ -128,4 +128,9 @@ inline void expect_same(const std::string& actual, const std::string& expected, 
   fail_msg("%s:\n  %s\nis not\n  %s", run.c_str(), line(actual).c_str(), line(expected).c_str());
 }
 
+// Those of the traffic from one on and before another come to their shops.
+inline void visit_the_shops(const std::vector<Request>& traffic, size_t from, size_t to) {
+  for (size_t i = from; i < to; ++i) shop().site(traffic[i].site).count(traffic[i].raw());
+}
+
 }  // namespace footfall
