@@ -123,6 +123,7 @@ Importer::SiteContext& Importer::context_of(std::string_view told) {
   site->config = site_or_default(config_, site->name);
   site->context.site = site->name;
   site->context.search_argument = site->config.search_argument;
+  site->context.codes_prefix = site->config.codes_prefix;
   for (const std::string& argument : site->config.arguments) site->context.kept_path_arguments.push_back(argument);
   site->first_live_ms = hooks_.first_live_ms(site->name);
   return *sites_.emplace(std::string(name), std::move(site)).first->second;

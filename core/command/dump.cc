@@ -73,6 +73,17 @@ int dump_lanes(const Store& store) {
   return kExitWell;
 }
 
+// Which codes were asked for. Of hits nothing else is shown: there are millions.
+void dump_codes(BlockReader block) {
+  Hit hit;
+  uint64_t number = 0;
+  while (block.next(hit, number))
+    if (!hit.code.empty())
+      std::printf("  hit %llu  %s, site %s: code %s%s, answered %u\n", ull(number), time_text(hit.time_ms).c_str(),
+                  terminal_text(block.site_of(hit)).c_str(), terminal_text(hit.code).c_str(),
+                  (hit.flags & kHitCodeQr) != 0 ? " by qr" : "", unsigned{hit.status});
+}
+
 void dump_block(unsigned lane, uint32_t generation, uint64_t seq, const std::string& bytes) {
   std::printf("lane %u ring.%u %llu  %zu bytes", lane, generation, ull(seq), bytes.size());
   const Result<BlockReader> block = BlockReader::open(bytes);
@@ -82,6 +93,7 @@ void dump_block(unsigned lane, uint32_t generation, uint64_t seq, const std::str
               ull(header.next_number() - 1), time_text(header.first_time_ms).c_str(), time_text(header.last_time_ms).c_str());
   for (std::string_view site : block->sites()) std::printf(" %s", terminal_text(site).c_str());
   std::printf("\n");
+  dump_codes(*block);
 }
 
 Status dump_ring(const Store& store, unsigned lane, uint32_t generation) {

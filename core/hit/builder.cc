@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 #include "hit/campaign.h"
+#include "hit/code.h"
 #include "hit/referrer.h"
 #include "hit/rules.h"
 #include "hit/url.h"
@@ -182,6 +183,7 @@ void HitBuilder::read_target(const RawHit& raw, const HitContext& context) {
     if (marred) hit_.flags |= kHitFieldCut;
   }
 
+  read_code(target.path, context);
   const std::string_view path = own_path(raw, target.path);
   const bool is_normal = path.data() == uri.data() ? is_plain && path.size() <= kPathBytesMax
                                                    : is_plain_path(path, kPathBytesMax);
@@ -200,6 +202,15 @@ void HitBuilder::read_target(const RawHit& raw, const HitContext& context) {
   const bool whole = append_normal_path(path, kPathBytesMax, *to) && kept.append(*to, start, kPathBytesMax);
   if (!whole) hit_.flags |= kHitPathCut;
   hit_.path = arena_.since(start);
+}
+
+// Whether the code is one the aggregator asks the configuration: the answer tells only that there was one or none.
+void HitBuilder::read_code(std::string_view path, const HitContext& context) {
+  if (context.codes_prefix.empty() || (hit_.status != 302 && hit_.status != 404)) return;
+  bool marred = false;
+  hit_.code = code_of_path(path, context.codes_prefix, arena_, marred);
+  if (marred) hit_.flags |= kHitFieldCut;
+  if (!hit_.code.empty() && says_qr(query_)) hit_.flags |= kHitCodeQr;
 }
 
 // The page's identity where the shop gives one that is a path. A request that is garbage stays garbage.

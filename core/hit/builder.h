@@ -57,6 +57,7 @@ class HitBuilder {
   void read_anonymous(const RawHit& raw, const VisitorKeys& keys);
   const Hit& exclude(const RawHit& raw);
   void read_target(const RawHit& raw, const HitContext& context);
+  void read_code(std::string_view path, const HitContext& context);
   std::string_view own_path(const RawHit& raw, std::string_view sent);
   void read_events(const RawHit& raw, const VisitorKeys& keys, const SiteConfig* site);
 

@@ -3,8 +3,8 @@
 //           for each bit set in `present`, lowest first: field
 // field:    bytes u16 | bytes
 //           bits 0–2: id_key, anonymous_key, previous_anonymous_key (hash: high u64, low u64, big-endian)
-//           bits 3–14: text, by kTextFields · bit 15: reserved (kept arguments, which never were written; skipped) ·
-//           bit 16: events · others: of later versions, skipped
+//           bits 3–15: text, by kTextFields (15, the code, came last: earlier readers skip it) · bit 16: events ·
+//           others: of later versions, skipped
 // events:   count u8 | count x (bytes u16 | event)
 // event:    parts u8 (1 value, 2 currency, 4 customer, 8 categories) | fault u8 | name u8+bytes | item u8+bytes | id u8+bytes |
 //           coupon u8+bytes | value_micros i64 if 1 | currency 3 if 2 | customer hash if 4 | items u8 |
@@ -57,8 +57,8 @@ constexpr TextField kTextFields[] = {
     {12, &Hit::term, kCampaignFieldBytesMax},
     {13, &Hit::country, kHitCountryBytesMax},
     {14, &Hit::search_term, kCampaignFieldBytesMax},
+    {15, &Hit::code, kHitCodeBytesMax},
 };
-constexpr unsigned kReservedBit = 15;
 constexpr unsigned kEventsBit = 16;
 constexpr uint32_t kLaterBits = ~uint32_t{0} << (kEventsBit + 1);
 
@@ -305,9 +305,8 @@ bool read_fields(BytesReader& in, uint32_t present, Hit& to) {
     good &= text.size() <= field.bytes_max;
   });
   to.events.clear();
-  if ((present >> kReservedBit) == 0) return good && in.ok() && in.at_end();  // as most are
+  if ((present >> kEventsBit) == 0) return good && in.ok() && in.at_end();  // as most are
 
-  if ((present >> kReservedBit & 1) != 0) in.text16();
   const std::string_view events = (present >> kEventsBit & 1) != 0 ? in.text16() : std::string_view();
   for (uint32_t later = present & kLaterBits; later != 0; later &= later - 1) in.text16();
   if (!good || !in.ok() || !in.at_end()) return false;

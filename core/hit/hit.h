@@ -35,6 +35,7 @@ enum HitFlag : uint32_t {
   kHitEventOnly = 1u << 8,       // no request: the shop's own systems told an event by itself
   kHitTimeUnknown = 1u << 9,     // how long the request took: a log that does not tell
   kHitLastingKey = 1u << 10,     // the anonymous key is the same every day: the importer was asked for that
+  kHitCodeQr = 1u << 11,         // the code was read off a printed square: the request had the argument `qr`
   kHitFieldCut = 1u << 7,        // another field was cut to its bound, cleaned of bytes that are no text, or left out
 };
 
@@ -67,6 +68,7 @@ struct Event {
 };
 
 inline constexpr size_t kHitCountryBytesMax = 16;
+inline constexpr size_t kHitCodeBytesMax = 64;  // what a configured code may have
 
 // Views point into the bytes that the hit was read from or built in.
 struct Hit {
@@ -93,6 +95,7 @@ struct Hit {
   std::string_view source, medium, campaign, content_label, term;  // campaign arguments; empty: absent
   std::string_view country;          // two capital letters; empty: not known
   std::string_view search_term;      // the shop's own search
+  std::string_view code;             // asked for below the prefix of codes, as sent; status 302: known there, 404: not
   std::vector<Event> events;
 
   bool has_campaign() const { return !(source.empty() && medium.empty() && campaign.empty() && content_label.empty() && term.empty()); }

@@ -15,6 +15,7 @@ struct HitContext {
   std::string_view site;                           // site name
   std::vector<std::string_view> kept_path_arguments;  // footfall_args: stay part of the path
   std::string_view search_argument;                // footfall_search
+  std::string_view codes_prefix{};                 // footfall_codes; begins and ends with `/`; empty: none
 };
 
 inline constexpr size_t kValueBytesMax = 64;  // a longer value is none: capture may have cut it

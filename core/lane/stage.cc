@@ -206,6 +206,7 @@ const HitContext* StageReader::context_at(uint16_t index) {
     context.site = reader.bytes(reader.u8());
     context.search_argument = reader.bytes(reader.u8());
     for (int count = reader.u8(); count > 0; --count) context.kept_path_arguments.push_back(reader.bytes(reader.u8()));
+    if (!reader.at_end()) context.codes_prefix = reader.bytes(reader.u8());
     if (!reader.ok()) return nullptr;
     contexts_.push_back(std::move(context));
     contexts_read_ += 2 + entry.size();

@@ -8,7 +8,7 @@
 //            then those fields' bytes in that order, the events last
 //   padding: bytes u32 | context 0xffff: the rest up to the end of the records
 //   events:  per event: is_order u8, then eight fields of bytes u16 | bytes
-//   context: bytes u16 | site u8+bytes | search u8+bytes | count u8 | count x (argument u8+bytes)
+//   context: bytes u16 | site u8+bytes | search u8+bytes | count u8 | count x (argument u8+bytes) | codes' prefix u8+bytes, if any
 //
 // Positions are byte counts since the epoch began; position % record_bytes is the place. The producer releases `head`
 // after the record is whole; the consumer moves `tail`, wipes what lies before it, then releases `wiped`.

@@ -51,6 +51,7 @@ Result<uint16_t> StageWriter::add_context(const HitContext& context) {
   text8(context.search_argument);
   writer.u8(bound({nullptr, context.kept_path_arguments.size()}, 255));
   for (std::string_view name : context.kept_path_arguments) text8(name);
+  if (!context.codes_prefix.empty()) text8(context.codes_prefix);  // so that other contexts are what they were
 
   const uint32_t used = header_->contexts_used.load(std::memory_order_relaxed);
   BytesReader reader({reinterpret_cast<const char*>(contexts_), used});

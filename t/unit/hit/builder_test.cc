@@ -263,6 +263,36 @@ void the_shops_own_search_is_its_argument(void**) {
   expect_text(build().search_term, "");
 }
 
+// What path and prefix give: code_test. Here: when the hit takes it, and what stays as it was.
+void a_code_is_taken_of_what_its_prefix_answers(void**) {
+  context.codes_prefix = "/go/";
+  raw.uri = "/go/SPRING24?qr&utm_source=leaflet";
+  for (const auto& [status, code] : {std::pair<uint16_t, std::string_view>{302, "SPRING24"}, {404, "SPRING24"}, {200, ""}, {301, ""}, {405, ""}, {503, ""}}) {
+    raw.status = status;
+    const Hit& hit = build();
+    expect_text(hit.code, code);
+    assert_true((hit.flags & kHitCodeQr) == (code.empty() ? 0u : kHitCodeQr));
+    expect_text(hit.path, "/go/SPRING24");
+    expect_text(hit.source, "leaflet");
+  }
+  raw.status = 302;
+  raw.path = "/home";  // a page's own name says nothing of codes
+  expect_text(build().code, "SPRING24");
+  expect_text(build().path, "/home");
+  raw.uri = "/go/spring24?squr=1";
+  expect_text(build().code, "spring24");
+  expect_number(build().flags, 0);
+  raw.uri = "/go/a%01b";
+  expect_text(build().code, "a\xEF\xBF\xBD" "b");
+  expect_number(build().flags, kHitFieldCut);
+  raw.uri = "/sale?qr";
+  expect_text(build().code, "");
+  expect_number(build().flags, 0);
+  raw.uri = "/go/SPRING24";
+  context.codes_prefix = "";
+  expect_text(build().code, "");
+}
+
 void a_cached_answer_does_not_tell_its_header_again(void**) {
   RawEvent event;
   event.name = "view_item";
@@ -300,9 +330,11 @@ void hostile_bytes_reach_no_text(void**) {
   static std::string uri, agent, referrer, country, value, address;
   context.search_argument = "q";
   context.kept_path_arguments = {"k"};
+  context.codes_prefix = "/go/";
+  raw.status = 404;
   for (int round = 0; round < 500; ++round) {
     random_bytes(30, text);
-    uri = "/" + text + "?utm_source=" + text + "&q=" + text + "&k=" + text;
+    uri = "/go/" + text + "?utm_source=" + text + "&q=" + text + "&k=" + text;
     random_bytes(700, agent);
     random_bytes(40, referrer);
     referrer = "https://blog.example/" + referrer;
@@ -326,7 +358,7 @@ void hostile_bytes_reach_no_text(void**) {
     const Hit& hit = build();
     expect_number(hit.events.size(), 2);
     for (const std::string_view field :
-         {hit.path, hit.agent, hit.referrer_host, hit.referrer_path, hit.source, hit.country, hit.search_term,
+         {hit.path, hit.agent, hit.referrer_host, hit.referrer_path, hit.source, hit.country, hit.search_term, hit.code,
           hit.events[0].item, hit.events[0].coupon, hit.events[1].id}) {
       assert_true(is_clean(field));
     }
@@ -340,7 +372,9 @@ void a_warm_builder_allocates_nothing(void**) {
   order.id = "A%20\x01";
   order.value = "5";
   order.items = "a%20b:1:2 c:1:2 d:1:2";
-  raw.uri = "/%C3%A9?utm_source=MAIL%20%00&k=%41+b&q=x+y&ref=%20";
+  raw.uri = "/go/%C3%A9?utm_source=MAIL%20%00&k=%41+b&q=x+y&ref=%20&qr";
+  raw.status = 404;
+  context.codes_prefix = "/go/";
   raw.address = "1234";
   raw.visitor_id = "v";
   raw.agent = "agent\xFF";
@@ -454,6 +488,7 @@ int main() {
       cmocka_unit_test_setup(a_page_has_the_name_that_the_shop_gives_it, begin),
       cmocka_unit_test_setup(a_given_name_is_bounded_and_does_not_mend_garbage, begin),
       cmocka_unit_test_setup(a_country_has_two_letters, begin),
+      cmocka_unit_test_setup(a_code_is_taken_of_what_its_prefix_answers, begin),
       cmocka_unit_test_setup(the_shops_own_search_is_its_argument, begin),
       cmocka_unit_test_setup(a_cached_answer_does_not_tell_its_header_again, begin),
       cmocka_unit_test_setup(a_malformed_header_leaves_the_page_and_its_directives, begin),

@@ -37,6 +37,7 @@ Hit full_hit() {
   full.term = "term";
   full.country = "DE";
   full.search_term = "shoes";
+  full.code = "SPRING24";
   Event order;
   order.name = "purchase";
   order.item = "item";
@@ -86,6 +87,7 @@ void an_encoded_hit_reads_back(void**) {
   expect_text(decoded.term, "term");
   expect_text(decoded.country, "DE");
   expect_text(decoded.search_term, "shoes");
+  expect_text(decoded.code, "SPRING24");
 
   expect_number(decoded.events.size(), 2);
   const Event& order = decoded.events[0];
@@ -123,6 +125,7 @@ void a_plain_hit_is_small_and_clears_what_was_there(void**) {
   expect_text(decoded.path, "/");
   expect_text(decoded.agent, "");
   expect_text(decoded.search_term, "");
+  expect_text(decoded.code, "");
   assert_true(decoded.id_key.is_zero() && decoded.previous_anonymous_key.is_zero());
   assert_true(decoded.events.empty());
 }
@@ -170,16 +173,18 @@ void a_field_of_a_later_version_is_skipped(void**) {
   expect_number(decoded.events.size(), 2);
 }
 
-// Between the text fields and the events.
-void a_reserved_field_is_skipped(void**) {
+// Between the other texts and the events, in a bit that earlier readers skip.
+void a_code_lies_behind_the_other_texts(void**) {
   hit.events.clear();
+  hit.code = {};
   encode_hit(hit, bytes);
   const size_t present_place = 36;
   store_le32(bytes.data() + present_place, load_le32(bytes.data() + present_place) | 1u << 15);
-  BytesWriter(bytes).text16(std::string_view("\x01\x01\0a\x01\0b", 7));
+  BytesWriter(bytes).text16("MAIL");
   store_le16(bytes.data(), static_cast<uint16_t>(bytes.size() - 2));
   assert_true(decode(bytes));
   expect_text(decoded.search_term, "shoes");
+  expect_text(decoded.code, "MAIL");
   expect_number(decoded.events.size(), 0);
   store_le16(bytes.data(), static_cast<uint16_t>(bytes.size() - 3));
   bytes.pop_back();
@@ -206,6 +211,7 @@ void a_hit_too_large_loses_items_then_events(void**) {
   hit.path = path;
   hit.agent = agent;
   hit.source = hit.medium = hit.campaign = hit.content_label = hit.term = hit.search_term = hit.referrer_term = text;
+  hit.code = std::string_view(text).substr(0, kHitCodeBytesMax);
   assert_false(encode_hit(hit, bytes));
   assert_true(bytes.size() <= kHitBytesMax && decode(bytes));
   assert_true(decoded.events.size() > 0 && decoded.events.size() < kEventsMax);
@@ -215,13 +221,14 @@ void a_hit_too_large_loses_items_then_events(void**) {
 
 void fields_over_their_bounds_are_cut_and_told(void**) {
   text = std::string(100'000, 'x');
-  hit.path = hit.agent = hit.term = text;
+  hit.path = hit.agent = hit.term = hit.code = text;
   hit.events[0].id = text;
   hit.flags = 0;
   assert_false(encode_hit(hit, bytes));
   assert_true(decode(bytes));
   expect_number(static_cast<int64_t>(decoded.path.size()), kPathBytesMax);
   expect_number(static_cast<int64_t>(decoded.term.size()), kCampaignFieldBytesMax);
+  expect_number(static_cast<int64_t>(decoded.code.size()), kHitCodeBytesMax);
   expect_number(static_cast<int64_t>(decoded.events[0].id.size()), kOrderIdBytesMax);
   expect_number(decoded.flags, kHitFieldCut);
 
@@ -297,7 +304,7 @@ void mutated_bytes_never_lead_outside(void**) {
     }
     ++good;
     assert_true(from.size() < text.size());
-    for (const std::string_view part : {decoded.path, decoded.agent, decoded.source, decoded.search_term}) {
+    for (const std::string_view part : {decoded.path, decoded.agent, decoded.source, decoded.search_term, decoded.code}) {
       expect_inside(text, part);
     }
     assert_true(decoded.events.size() <= kEventsMax);
@@ -335,7 +342,7 @@ int main() {
       cmocka_unit_test_setup(hits_follow_one_another, begin),
       cmocka_unit_test_setup(the_layout_is_for_good, begin),
       cmocka_unit_test_setup(a_field_of_a_later_version_is_skipped, begin),
-      cmocka_unit_test_setup(a_reserved_field_is_skipped, begin),
+      cmocka_unit_test_setup(a_code_lies_behind_the_other_texts, begin),
       cmocka_unit_test_setup(a_hit_too_large_loses_items_then_events, begin),
       cmocka_unit_test_setup(fields_over_their_bounds_are_cut_and_told, begin),
       cmocka_unit_test_setup(truncated_bytes_are_no_hit, begin),

@@ -101,7 +101,7 @@ void every_field_comes_back(void**) {
   in.events_header = "add_to_cart;item=\"SKU1\"";
   in.events = {{true, "purchase", "i", "12.50", "EUR", "A-1", "SKU1:1:12.50", "MAIL24", "c-9"},
                {false, "sign_up", "", "", "", "", "", "", ""}};
-  const HitContext context{"other.example", {"variant", "size"}, "q"};
+  const HitContext context{"other.example", {"variant", "size"}, "q", "/go/"};
   const uint16_t index = *held->writer->add_context(context);
   assert_true(held->writer->append(in, index));
 
@@ -124,6 +124,7 @@ void every_field_comes_back(void**) {
   }
   expect_text(held->reader->context().site, "other.example");
   expect_text(held->reader->context().search_argument, "q");
+  expect_text(held->reader->context().codes_prefix, "/go/");
   assert_true(held->reader->context().kept_path_arguments == context.kept_path_arguments);
   expect_empty();
 }
@@ -321,6 +322,7 @@ void a_context_is_kept_once_whoever_adds_it(void**) {
   assert_int_equal(*held->other_writer->add_context({"other", {"variant"}, "q"}), other);
   assert_int_equal(*held->other_writer->add_context({"other", {"variant"}, "s"}), other + 1);
   assert_int_equal(*held->other_writer->add_context({"other", {"variants"}, "q"}), other + 2);
+  assert_int_equal(*held->other_writer->add_context({"other", {"variants"}, "q", "/go/"}), other + 3);
   stage("/");
   read();
   expect_text(held->reader->context().site, "shop");
@@ -328,6 +330,7 @@ void a_context_is_kept_once_whoever_adds_it(void**) {
       held->writer->append(page_view("/"), static_cast<uint16_t>(other + 1)));  // added after the first was read
   read();
   expect_text(held->reader->context().search_argument, "s");
+  expect_text(held->reader->context().codes_prefix, "");
 }
 
 void the_table_of_contexts_is_bounded(void**) {
@@ -529,14 +532,15 @@ void expect_inside(const StageFile& file, const StageReader& reader) {
     for (auto field : {&RawEvent::name, &RawEvent::item, &RawEvent::value, &RawEvent::currency, &RawEvent::id,
                        &RawEvent::items, &RawEvent::coupon, &RawEvent::customer})
       assert_true(in_records(event.*field));
-  assert_true(in_contexts(reader.context().site) && in_contexts(reader.context().search_argument));
+  assert_true(in_contexts(reader.context().site) && in_contexts(reader.context().search_argument) &&
+              in_contexts(reader.context().codes_prefix));
   for (std::string_view name : reader.context().kept_path_arguments) assert_true(in_contexts(name));
 }
 
 void stage_some(int hits) {
   held->hit = page_view("/cart?sku=1");
   held->hit.events = {{true, "purchase", "", "1.00", "EUR", "A-1", "SKU:1:1.00", "", ""}, told("sign_up")};
-  const uint16_t other = *held->writer->add_context({"other", {"variant", "size"}, "q"});
+  const uint16_t other = *held->writer->add_context({"other", {"variant", "size"}, "q", "/go/"});
   for (int i = 0; i < hits; ++i) held->writer->append(held->hit, i % 3 == 0 ? other : held->shop);
 }
 
