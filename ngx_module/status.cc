@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "answer.h"
 #include "conf.h"
 #include "dashboard/page.h"
 #include "queries.h"
@@ -30,18 +31,6 @@ struct Header {
   std::string_view name, value;
 };
 
-ngx_table_elt_t* add_header(ngx_http_request_t* r, std::string_view name, std::string_view value) {
-  auto* header = static_cast<ngx_table_elt_t*>(ngx_list_push(&r->headers_out.headers));
-  if (header == nullptr) return nullptr;
-  header->hash = 1;
-#if (nginx_version >= 1023000)
-  header->next = nullptr;
-#endif
-  header->key = as_ngx_str(name);
-  header->value = as_ngx_str(value);
-  return header;
-}
-
 bool add_headers(ngx_http_request_t* r, std::string_view content_type) {
   constexpr Header kAlways[] = {
       {"Cache-Control", "private"},
@@ -56,34 +45,8 @@ bool add_headers(ngx_http_request_t* r, std::string_view content_type) {
   return add_header(r, "Content-Security-Policy", page_security_policy()) != nullptr;
 }
 
-ngx_str_t copy_to_pool(ngx_http_request_t* r, std::string_view text) {
-  ngx_str_t source = as_ngx_str(text);
-  return {text.size(), ngx_pstrdup(r->pool, &source)};
-}
-
-bool set_content_type(ngx_http_request_t* r, std::string_view type) {
-  r->headers_out.content_type = copy_to_pool(r, type);
-  r->headers_out.content_type_len = std::min(type.find(';'), type.size());
-  return r->headers_out.content_type.data != nullptr;
-}
-
-constexpr std::string_view kJsonType = "application/json; charset=utf-8";
-
 ngx_int_t send(ngx_http_request_t* r, int status, std::string_view type, std::string_view body) {
-  r->headers_out.status = static_cast<ngx_uint_t>(status);
-  r->headers_out.content_length_n = static_cast<off_t>(body.size());
-  if (!set_content_type(r, type) || !add_headers(r, type)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  if (r->method == NGX_HTTP_HEAD || body.empty()) r->header_only = 1;
-  const ngx_int_t sent = ngx_http_send_header(r);
-  if (sent == NGX_ERROR || sent > NGX_OK || r->header_only) return sent;
-
-  ngx_buf_t* buffer = ngx_create_temp_buf(r->pool, body.size());
-  if (buffer == nullptr) return NGX_ERROR;
-  buffer->last = ngx_cpymem(buffer->pos, body.data(), body.size());
-  buffer->last_buf = 1;
-  buffer->last_in_chain = 1;
-  ngx_chain_t out{buffer, nullptr};
-  return ngx_http_output_filter(r, &out);
+  return add_headers(r, type) ? send_body(r, status, type, body) : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 ngx_int_t send_error(ngx_http_request_t* r, int status, const char* code, const char* message) {
@@ -115,34 +78,6 @@ ngx_int_t send_answer(ngx_http_request_t* r, const ServiceAnswer& answer) {
   if (answer.http_status == NGX_HTTP_NOT_MODIFIED) return send_not_modified(r);
   if (answer.body.empty()) return send_error(r, 503, "unavailable", "the query could not be answered: out of memory");
   return send(r, answer.http_status, answer.content_type, answer.body);
-}
-
-// --- who may look ----------------------------------------------------------------------------------------------------
-
-bool is_loopback(const sockaddr* address) {
-  if (address->sa_family == AF_UNIX) return true;
-  if (address->sa_family == AF_INET) {
-    return (ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr) >> 24) == 127;
-  }
-  if (address->sa_family != AF_INET6) return false;
-  const in6_addr& v6 = reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr;
-  return IN6_IS_ADDR_LOOPBACK(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
-}
-
-// A proxy on this machine would open the page to all: what it forwards does not come from here.
-bool is_forwarded(const ngx_http_request_t* r) {
-  for (const ngx_list_part_t* part = &r->headers_in.headers.part; part != nullptr; part = part->next) {
-    const auto* header = static_cast<const ngx_table_elt_t*>(part->elts);
-    for (ngx_uint_t i = 0; i < part->nelts; ++i) {
-      const std::string_view name(reinterpret_cast<const char*>(header[i].lowcase_key), header[i].key.len);
-      if (name == "forwarded" || name == "x-forwarded-for") return true;
-    }
-  }
-  return false;
-}
-
-bool may_look(const ngx_http_request_t* r, const StatusConf* status) {
-  return status->remote || (is_loopback(r->connection->sockaddr) && !is_forwarded(r));
 }
 
 // --- queries ---------------------------------------------------------------------------------------------------------
@@ -205,21 +140,6 @@ Waiting* add_waiting(ngx_http_request_t* r) {
   cleanup->handler = on_request_gone;
   cleanup->data = waiting;
   return waiting;
-}
-
-// A request header's value, empty where it is not sent. Lines of the same name are one list.
-std::string header_in(const ngx_http_request_t* r, std::string_view lower_name) {
-  std::string value;
-  for (const ngx_list_part_t* part = &r->headers_in.headers.part; part != nullptr; part = part->next) {
-    const auto* header = static_cast<const ngx_table_elt_t*>(part->elts);
-    for (ngx_uint_t i = 0; i < part->nelts; ++i) {
-      if (std::string_view(reinterpret_cast<const char*>(header[i].lowcase_key), header[i].key.len) != lower_name)
-        continue;
-      if (!value.empty()) value += ", ";
-      value += view(header[i].value);
-    }
-  }
-  return value;
 }
 
 ngx_int_t start_query(ngx_http_request_t* r, std::string_view path) {
@@ -286,7 +206,7 @@ ngx_int_t answer_status(ngx_http_request_t* r) noexcept {
   const StatusConf* status = loc_conf(r)->status;
   try {
     if (const ngx_int_t discarded = ngx_http_discard_request_body(r); discarded != NGX_OK) return discarded;
-    if (!may_look(r, status)) {
+    if (!status->remote && !is_local(r)) {
       return send_error(r, 403, "forbidden",
                         "this location answers requests from this machine only; see footfall_status remote");
     }
