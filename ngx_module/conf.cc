@@ -1,5 +1,6 @@
 #include "conf.h"
 
+#include "codes.h"
 #include "lane/lane.h"
 #include "status.h"
 
@@ -36,11 +37,13 @@ ngx_str_t first_server_name(ngx_conf_t* cf) {
 }
 
 // `if` and `limit_except` make locations of their own, which answer as the one around them does.
-void inherit_status(ngx_conf_t* cf, const LocConf* outer, LocConf* conf) {
+void inherit_answers(ngx_conf_t* cf, const LocConf* outer, LocConf* conf) {
   auto* core = static_cast<ngx_http_core_loc_conf_t*>(ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
-  if (outer->status == nullptr || conf->status != nullptr || !core->noname || core->handler != nullptr) return;
+  if (!core->noname || core->handler != nullptr) return;
   conf->status = outer->status;
-  core->handler = answer_status;
+  conf->answers_codes = outer->answers_codes;
+  if (conf->status != nullptr) core->handler = answer_status;
+  if (conf->answers_codes) core->handler = answer_code;
 }
 
 char* add_captured(ngx_conf_t* cf, LocConf* conf) {
@@ -100,6 +103,7 @@ char* merge_loc_conf(ngx_conf_t* cf, void* parent, void* child) noexcept {
       conf->visitor != nullptr || conf->path != nullptr || conf->country != nullptr || conf->bot != nullptr;
   if (conf->kept_arguments == nullptr) conf->kept_arguments = outer->kept_arguments;
   if (conf->search_argument.data == nullptr) conf->search_argument = outer->search_argument;
+  if (conf->codes_prefix.data == nullptr) conf->codes_prefix = outer->codes_prefix;
   ngx_conf_merge_uint_value(conf->gpc, outer->gpc, kSignalAnonymous);
   ngx_conf_merge_uint_value(conf->dnt, outer->dnt, kSignalIgnore);
   ngx_conf_merge_value(conf->events_header, outer->events_header, 1);
@@ -113,7 +117,7 @@ char* merge_loc_conf(ngx_conf_t* cf, void* parent, void* child) noexcept {
   conf->told = in_order(cf, conf->events, conf->orders);
   if (conf->told == nullptr && conf->events != nullptr) return static_cast<char*>(NGX_CONF_ERROR);
 
-  inherit_status(cf, outer, conf);
+  inherit_answers(cf, outer, conf);
   conf->captured = conf->enabled && conf->status == nullptr;
   return conf->captured ? add_captured(cf, conf) : NGX_CONF_OK;
 }

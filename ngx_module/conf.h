@@ -70,7 +70,9 @@ struct LocConf {
   ngx_str_t site;
   ngx_array_t* kept_arguments;  // ngx_str_t; null, as an empty one: none
   ngx_str_t search_argument;    // empty: none
+  ngx_str_t codes_prefix;       // the server's; between slashes; empty: none
   StatusConf* status;
+  bool answers_codes;  // footfall_codes stands here
 
   // As given on this level, or inherited.
   ngx_flag_t enabled;
@@ -91,6 +93,7 @@ struct MainConf {
   ngx_array_t captured;  // LocConf*: every location whose requests are captured
   bool tells_events;     // a footfall_event or footfall_order exists
   bool shows_status;     // a footfall_status exists
+  bool answers_codes;    // a footfall_codes exists
   ngx_uint_t sequence;
 
   ngx_int_t entry_slot;   // indexed variable: the location that the request entered first
@@ -132,6 +135,7 @@ char* set_bot(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 char* set_event(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 char* set_order(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 char* set_events_header(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
+char* set_codes(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 char* set_status(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 
 }  // namespace footfall

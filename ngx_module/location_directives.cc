@@ -1,5 +1,7 @@
 // The directives of a location, but for events and orders.
+#include "codes.h"
 #include "directive.h"
+#include "hit/code.h"
 #include "status.h"
 
 namespace footfall {
@@ -40,6 +42,54 @@ char* check_status_location(ngx_conf_t* cf, const ngx_http_core_loc_conf_t* core
   return refuse(cf,
                 {"location \"", view(core->name),
                  "\" has no prefix to serve below; right would be a prefix location such as \"location /footfall/\""});
+}
+
+ngx_http_core_loc_conf_t* core_of(ngx_conf_t* cf) {
+  return static_cast<ngx_http_core_loc_conf_t*>(ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+}
+
+// Of two that answer, the later one would do so alone, unsaid.
+char* answer_by(ngx_conf_t* cf, ngx_http_core_loc_conf_t* core, ngx_http_handler_pt handler) {
+  if (core->handler != nullptr) {
+    return refuse(cf, {"another directive answers \"", view(core->name), "\" already; right would be a location of its own"});
+  }
+  core->handler = handler;
+  return NGX_CONF_OK;
+}
+
+bool is_regex([[maybe_unused]] const ngx_http_core_loc_conf_t* core) {
+#if (NGX_PCRE)
+  return core->regex != nullptr;
+#else
+  return false;
+#endif
+}
+
+// A path between slashes, the last of which may be left out.
+ngx_str_t codes_prefix_of(ngx_conf_t* cf, const ngx_str_t& given) {
+  ngx_str_t prefix{0, static_cast<u_char*>(ngx_pnalloc(cf->pool, given.len + 1))};
+  if (prefix.data == nullptr) return prefix;
+  ngx_memcpy(prefix.data, given.data, given.len);
+  prefix.len = given.len;
+  if (!view(given).ends_with('/')) prefix.data[prefix.len++] = '/';
+  return prefix;
+}
+
+// Where the location holds paths beside the codes', all those would be 404.
+bool holds_codes_alone(const ngx_http_core_loc_conf_t* core, std::string_view prefix) {
+  if (core->named || is_regex(core)) return true;
+  const std::string_view name = view(core->name);
+  return name.starts_with(prefix) || name == prefix.substr(0, prefix.size() - 1);
+}
+
+// Whatever location of the server ends a request for a code, by error_page say, tells it: its hits need the prefix too.
+char* make_prefix_the_servers(ngx_conf_t* cf, const ngx_str_t& prefix) {
+  auto* server = static_cast<ngx_http_core_srv_conf_t*>(ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module));
+  auto* outer = static_cast<LocConf*>(server->ctx->loc_conf[ngx_http_footfall_module.ctx_index]);
+  if (outer->codes_prefix.data == nullptr) outer->codes_prefix = prefix;
+  if (view(outer->codes_prefix) == view(prefix)) return NGX_CONF_OK;
+  return refuse(cf, {"\"", view(prefix), "\" is a second prefix; right would be one in a server, here \"",
+                     view(outer->codes_prefix), "\""});
 }
 
 }  // namespace
@@ -122,7 +172,7 @@ char* set_events_header(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
 char* set_status(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
   auto* loc = static_cast<LocConf*>(conf);
   if (loc->status != nullptr) return kDuplicate;
-  auto* core = static_cast<ngx_http_core_loc_conf_t*>(ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+  ngx_http_core_loc_conf_t* const core = core_of(cf);
   if (char* outcome = check_status_location(cf, core); outcome != NGX_CONF_OK) return outcome;
 
   auto* status = static_cast<StatusConf*>(ngx_pcalloc(cf->pool, sizeof(StatusConf)));
@@ -140,10 +190,32 @@ char* set_status(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
       return refuse(cf, {"unknown parameter \"", view(argument), "\"; right would be remote, once, or nothing"});
     }
   }
+  if (char* outcome = answer_by(cf, core, answer_status); outcome != NGX_CONF_OK) return outcome;
   loc->status = status;
-  core->handler = answer_status;
   core->auto_redirect = core->name.len != 0 && core->name.data[core->name.len - 1] == '/';  // `/footfall` leads there
   main_conf(cf)->shows_status = true;
+  need_store(cf);
+  return NGX_CONF_OK;
+}
+
+char* set_codes(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
+  auto* loc = static_cast<LocConf*>(conf);
+  if (loc->answers_codes) return kDuplicate;
+  const ngx_str_t prefix = codes_prefix_of(cf, arguments(cf)[1]);
+  if (prefix.data == nullptr) return kConfError;
+  if (!is_codes_prefix(view(prefix))) {
+    return refuse(cf, {"\"", view(arguments(cf)[1]),
+                       "\" is no prefix of codes; right would be a path such as /go/, without escapes and arguments"});
+  }
+  ngx_http_core_loc_conf_t* const core = core_of(cf);
+  if (!holds_codes_alone(core, view(prefix))) {
+    return refuse(cf, {"location \"", view(core->name), "\" does not lie at the prefix; right would be \"location ",
+                       view(prefix), "\""});
+  }
+  if (char* outcome = answer_by(cf, core, answer_code); outcome != NGX_CONF_OK) return outcome;
+  if (char* outcome = make_prefix_the_servers(cf, prefix); outcome != NGX_CONF_OK) return outcome;
+  loc->answers_codes = true;
+  main_conf(cf)->answers_codes = true;
   need_store(cf);
   return NGX_CONF_OK;
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "codes.h"
 #include "conf.h"
 #include "lane/flusher.h"
 #include "lane/lane.h"
@@ -67,7 +68,7 @@ int64_t now_ms() {
 
 // Views of the configuration.
 HitContext context_of(const LocConf* loc) {
-  HitContext context{view(loc->site), {}, view(loc->search_argument)};
+  HitContext context{view(loc->site), {}, view(loc->search_argument), view(loc->codes_prefix)};
   if (loc->kept_arguments == nullptr) return context;
   const auto* names = static_cast<const ngx_str_t*>(loc->kept_arguments->elts);
   for (ngx_uint_t i = 0; i < loc->kept_arguments->nelts; ++i) context.kept_path_arguments.push_back(view(names[i]));
@@ -318,6 +319,7 @@ ngx_int_t init_process(ngx_cycle_t* cycle) noexcept {
   if (!runs_here() || main == nullptr || main->store.data == nullptr) return NGX_OK;
   try {
     if (main->shows_status) start_queries(cycle, view(main->store));
+    if (main->answers_codes) start_codes(cycle, view(main->store));
     if (main->captured.nelts == 0) return NGX_OK;
     worker = new Worker;
     worker->hit.events.reserve(kEventsMax + 1);
@@ -331,6 +333,7 @@ ngx_int_t init_process(ngx_cycle_t* cycle) noexcept {
 
 void exit_process(ngx_cycle_t*) noexcept {
   stop_queries();
+  stop_codes();
   capture.writer = nullptr;
   if (worker == nullptr) return;
   if (tick.timer_set) ngx_del_timer(&tick);

@@ -183,6 +183,24 @@ subtest 'a status needs a prefix to serve below' => sub {
     is_taken(server => "location $_ { footfall_status; }") for '/footfall/', '/footfall', '^~ /footfall/';
 };
 
+subtest 'codes need their prefix' => sub {
+    my $right = '" is no prefix of codes; right would be a path such as /go/, without escapes and arguments';
+    is_refused(server => "location /go/ { footfall_codes $_->[0]; }", "footfall_codes: $_->[1]") for
+        [go => "\"go$right"], ['/' => "\"/$right"], ['""' => "\"$right"], ['/go//' => "\"/go//$right"], ['/g%6f/' => "\"/g%6f/$right"],
+        ['/go?a/' => "\"/go?a/$right"], ['/' . 'x' x 300 => "\"/xxx"], ['/away/' => 'location "/go/" does not lie at the prefix; right would be "location /away/"'];
+    is_refused(server => 'location / { footfall_codes /go/; }', 'location "/" does not lie at the prefix; right would be "location /go/"');
+    is_refused(server => 'location /goat/ { footfall_codes /go; }', 'location "/goat/" does not lie at the prefix');
+    is_refused(server => 'location /go/ { footfall_codes /go/; footfall_codes /go/; }', '"footfall_codes" directive is duplicate');
+    is_refused(server => 'location /go/ { footfall_codes /go/ /to/; }', 'invalid number of arguments in "footfall_codes" directive');
+    is_refused(server => 'location /go/ { footfall_codes /go/; } location /to/ { footfall_codes /to/; }', '"/to/" is a second prefix; right would be one in a server, here "/go/"');
+    is_refused(server => 'location /go/ { footfall_codes /go/; footfall_status; }', 'another directive answers "/go/" already; right would be a location of its own');
+    is_refused(server => 'location /go/ { proxy_pass http://127.0.0.1; footfall_codes /go/; }', 'another directive answers "/go/" already');
+    is_refused(http => 'footfall_codes /go/;', '"footfall_codes" directive is not allowed here');
+    is_refused(store => 'server { listen {tried}; location /go/ { footfall_codes /go/; } }', 'footfall_codes: there is no store');
+    is_taken(server => "location $_ { footfall_codes /go; }") for '/go', '/go/', '= /go/SPRING24', '^~ /go/', '~ ^/go/', '@go';
+    is_taken(server => 'location /go/ { footfall_codes /go/; limit_except GET { deny all; } } location /go/b/ { footfall_codes /go; }');
+};
+
 # Until desks are built; then this says which desks there are.
 subtest 'desk=' => sub {
     is_refused(location => 'footfall_status desk=marketing;', 'footfall_status: "desk=marketing" cannot be limited yet: this version has no desks');

@@ -10,6 +10,12 @@ my $toml = <<'END';
 hosts = ["shop.example"]
 args = ["variant"]
 search = "q"
+codes = "/go/"
+[[site.shop.code]]
+code = "SPRING24"
+channel = "direct_mail"
+campaign = "spring"
+target = "/cup"
 [[site.shop.goal]]
 name = "newsletter"
 event = "sign_up"
@@ -32,6 +38,7 @@ END
         footfall_event banner_seen item=$arg_banner if=$arg_banner;
         location / { try_files $uri $uri.html $uri/index.html =404; }
         location /uncounted { footfall off; try_files /cup.html =404; }
+        location /go/ { footfall_codes /go/; }
         location /some { footfall on if=$arg_counted; try_files /cup.html =404; }
         location /named { footfall_path /product/$arg_id; try_files /cup.html =404; }
         location /app/ {
@@ -67,6 +74,9 @@ $live->get("/app/$_", from => 8) for qw(signed-up bought oops);
 $live->get('/app/thanks?order=A-1&total=19.90&items=cup:2:5.50+caf%C3%A9%20bowl:1:7&coupon=MAIL%2024&customer=c%409', from => 8);
 $live->get("/app/thanks?order=$_", from => 9) for 'A-1&total=19.90', 'A-2&total=x', 'A%00&total=1', 'A-3&total=1e5', 'A-4&total=7&items=cup:x:1';
 $live->send_raw("\x16\x03\x01\x02\r\n\r\n", from => 10);
+wait_until('codes lead somewhere', sub { $live->head('/go/SPRING24', from => 11)->status == 302 });
+$live->get($_, from => 11) for '/go/spring24?qr&utm_source=x', '/cup', '/go/nobody';
+$live->get('/go/SPRING24', from => 12, referrer => 'https://www.google.com/');
 $live->settle;
 
 my $imported = make_shop(toml => $toml);
