@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "hit/byte_block.h"
+#include "hit/lists.h"
 #include "hit/url.h"
 
 namespace footfall {
@@ -115,9 +116,9 @@ ReferrerPage read_referrer_page(std::string_view page, TextArena& arena) {
 
 ReferrerPage ReferrerReader::page_of(std::string_view page, TextArena& arena) {
   const bool is_taken = pages_.takes(page);
-  if (is_taken)
-    if (const Page* known = pages_.find(page))
-      return {page.substr(known->host_begin, known->host_bytes), page.substr(known->path_begin, known->path_bytes)};
+  page_ = is_taken ? pages_.find(page) : nullptr;
+  if (page_ != nullptr)
+    return {page.substr(page_->host_begin, page_->host_bytes), page.substr(page_->path_begin, page_->path_bytes)};
 
   const size_t before = arena.size();
   const ReferrerPage read = read_referrer_page(page, arena);
@@ -125,9 +126,16 @@ ReferrerPage ReferrerReader::page_of(std::string_view page, TextArena& arena) {
   if (is_taken && !read.host.empty() && arena.size() == before) {
     const auto place = [&](std::string_view part) { return static_cast<uint16_t>(part.data() - page.data()); };
     const auto bytes = [](std::string_view part) { return static_cast<uint16_t>(part.size()); };
-    pages_.put(page, {place(read.host), bytes(read.host), place(read.path), bytes(read.path)});
+    page_ = &pages_.put(page, {place(read.host), bytes(read.host), place(read.path), bytes(read.path)});
   }
   return read;
+}
+
+// Looked for where there is a query alone: most have none, as browsers send no more than the host.
+const KnownSource* ReferrerReader::source_of(std::string_view host) {
+  if (page_ == nullptr) return find_host(host);
+  if (!page_->is_source_known) page_->source = find_host(host), page_->is_source_known = true;
+  return page_->source;
 }
 
 bool ReferrerReader::is_own(std::string_view host, std::string_view own_host, TextArena& arena) {
@@ -150,11 +158,26 @@ void ReferrerReader::read(std::string_view referrer, std::string_view own_host, 
   hit.referrer_host = page.host;
   hit.referrer_path = page.path;
   if (!page.whole) hit.flags |= kHitFieldCut;
-  if (is_own(page.host, own_host, arena)) hit.flags |= kHitReferrerOwn;
-  if (page_bytes < referrer.size() && referrer[page_bytes] == '?')
-    hit.referrer_term = search_term_of(page.host, referrer.substr(page_bytes + 1));
+  if (is_own(page.host, own_host, arena)) {
+    hit.flags |= kHitReferrerOwn;
+  } else if (page_bytes < referrer.size() && referrer[page_bytes] == '?') {
+    const KnownSource* source = source_of(page.host);
+    if (source == nullptr) return;
+    bool marred = false;
+    hit.referrer_term = search_term_of(*source, referrer.substr(page_bytes + 1), arena, marred);
+    if (marred) hit.flags |= kHitFieldCut;
+  }
 }
 
-std::string_view search_term_of(std::string_view /*host*/, std::string_view /*query*/) { return {}; }
+std::string_view search_term_of(const KnownSource& source, std::string_view query, TextArena& arena, bool& marred) {
+  query = query.substr(0, query.find('#'));
+  for (std::string_view names = source.term_arguments; !names.empty();) {
+    const size_t end = std::min(names.find(','), names.size());
+    const std::string_view term = find_argument(query, names.substr(0, end), arena);
+    if (!term.empty()) return clean_text(term, kCampaignFieldBytesMax, arena, marred);
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  return {};
+}
 
 }  // namespace footfall

@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "hit/hit.h"
+#include "hit/lists.h"
 #include "hit/text.h"
 #include "hit/text_memo.h"
 
@@ -32,23 +33,29 @@ ReferrerPage read_referrer_page(std::string_view page, TextArena& arena);
 // it consists of. Not thread-safe.
 class ReferrerReader {
  public:
-  // Sets the hit's referrer fields, and kHitReferrerOwn where its host is that of the request.
+  // Sets the hit's referrer fields, and kHitReferrerOwn where its host is that of the request. What was searched for is
+  // read of others alone.
   void read(std::string_view referrer, std::string_view own_host, TextArena& arena, Hit& hit);
 
  private:
   struct Page {
     uint16_t host_begin, host_bytes, path_begin, path_bytes;
+    bool is_source_known = false;  // `source` has been looked for
+    const KnownSource* source = nullptr;
   };
   ReferrerPage page_of(std::string_view page, TextArena& arena);
+  const KnownSource* source_of(std::string_view host);
   bool is_own(std::string_view host, std::string_view own_host, TextArena& arena);
 
   TextMemo<Page, 128, 512> pages_;
+  Page* page_ = nullptr;  // the last one, where it is remembered
   // The last request's own host, as sent and normal: mostly it is the next one's.
   std::array<char, kRawHostBytesMax> own_sent_, own_;
   size_t own_sent_bytes_ = 0, own_bytes_ = 0;
 };
 
-// What was searched for, where `host` is a listed search engine. No engine is listed yet: always empty.
-std::string_view search_term_of(std::string_view host, std::string_view query);
+// What was searched for, by the query of a page of `source`: of the arguments that hold a term there the first, in the
+// list's order, that has a value. Read and bounded as a campaign argument is; `marred` as clean_text has it. Empty: none.
+std::string_view search_term_of(const KnownSource& source, std::string_view query, TextArena& arena, bool& marred);
 
 }  // namespace footfall

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "hit/hit.h"
+#include "hit/lists.h"
 #include "site/match.h"
-#include "visit/lists.h"
 
 namespace footfall {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "visit/lists.h"
+#include "hit/lists.h"
 
 namespace footfall {
 namespace {

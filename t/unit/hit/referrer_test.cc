@@ -173,7 +173,53 @@ void a_plain_name_is_read_as_any_other(void**) {
   assert_true(hosts > 5000 && hosts < 25'000);
 }
 
-void no_search_engine_is_listed_yet(void**) { expect_text(search_term_of("google.com", "q=shoes"), ""); }
+void a_listed_engine_tells_the_term(void**) {
+  static constexpr struct {
+    std::string_view referrer, term;
+  } kCases[] = {
+      {"https://www.google.com/search?q=red+shoes", "red shoes"},
+      {"https://www.google.co.uk/search?hl=en&q=red%20shoes%20&ei=x", "red shoes"},
+      {"https://www.bing.com/search?q=caf%C3%A9&form=QBLH", "caf\xC3\xA9"},
+      {"https://yandex.ru/search/?lr=2&text=%D1%82%D1%83%D1%84%D0%BB%D0%B8", "\xD1\x82\xD1\x83\xD1\x84\xD0\xBB\xD0\xB8"},
+      {"https://www.baidu.com/s?ie=utf-8&wd=shoes", "shoes"},
+      {"https://search.yahoo.com/search?p=shoes", "shoes"},
+      {"https://duckduckgo.com/?q=shoes#top", "shoes"},
+      {"https://duckduckgo.com/?q=#q=shoes", ""},      // a fragment is not the query
+      {"https://search.naver.com/search.naver?query=shoes", "shoes"},
+      {"https://www.google.com/search?q=", ""},
+      {"https://www.google.com/search?oq=shoes", ""},  // not the engine's argument
+      {"https://www.google.com/?Q=shoes", ""},         // names are case-sensitive
+      {"https://www.google.com/?q=%20+&q=second", "second"},
+      {"https://blog.example/?q=secret", ""},          // no listed engine
+      {"https://mail.google.com/mail/?q=invoice", ""}, // mail, not search
+      {"https://gemini.google.com/app?q=secret", ""},
+      {"https://google.evil.example/?q=secret", ""},
+      {"https://www.facebook.com/search?q=secret", ""},
+  };
+  for (const auto& c : kCases) {
+    read(c.referrer);
+    expect_text(hit.referrer_term, c.term);
+    assert_int_equal(hit.flags, 0);
+    read(c.referrer);  // remembered
+    expect_text(hit.referrer_term, c.term);
+  }
+}
+
+void the_shops_own_search_is_no_term(void**) {
+  read("https://www.google.com/search?q=shoes", "www.google.com");
+  expect_text(hit.referrer_term, "");
+  assert_int_equal(hit.flags, kHitReferrerOwn);
+}
+
+void a_term_is_cleaned_and_bounded(void**) {
+  read("https://www.google.com/search?q=a%00b%ff");
+  expect_text(hit.referrer_term, "a\xEF\xBF\xBD" "b\xEF\xBF\xBD");
+  assert_int_equal(hit.flags, kHitFieldCut);
+  input = "https://www.google.com/search?q=" + std::string(kCampaignFieldBytesMax + 1, 'x');
+  read(input);
+  expect_number(hit.referrer_term.size(), kCampaignFieldBytesMax);
+  assert_int_equal(hit.flags, kHitFieldCut);
+}
 
 }  // namespace
 }  // namespace footfall
@@ -186,7 +232,9 @@ int main() {
       cmocka_unit_test(the_shop_itself_is_marked),
       cmocka_unit_test(long_ones_are_bounded),
       cmocka_unit_test(a_plain_name_is_read_as_any_other),
-      cmocka_unit_test(no_search_engine_is_listed_yet),
+      cmocka_unit_test(a_listed_engine_tells_the_term),
+      cmocka_unit_test(the_shops_own_search_is_no_term),
+      cmocka_unit_test(a_term_is_cleaned_and_bounded),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

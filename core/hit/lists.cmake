@@ -6,11 +6,11 @@ foreach(list search social ai video shopping email payment extra aliases)
   file(READ ${list_file} list_text)
   string(APPEND list_texts "const std::string_view ${list} = R\"list(${list_text})list\";\n")
 endforeach()
-file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/visit/list_texts.cc @ONLY CONTENT
-"// Made by core/visit/lists.cmake from core/visit/lists/*.txt.
-#include \"visit/list_texts.h\"
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/hit/list_texts.cc @ONLY CONTENT
+"// Made by core/hit/lists.cmake from core/hit/lists/*.txt.
+#include \"hit/list_texts.h\"
 
 namespace footfall::list_texts {
 @list_texts@}
 ")
-target_sources(footfall_core PRIVATE ${CMAKE_BINARY_DIR}/visit/list_texts.cc)
+target_sources(footfall_core PRIVATE ${CMAKE_BINARY_DIR}/hit/list_texts.cc)

@@ -1,11 +1,11 @@
-#include "visit/lists.h"
+#include "hit/lists.h"
 
 #include <absl/container/flat_hash_map.h>
 
 #include <cassert>
 #include <utility>
 
-#include "visit/list_texts.h"
+#include "hit/list_texts.h"
 
 namespace footfall {
 namespace {

@@ -1,7 +1,7 @@
-#include "visit/lists.h"
+#include "hit/lists.h"
 
 #include "test.h"
-#include "visit/list_texts.h"
+#include "hit/list_texts.h"
 
 using namespace footfall;
 
