@@ -28,6 +28,11 @@ constexpr uint64_t kOfHits = uint64_t{1} << 40, kOfLateOrigins = uint64_t{2} << 
 
 std::string_view bot_name(BotClass bot) { return bot == BotClass::none ? std::string_view() : bot_class_name(bot); }
 
+std::string ledger_text(const BotVerdict& bot) {
+  if (bot.bot == BotClass::none) return {};
+  return std::string(bot_class_name(bot.bot)).append(1, kLedgerGap).append(bot.reason);
+}
+
 }  // namespace
 
 Hash128 Bookings::value_of(std::string_view text) const { return text.empty() ? kNullValue : hasher_(text); }
@@ -57,8 +62,10 @@ Counters& Bookings::at(const Site& site, Dimension dimension, int64_t time_ms, c
   return changes_.at(site.number, dimension, bucket(site, time_ms), page.value, page.path);
 }
 
-const RowGroup& Bookings::hit_rows(const Hit& hit, BotClass bot, Device device) {
-  const Hash128 name{kOfHits | uint64_t{hit.status} << 16 | static_cast<uint64_t>(device) << 8 | static_cast<uint64_t>(bot),
+const RowGroup& Bookings::hit_rows(const Hit& hit, const BotVerdict& bot, Device device) {
+  static_assert(kBotClasses <= 16 && static_cast<unsigned>(Device::bot) < 16);
+  const Hash128 name{kOfHits | uint64_t{hit.status} << 24 | uint64_t{bot.number} << 8 |
+                         static_cast<uint64_t>(device) << 4 | static_cast<uint64_t>(bot.bot),
                      value_of(hit.country).low};
   return changes_.group(name, [&] {
     return RowGroup{row(Dimension::total, {}),
@@ -66,7 +73,8 @@ const RowGroup& Bookings::hit_rows(const Hit& hit, BotClass bot, Device device) 
                     row(Dimension::http_status, std::to_string(hit.status)),
                     row(Dimension::country, hit.country),
                     row(Dimension::device, device_name(device)),
-                    row(Dimension::bot_class, bot_name(bot))};
+                    row(Dimension::bot_class, bot_name(bot.bot)),
+                    row(Dimension::ledger, ledger_text(bot))};
   });
 }
 
@@ -153,13 +161,13 @@ void Bookings::each_page_dimension(const Site& site, int64_t time_ms, const Page
   if (!site.config.page_groups.empty()) change(at(site, Dimension::page_group, time_ms, page_group(site, page.path)));
 }
 
-void Bookings::hit(const Site& site, const Hit& hit, const Page& page, BotClass bot, Device device) {
+void Bookings::hit(const Site& site, const Hit& hit, const Page& page, const BotVerdict& bot, Device device) {
   const auto add = [&](Counters& counters) {
     counters[Counter::hits] += 1;
     counters[Counter::bytes] += static_cast<int64_t>(hit.bytes_sent);
     counters[Counter::errors_4xx] += hit.status >= 400 && hit.status < 500;
     counters[Counter::errors_5xx] += hit.status >= 500 && hit.status < 600;
-    counters[Counter::bot_hits] += bot != BotClass::none;
+    counters[Counter::bot_hits] += bot.bot != BotClass::none;
     if ((hit.flags & kHitTimeUnknown) == 0) counters.took_ms.need().add(hit.request_time_ms);
   };
   add(changes_.at(site.number, bucket(site, hit.time_ms), hit_rows(hit, bot, device)));

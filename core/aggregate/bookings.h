@@ -55,7 +55,7 @@ class Bookings {
   };
 
   // Facts of any hit.
-  void hit(const Site& site, const Hit& hit, const Page& page, BotClass bot, Device device);
+  void hit(const Site& site, const Hit& hit, const Page& page, const BotVerdict& bot, Device device);
   void count(const Site& site, int64_t time_ms, Counter counter);  // in the site's total alone
 
   // Facts of a visit. The figures go to the bucket of its first hit; a page view or event to its own.
@@ -141,7 +141,7 @@ class Bookings {
   int64_t find_bucket_s(const Site& site, int64_t time_ms);
   Counters& at(const Site& site, Dimension dimension, int64_t time_ms, std::string_view text);
   Counters& at(const Site& site, Dimension dimension, int64_t time_ms, const Page& page);
-  const RowGroup& hit_rows(const Hit& hit, BotClass bot, Device device);
+  const RowGroup& hit_rows(const Hit& hit, const BotVerdict& bot, Device device);
   const RowGroup& rows_of(OpenVisit& visit);
   // What is booked late beside the exit page and the referrer: whose browser it was, and the rest of the first touch.
   const RowGroup& late_origin_rows(const Visit& visit);

@@ -4,6 +4,7 @@
 
 #include "aggregate/keeping.h"
 #include "base/clock.h"
+#include "hit/lists.h"
 #include "site/match.h"
 
 namespace footfall {
@@ -119,7 +120,7 @@ void Engine::count(const Hit& hit, std::string_view site_name, bool late) {
       if (!before.is_zero()) find_open({site.number, before});
   Entry& entry = entry_of(key);
   if (!has_visit_for(site, entry, hit)) take_over_visit(site, key, entry, hit);
-  notice_behaviour(hit, entry);
+  notice_behaviour(site, hit, entry);
   count_of_visitor(site, key, entry, hit);
   note_change(key, entry);
 }
@@ -157,19 +158,19 @@ void Engine::take_over(const VisitorKey& key, Entry& entry, Entry& from, const H
     if (goes_along(touch)) entry.visitor.add(touch);
   std::erase_if(touches, goes_along);
   see(hit, entry.visitor);
-  if (all && from.visitor.is_bot) {
-    entry.visitor.is_bot = true;
+  if (all && from.visitor.is_bot()) {
+    entry.visitor.behaviour = from.visitor.behaviour;
     entry.visitor.bot_import = from.visitor.bot_import;
-    from.visitor.is_bot = false;
+    from.visitor.behaviour = Behaviour::none;
   }
   entry.visitor_changed = entry.visit_changed = from.visitor_changed = from.visit_changed = true;
 }
 
 void Engine::count_of_visitor(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit) {
   const Bookings::Page page{hit.path, hasher_(hit.path)};
-  const Agent who = judge(hit, entry.visitor);
-  if (!(hit.flags & kHitEventOnly)) bookings_.hit(site, hit, page, who.bot, who.device);
-  if (who.bot != BotClass::none) return;
+  const Agent who = judge(hit, entry.visitor.behaviour);
+  if (!(hit.flags & kHitEventOnly)) bookings_.hit(site, hit, page, who.verdict, who.device);
+  if (who.is_bot()) return;
 
   if (is_page(hit)) {
     open_or_extend(site, key, entry, hit);
@@ -191,10 +192,10 @@ void Engine::count_of_visitor(Site& site, const VisitorKey& key, Entry& entry, c
 // Whoever has neither id nor address (a socket's clients, say) are many, not one: the hit counts, and an order counts,
 // credited to nothing; so does an event that was told by itself.
 void Engine::count_without_visitor(Site& site, const Hit& hit) {
-  const Agent who = judge(hit, Visitor());
+  const Agent who = judge(hit, is_spam(site, hit) ? Behaviour::referrer_spam : Behaviour::none);
   const bool is_event_only = (hit.flags & kHitEventOnly) != 0;
-  if (!is_event_only) bookings_.hit(site, hit, {hit.path, hasher_(hit.path)}, who.bot, who.device);
-  if (who.bot != BotClass::none) return;
+  if (!is_event_only) bookings_.hit(site, hit, {hit.path, hasher_(hit.path)}, who.verdict, who.device);
+  if (who.is_bot()) return;
   for (const Event& event : hit.events) {
     if (!event.is_order()) {
       if (!is_event_only || !is_new_event(site, hit, event)) continue;
@@ -217,27 +218,35 @@ Engine::Agent Engine::agent(std::string_view text) {
   if (known_agents_.size() >= kKnownAgentsMax) known_agents_.clear();
   const auto [known, fresh] = known_agents_.try_emplace(hasher_(text));
   if (fresh) {
-    const BotClass bot = classify_(text);
-    known->second = {bot, device_of(text, bot != BotClass::none), browser_of(text), system_of(text)};
+    const BotVerdict verdict = classify_(text);
+    known->second = {verdict, device_of(text, verdict.bot != BotClass::none), browser_of(text), system_of(text)};
   }
   return known->second;
 }
 
-Engine::Agent Engine::judge(const Hit& hit, const Visitor& visitor) {
-  if (hit.flags & kHitOwnBot) return {BotClass::own_flag, Device::bot};
+Engine::Agent Engine::judge(const Hit& hit, Behaviour behaviour) {
+  if (hit.flags & kHitOwnBot) return {verdict_of_own_flag(), Device::bot};
   const Agent by_agent = hit.flags & kHitEventOnly ? Agent{} : agent(hit.agent);
   // A crawler that reads robots.txt is still that crawler.
-  if (visitor.is_bot && by_agent.bot == BotClass::none) return {BotClass::behaviour, Device::bot};
+  if (behaviour != Behaviour::none && !by_agent.is_bot()) return {verdict_of(behaviour), Device::bot};
   return by_agent;
 }
 
-void Engine::notice_behaviour(const Hit& hit, Entry& entry) {
-  if (entry.visitor.is_bot) return;
-  const bool fetched_robots = without_arguments(hit.path) == "/robots.txt";
+// A shop's own host, or one that pays for it, is no spam, whatever the list says.
+bool Engine::is_spam(const Site& site, const Hit& hit) {
+  return is_referrer_spam(hit.referrer_host) && !site.touches.external_referrer(hit).empty();
+}
+
+void Engine::notice_behaviour(const Site& site, const Hit& hit, Entry& entry) {
+  if (entry.visitor.is_bot()) return;
   const bool too_fast = entry.visit && entry.visit->pageviews >= kViewsOfPeopleMax && is_page(hit) &&
                         hit.time_ms - entry.visit->start_ms < int64_t{kViewsOfPeopleMax} * 1000;
-  if (!fetched_robots && !too_fast) return;
-  entry.visitor.is_bot = true;
+  const Behaviour behaviour = without_arguments(hit.path) == "/robots.txt" ? Behaviour::robots_txt
+                              : is_spam(site, hit)                         ? Behaviour::referrer_spam
+                              : too_fast                                   ? Behaviour::too_many_pages
+                                                                           : Behaviour::none;
+  if (behaviour == Behaviour::none) return;
+  entry.visitor.behaviour = behaviour;
   entry.visitor.bot_import = changes_.import();
   see(hit, entry.visitor);
   entry.visitor_changed = true;
@@ -265,7 +274,7 @@ OpenVisit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entr
   visit.steps.reserve(kVisitStepsBytesUsual);
   visit.first_touch = site.touches.first_touch(hit);
   visit.country = hit.country;
-  const Agent who = judge(hit, entry.visitor);
+  const Agent who = judge(hit, entry.visitor.behaviour);
   visit.device = who.device;
   visit.browser = who.browser;
   visit.system = who.system;

@@ -126,15 +126,18 @@ class Engine {
   void count_without_visitor(Site& site, const Hit& hit);
   // What an agent says of itself.
   struct Agent {
-    BotClass bot = BotClass::none;
+    BotVerdict verdict;
     Device device = Device::other;
     Browser browser = Browser::other;
     System system = System::other;
+
+    bool is_bot() const { return verdict.bot != BotClass::none; }
   };
   Agent agent(std::string_view text);
   // The device is `bot` for a bot, however it was told.
-  Agent judge(const Hit& hit, const Visitor& visitor);
-  void notice_behaviour(const Hit& hit, Entry& entry);
+  Agent judge(const Hit& hit, Behaviour behaviour);
+  static bool is_spam(const Site& site, const Hit& hit);
+  void notice_behaviour(const Site& site, const Hit& hit, Entry& entry);
   // An open visit that the hit belongs to.
   static bool has_visit_for(const Site& site, const Entry& entry, const Hit& hit);
   void take_over_visit(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit);

@@ -8,7 +8,7 @@ namespace footfall {
 namespace {
 
 // Nothing is left of whom another key took over.
-bool is_anybody(const Visitor& visitor) { return visitor.is_bot || !visitor.touches.empty(); }
+bool is_anybody(const Visitor& visitor) { return visitor.is_bot() || !visitor.touches.empty(); }
 
 }  // namespace
 

@@ -5,6 +5,6 @@
 
 namespace footfall::list_texts {
 
-extern const std::string_view search, social, ai, video, shopping, email, payment, extra, aliases;
+extern const std::string_view search, social, ai, video, shopping, email, payment, extra, aliases, spam;
 
 }  // namespace footfall::list_texts

@@ -1,6 +1,6 @@
 # Puts the texts of lists/*.txt into footfall_core, so that no file has to be found when a program runs.
 set(list_texts "")
-foreach(list search social ai video shopping email payment extra aliases)
+foreach(list search social ai video shopping email payment extra aliases spam)
   set(list_file ${CMAKE_CURRENT_LIST_DIR}/lists/${list}.txt)
   set_property(DIRECTORY ${CMAKE_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${list_file})
   file(READ ${list_file} list_text)

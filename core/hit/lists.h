@@ -31,8 +31,13 @@ bool is_advertising_source(std::string_view source);
 // Whether `host` is `above` or lies below it: `m.shop.example` below `shop.example`.
 bool is_host_or_below(std::string_view host, std::string_view above);
 
+// Whether the host, or one above it, is there for the sake of its name in shops' reports alone: referrer spam. A known
+// source is none. `host` as for find_host.
+bool is_referrer_spam(std::string_view host);
+
 // Entries by host, and names and aliases; for tests and tools.
 size_t known_hosts();
 size_t known_names();
+size_t spam_hosts();
 
 }  // namespace footfall

@@ -101,6 +101,7 @@ constexpr uint8_t groups_of(Dimension dimension) {
     case Dimension::status_class:
     case Dimension::http_status:
     case Dimension::bot_class:
+    case Dimension::ledger:
       return kHits;
     case Dimension::entry_page:
     case Dimension::exit_page:

@@ -47,8 +47,10 @@ enum class Dimension : uint8_t {
   item_category = 27,   // null: what no item with a category brought
   coupon = 28,          // of orders
   order_currency = 29,  // of orders, as they were told: revenue in the site's currency
+  ledger = 30,          // of hits: class and reason of a bot, kLedgerGap between them; null: people
 };
-inline constexpr size_t kDimensions = 30;
+inline constexpr size_t kDimensions = 31;
+inline constexpr char kLedgerGap = '\t';
 std::string_view dimension_name(Dimension dimension);
 
 // A dimension's value by its hash: StringHasher of the text, zero for null, all ones for `other`.

@@ -31,6 +31,11 @@ bool holds_at(const AgentPattern& pattern, std::string_view agent, size_t at) {
   return pattern.at_end ? rest.ends_with(pattern.then) : rest.find(pattern.then) != std::string_view::npos;
 }
 
+bool goes_before(const AgentPattern& one, const AgentPattern* other) {
+  if (other == nullptr || one.rank != other->rank) return other == nullptr || one.rank < other->rank;
+  return one.text.size() > other->text.size();
+}
+
 }  // namespace
 
 AgentMatcher::AgentMatcher(std::span<const AgentPattern> patterns) : heads_(patterns.size()) {
@@ -49,8 +54,8 @@ AgentMatcher::AgentMatcher(std::span<const AgentPattern> patterns) : heads_(patt
   }
 }
 
-BotClass AgentMatcher::classify(std::string_view agent) const {
-  if (agent.empty()) return BotClass::no_user_agent;
+BotVerdict AgentMatcher::classify(std::string_view agent) const {
+  if (agent.empty()) return classify_empty_agent(agent);
   const AgentPattern* best = nullptr;
   for (size_t at = 0; at + kAgentPatternBytesMin <= agent.size(); ++at) {
     const uint64_t here = head_of(agent.substr(at));
@@ -59,11 +64,11 @@ BotClass AgentMatcher::classify(std::string_view agent) const {
     const size_t slot = slot_of(begin);
     for (uint32_t i = first_[slot]; i < first_[slot + 1]; ++i) {
       const auto& [bytes, mask, pattern] = heads_[i];
-      if ((here & mask) != bytes || (best != nullptr && best->rank <= pattern->rank)) continue;
+      if ((here & mask) != bytes || !goes_before(*pattern, best)) continue;
       if (holds_at(*pattern, agent, at)) best = pattern;
     }
   }
-  return best == nullptr ? BotClass::none : best->bot;
+  return best == nullptr ? BotVerdict() : BotVerdict{best->bot, best->number, best->name};
 }
 
 }  // namespace footfall

@@ -19,9 +19,11 @@ struct AgentPattern {
   std::string_view text;  // at least kAgentPatternBytesMin
   std::string_view then;  // empty: nothing more is asked
   BotClass bot = BotClass::none;
-  uint8_t rank = 0;  // of all that hold, the lowest tells the class
+  uint8_t rank = 0;  // of all that hold the lowest tells, of equal ones the longest `text`
   bool at_start = false;
   bool at_end = false;  // of `then` where there is one
+  std::string_view name = {};  // as a person would say it
+  uint16_t number = 0;         // of the name, from kAgentReasonsFrom on
 };
 inline constexpr size_t kAgentPatternBytesMin = 3;
 
@@ -30,7 +32,7 @@ class AgentMatcher {
  public:
   explicit AgentMatcher(std::span<const AgentPattern> patterns);
 
-  BotClass classify(std::string_view agent) const;
+  BotVerdict classify(std::string_view agent) const;
 
  private:
   static constexpr size_t kBegins = 1 << 16;

@@ -11,8 +11,29 @@ std::string_view bot_class_name(BotClass bot) {
   return number < kBotClasses ? kNames[number] : "none";
 }
 
-BotClass classify_empty_agent(std::string_view agent) {
-  return agent.empty() ? BotClass::no_user_agent : BotClass::none;
+BotVerdict verdict_of(Behaviour behaviour) {
+  const auto because = [&](std::string_view reason) {
+    return BotVerdict{BotClass::behaviour, static_cast<uint16_t>(behaviour), reason};
+  };
+  switch (behaviour) {
+    case Behaviour::none:
+      return {};
+    case Behaviour::robots_txt:
+      return because("robots.txt");
+    case Behaviour::too_many_pages:
+      return because("too many pages");
+    case Behaviour::referrer_spam:
+      return because("referrer spam");
+    case Behaviour::not_told:
+      break;
+  }
+  return because("not told");
+}
+
+BotVerdict verdict_of_own_flag() { return {BotClass::own_flag, 0, "own flag"}; }
+
+BotVerdict classify_empty_agent(std::string_view agent) {
+  return agent.empty() ? BotVerdict{BotClass::no_user_agent, 0, "no user agent"} : BotVerdict();
 }
 
 }  // namespace footfall

@@ -11,6 +11,8 @@ namespace {
 constexpr uint8_t kVersion = 3;
 constexpr uint8_t kVersionBefore = 2;  // does not know when the visitor was seen
 constexpr uint8_t kBotBit = 1, kSaltedBit = 2;
+constexpr int kBehaviourShift = 2;  // three bits; 0 where kBotBit is set: the version that wrote it did not tell
+constexpr uint8_t kBehaviourMask = 7;
 static_assert(kTouchesMax <= UINT8_MAX);
 
 VisitorSeen read_seen(uint8_t flags, BytesReader& reader) {
@@ -18,6 +20,18 @@ VisitorSeen read_seen(uint8_t flags, BytesReader& reader) {
   seen.day = reader.le16();
   seen.import = reader.le16();
   return seen;
+}
+
+uint8_t flags_of(const Visitor& visitor) {
+  const auto behaviour = static_cast<uint8_t>(visitor.behaviour);
+  return static_cast<uint8_t>((visitor.is_bot() ? kBotBit : 0) | (visitor.seen.is_salted ? kSaltedBit : 0) |
+                              behaviour << kBehaviourShift);
+}
+
+Behaviour read_behaviour(uint8_t flags) {
+  if ((flags & kBotBit) == 0) return Behaviour::none;
+  const auto behaviour = static_cast<Behaviour>((flags >> kBehaviourShift) & kBehaviourMask);
+  return behaviour == Behaviour::none ? Behaviour::not_told : behaviour;
 }
 
 }  // namespace
@@ -31,15 +45,15 @@ void Visitor::add(Touch touch) {
 
 bool Visitor::forget_import(uint16_t import) {
   const size_t forgotten = std::erase_if(touches, [&](const Touch& touch) { return touch.import == import; });
-  const bool was_bot = is_bot && bot_import == import;
-  if (was_bot) is_bot = false, bot_import = 0;
+  const bool was_bot = is_bot() && bot_import == import;
+  if (was_bot) behaviour = Behaviour::none, bot_import = 0;
   return forgotten > 0 || was_bot;
 }
 
 std::string encode_visitor(const Visitor& visitor) {
   std::string bytes;
   BytesWriter writer(bytes);
-  writer.u8(kVersion).u8((visitor.is_bot ? kBotBit : 0) | (visitor.seen.is_salted ? kSaltedBit : 0));
+  writer.u8(kVersion).u8(flags_of(visitor));
   writer.le16(static_cast<uint16_t>(std::clamp<int64_t>(visitor.seen.day, 0, UINT16_MAX))).le16(visitor.seen.import);
   writer.le16(visitor.bot_import);
   writer.u8(static_cast<uint8_t>(visitor.touches.size()));
@@ -53,7 +67,7 @@ bool decode_visitor(std::string_view bytes, Visitor& to) {
   const uint8_t version = reader.u8();
   if (version != kVersion && version != kVersionBefore) return false;
   const uint8_t flags = reader.u8();
-  to.is_bot = (flags & kBotBit) != 0;
+  to.behaviour = read_behaviour(flags);
   if (version == kVersion) to.seen = read_seen(flags, reader);
   to.bot_import = reader.le16();
   for (uint8_t left = reader.u8(); left > 0; --left) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "visit/bots.h"
 #include "visit/touch.h"
 
 namespace footfall {
@@ -28,14 +29,15 @@ bool is_over(const VisitorSeen& seen, int64_t visit_gap_s, int64_t visitors_s, i
 
 struct Visitor {
   std::vector<Touch> touches;  // in time order, at most kTouchesMax: the first and the newest others
-  bool is_bot = false;         // by behaviour, as long as the key lasts
+  Behaviour behaviour = Behaviour::none;  // of a bot, as long as the key lasts
   uint16_t bot_import = 0;     // whose hit told; 0: a live one
   VisitorSeen seen;
 
   void add(Touch touch);
   // Takes off what that import's hits brought. True: there was something.
   bool forget_import(uint16_t import);
-  bool is_blank() const { return touches.empty() && !is_bot; }
+  bool is_bot() const { return behaviour != Behaviour::none; }
+  bool is_blank() const { return touches.empty() && !is_bot(); }
 };
 
 // With a version byte; the layout stands in visitor.cc.

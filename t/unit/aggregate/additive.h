@@ -42,7 +42,7 @@ inline const std::vector<Additive>& additive() {
         {{page}, hits_and_views, {}},
         {{search_term}, kViews, {}},
         {{page_group}, kViews, {}, true},
-        {{status_class, http_status, bot_class}, kHits, {}},
+        {{status_class, http_status, bot_class, ledger}, kHits, {}},
         {{country, device}, of_origins, all_amounts},
         {{browser, system, new_returning}, visit_and_credited, all_amounts},
         {{channel, source, medium, campaign, content, term, code, referrer_host, referrer}, visit_and_credited, revenue},

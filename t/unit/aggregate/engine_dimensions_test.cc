@@ -92,6 +92,50 @@ void bots_are_told_by_class(void**) {
   expect_figure(device, "desktop", hits, 1);
 }
 
+void the_ledger_tells_class_and_reason(void**) {
+  shop().at("10:00").hit("/");
+  shop().visitor("bot").agent(kGooglebot).asset("/robots.txt").hit("/").asset("/style.css");
+  shop().visitor("none").agent("").answer(404, "/x");
+  shop().visitor("curious").agent(kFirefox).asset("/robots.txt").hit("/");
+  shop().visitor("spammer").from("https://semalt.com/x").hit("/").from("").hit("/a");
+  shop().count(shop().visitor("own").request("/", ""), kHitOwnBot);
+  for (int i = 0; i < 301; ++i) shop().visitor("hasty").hit("/" + std::to_string(i));
+  expect_figure(ledger, "", hits, 1 + 300);
+  expect_figure(ledger, "", bot_hits, 0);
+  expect_figure(ledger, "search_crawler\tGooglebot", hits, 3);
+  expect_figure(ledger, "search_crawler\tGooglebot", bytes, 3000);
+  expect_figure(ledger, "no_user_agent\tno user agent", errors_4xx, 1);
+  expect_figure(ledger, "behaviour\trobots.txt", hits, 2);
+  expect_figure(ledger, "behaviour\treferrer spam", hits, 2);
+  expect_figure(ledger, "behaviour\ttoo many pages", hits, 1);
+  expect_figure(ledger, "own_flag\town flag", hits, 1);
+  expect_figure(ledger, "own_flag\town flag", bot_hits, 1);
+}
+
+void why_a_visitor_is_a_bot_outlives_a_restart(void**) {
+  shop().at("10:00").visitor("spammer").from("https://www.forum.semalt.com/").hit("/");
+  shop().checkpoint().restart().from("").at("18:00").hit("/a").asset("/robots.txt");
+  expect_figure(ledger, "behaviour\treferrer spam", hits, 3);
+  expect_figure(ledger, "behaviour\trobots.txt", hits, 0);
+}
+
+void spam_is_a_listed_host_or_below_and_no_host_of_the_shop(void**) {
+  const auto spam_hits = [] {
+    return static_cast<int64_t>(shop().sum(ledger, "behaviour\treferrer spam", Level::day)[hits]);
+  };
+  int who = 0;
+  for (const char* referrer : {"https://notsemalt.com/", "https://semalt.com.example/", "https://shop.example/semalt.com",
+                               "https://www.google.com/", "/semalt.com", "https://paypal.com/?semalt.com"})
+    shop().at("10:00").visitor("v" + std::to_string(who++)).from(referrer).hit("/");
+  expect_number(spam_hits(), 0);
+  // An order or an error with such a referrer is a bot's as well; so is the hit of nobody.
+  shop().visitor("order").from("http://semalt.com").order("A-1", "10.00");
+  shop().visitor("error").from("http://semalt.com").answer(404, "/x");
+  shop().visitor("").from("http://semalt.com").hit("/");
+  expect_number(spam_hits(), 3);
+  expect_figure(total, "", orders_last, 0);
+}
+
 // --- the shop's own search -------------------------------------------------------------------------------------------
 
 void views_are_told_by_what_was_searched(void**) {
@@ -191,6 +235,9 @@ int main() {
       shop_test(visitors_are_told_by_country),
       shop_test(an_order_of_nobody_is_where_its_hit_was),
       shop_test(bots_are_told_by_class),
+      shop_test(the_ledger_tells_class_and_reason),
+      shop_test(why_a_visitor_is_a_bot_outlives_a_restart),
+      shop_test(spam_is_a_listed_host_or_below_and_no_host_of_the_shop),
       shop_test(views_are_told_by_what_was_searched),
       shop_test(a_search_that_is_no_page_is_no_view),
       shop_test(an_order_is_told_by_its_items),

@@ -27,8 +27,8 @@ inline constexpr std::string_view kPhone =
     "Mobile/15E148 Safari/604.1";
 inline constexpr std::string_view kGooglebot = "Mozilla/5.0 (compatible; Googlebot/2.1)";
 
-inline BotClass classify_googlebot(std::string_view agent) {
-  return agent.find("Googlebot") != std::string_view::npos ? BotClass::search_crawler : classify_empty_agent(agent);
+inline BotVerdict classify_googlebot(std::string_view agent) {
+  return agent.find("Googlebot") != std::string_view::npos ? BotVerdict{BotClass::search_crawler, kAgentReasonsFrom, "Googlebot"} : classify_empty_agent(agent);
 }
 
 // "10:00", "10:00:00.001" (of 2026-10-01), "2026-10-02 10:00": UTC.

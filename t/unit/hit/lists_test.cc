@@ -124,6 +124,31 @@ void an_engine_tells_its_term_arguments(void**) {
   expect_text(find_host("facebook.com")->term_arguments, "");
 }
 
+void spam_is_a_listed_host_or_one_below(void**) {
+  for (const char* host : {"semalt.com", "forum.semalt.com", "a.b.semalt.com", "darodar.com", "qiwi.xyz"})
+    assert_true(is_referrer_spam(host));
+  for (const char* host : {"notsemalt.com", "semalt.com.example", "com", "", ".", "..", "semalt", "google.com", "[::1]",
+                           "192.0.2.1", "semalt.com."})
+    assert_false(is_referrer_spam(host));
+  assert_true(is_referrer_spam("iminent.com"));
+  assert_false(is_referrer_spam("search.iminent.com"));
+  assert_true(spam_hosts() > 2000);
+}
+
+// Some toolbars' searches are in Matomo's lists of both: their users are people.
+void no_known_source_is_spam(void**) {
+  for (std::string_view text : {list_texts::payment, list_texts::ai, list_texts::video, list_texts::shopping,
+                                list_texts::email, list_texts::social, list_texts::search}) {
+    while (!text.empty()) {
+      const std::string_view line = text.substr(0, text.find('\n'));
+      text.remove_prefix(std::min(line.size() + 1, text.size()));
+      const std::string_view host = line.substr(0, line.find('\t'));
+      if (is_referrer_spam(host)) print_error("%.*s\n", static_cast<int>(host.size()), host.data());
+      assert_false(is_referrer_spam(host));
+    }
+  }
+}
+
 void every_alias_and_extra_line_is_in_form(void**) {
   for (std::string_view text : {list_texts::aliases, list_texts::extra}) {
     while (!text.empty()) {
@@ -152,6 +177,8 @@ int main() {
       cmocka_unit_test(an_advertising_name_is_that_of_its_source),
       cmocka_unit_test(threads_is_a_social_network),
       cmocka_unit_test(an_engine_tells_its_term_arguments),
+      cmocka_unit_test(spam_is_a_listed_host_or_one_below),
+      cmocka_unit_test(no_known_source_is_spam),
       cmocka_unit_test(every_alias_and_extra_line_is_in_form),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -22,7 +22,7 @@ constexpr AgentPattern kPatterns[] = {
 const AgentMatcher matcher(kPatterns);
 
 void expect_class(BotClass actual, BotClass expected) { expect_text(bot_class_name(actual), bot_class_name(expected)); }
-void expect_matched(std::string_view agent, BotClass expected) { expect_class(matcher.classify(agent), expected); }
+void expect_matched(std::string_view agent, BotClass expected) { expect_class(matcher.classify(agent).bot, expected); }
 
 void finds_a_text_anywhere_and_in_its_case_only(void**) {
   expect_matched("ExampleBot/1", BotClass::search_crawler);
@@ -57,8 +57,23 @@ void knows_short_and_hostile_agents(void**) {
   expect_matched("d", BotClass::none);
   expect_matched("ds", BotClass::none);
   expect_matched(std::string_view("\0\xff\xfe ds9\0", 8), BotClass::seo_crawler);
-  expect_class(classify_empty_agent(""), BotClass::no_user_agent);
-  expect_class(classify_empty_agent("curl/8"), BotClass::none);
+  expect_class(classify_empty_agent("").bot, BotClass::no_user_agent);
+  expect_class(classify_empty_agent("curl/8").bot, BotClass::none);
+}
+
+void the_longest_of_equal_rank_names_it(void**) {
+  static constexpr AgentPattern kNamed[] = {
+      {"Example", "", BotClass::seo_crawler, 3, false, false, "Example", 16},
+      {"ExampleBot", "", BotClass::seo_crawler, 3, false, false, "ExampleBot", 17},
+      {"Ex.", "", BotClass::http_client, 2, false, false, "Ex", 18},
+  };
+  static const AgentMatcher named(kNamed);
+  expect_text(named.classify("ExampleBot/1").reason, "ExampleBot");
+  expect_text(named.classify("Example/1 ExampleBot/1").reason, "ExampleBot");
+  expect_text(named.classify("ExampleBot/1 Ex.").reason, "Ex");
+  assert_int_equal(named.classify("Example/1").number, 16);
+  expect_text(named.classify("").reason, "no user agent");
+  expect_text(named.classify("Mozilla").reason, "");
 }
 
 void names_every_class(void**) {
@@ -86,7 +101,7 @@ Share share_of_bots(const char* file, bool show) {
   std::ifstream lines(file);
   for (std::string agent; std::getline(lines, agent);) {
     if (agent.starts_with("# ")) continue;
-    const bool found = classify_agent(agent) != BotClass::none;
+    const bool found = classify_agent(agent).bot != BotClass::none;
     share.found += found, ++share.all;
     if (found == show) print_message("# %s: %s\n", found ? "taken for a bot" : "not found", agent.c_str());
   }
@@ -105,6 +120,23 @@ void takes_at_most_3_browsers_in_1000_for_bots(void**) {
   print_message("# browsers: %d of %d taken for bots, %.2f %%\n", share.found, share.all, 100 * share.ratio());
   assert_true(share.all > 100);
   assert_true(share.ratio() <= 0.003);
+}
+
+void names_agents_as_people_do(void**) {
+  const struct {
+    const char *agent, *name;
+  } cases[] = {
+      {"Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "Googlebot"},
+      {"Googlebot-Image/1.0", "Googlebot-Image"},
+      {"Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)", "bingbot"},
+      {"curl/7.88.1", "curl"},
+      {"Wget/1.21.3", "Wget"},
+      {"python-requests/2.31.0", "python-requests"},
+      {"Mozilla/5.0 (compatible; ClaudeBot/1.0; +claudebot@anthropic.com)", "ClaudeBot"},
+      {"facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)", "facebookexternalhit"},
+      {"<script>alert(1)</script>\"=1+1 Googlebot/2.1", "Googlebot"},
+  };
+  for (const auto& each : cases) expect_text(classify_agent(each.agent).reason, each.name);
 }
 
 void tells_the_classes_apart(void**) {
@@ -136,7 +168,7 @@ void tells_the_classes_apart(void**) {
       {"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", BotClass::none},
       {"Mozilla/5.0 (Linux; Android 4.1.1; HTC Butterfly Build/JRO03C) Chrome/30.0.1599.82 Mobile", BotClass::none},
   };
-  for (const auto& each : cases) expect_class(classify_agent(each.agent), each.bot);
+  for (const auto& each : cases) expect_class(classify_agent(each.agent).bot, each.bot);
 }
 
 #endif
@@ -150,10 +182,12 @@ int main() {
       cmocka_unit_test(asks_for_the_second_text_behind_the_first),
       cmocka_unit_test(takes_the_lowest_rank_of_all_that_hold),
       cmocka_unit_test(knows_short_and_hostile_agents),
+      cmocka_unit_test(the_longest_of_equal_rank_names_it),
       cmocka_unit_test(names_every_class),
 #ifdef FOOTFALL_BOT_INSTANCES
       cmocka_unit_test(finds_98_percent_of_the_lists_own_agents),
       cmocka_unit_test(takes_at_most_3_browsers_in_1000_for_bots),
+      cmocka_unit_test(names_agents_as_people_do),
       cmocka_unit_test(tells_the_classes_apart),
 #endif
   };

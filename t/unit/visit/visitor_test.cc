@@ -55,28 +55,33 @@ void a_late_touch_takes_its_place_among_50(void**) {
 void what_is_stored_comes_back(void**) {
   touch_at(100, "news");
   touch_at(200, "other");
-  visitor.is_bot = true;
+  visitor.behaviour = Behaviour::robots_txt;
   static Visitor back;
   assert_true(decode_visitor(encode_visitor(visitor), back));
   assert_true(back.touches == visitor.touches);
-  assert_true(back.is_bot);
+  for (const Behaviour behaviour : {Behaviour::robots_txt, Behaviour::too_many_pages, Behaviour::referrer_spam,
+                                    Behaviour::not_told}) {
+    visitor.behaviour = behaviour;
+    assert_true(decode_visitor(encode_visitor(visitor), back));
+    assert_true(back.behaviour == behaviour);
+  }
   assert_true(decode_visitor(encode_visitor(Visitor()), back));
   assert_true(back.touches.empty());
-  assert_false(back.is_bot);
+  assert_false(back.is_bot());
 }
 
 void what_an_import_brought_can_be_taken_off(void**) {
   touch_at(100, "first");
   touch_at(200, "second");
   visitor.touches[1].import = 7;
-  visitor.is_bot = true;
+  visitor.behaviour = Behaviour::robots_txt;
   visitor.bot_import = 7;
   static Visitor back;
   assert_true(decode_visitor(encode_visitor(visitor), back));
   expect_number(back.touches[1].import, 7);
   assert_false(back.forget_import(6));
   assert_true(back.forget_import(7));
-  assert_false(back.is_bot);
+  assert_false(back.is_bot());
   expect_number(back.touches.size(), 1);
   expect_text(back.touches[0].source, "first");
   assert_true(back.forget_import(0));
@@ -92,7 +97,7 @@ void a_visitor_of_the_version_before_is_read(void**) {
   bytes[0] = 2;
   bytes[1] = 1;
   assert_true(decode_visitor(bytes, back));
-  assert_true(back.is_bot);
+  assert_true(back.behaviour == Behaviour::not_told);
   assert_false(visitor_seen(bytes).has_value());
 }
 
