@@ -165,7 +165,7 @@ subtest 'worked out by hand' => sub {
         '2025-06-22 Edge' => [1, 3, 1, '50.00'], '2025-12-31 Safari' => [1, 1, 0, '0.00'], '2026-01-01 Safari' => [0, 1, 1, '19.99'] });
     is_by_hand('who had been there before', { by => 'new_returning', some => 1 }, 'visits', { new => [3], returning => [4] });
     is_by_hand('the rest of an arrival', { by => $_->[0], some => 1 }, 'visits,orders', $_->[1]) for
-        ['content', { footer => [1, 1], top => [1, 0] }], ['term', { mugs => [1, 1], cups => [1, 0] }],
+        ['content', { footer => [1, 1], top => [1, 0] }], ['term', { mugs => [1, 1], cups => [2, 0], cup => [1, 0] }],
         ['referrer', { 'blog.example/mugs/blue' => [1, 1], 'bing.com/search' => [2, 0] }];
     is_by_hand('how long pages were looked at', { by => 'day,page', some => 1 }, 'time_on_page,time_on_page_n', {
         '2025-06-22 /' => ['20.000', 1], '2025-06-22 /cup' => ['45.000', 1] });

@@ -161,6 +161,12 @@ sub arguments_of_campaign ($hit) {
     return join('', values %touch) eq '' ? undef : \%touch;
 }
 
+# What was searched for at an engine of %known_hosts, all of which call it q.
+sub searched_for ($hit, $known) {
+    return '' if !$known || $known->[1] ne 'search';
+    return $hit->{referrer} =~ m{^[^?#]*\?([^#]*)} ? argument($1, 'q') : '';
+}
+
 sub touch_of ($hit, $site) {
     my $sent = arguments_of_campaign($hit);
     my $referrer = external_referrer($hit, $site);
@@ -170,6 +176,7 @@ sub touch_of ($hit, $site) {
     my %touch = (time_ms => $hit->{time_ms}, medium => '', campaign => '', content => '', term => '', code => '', %{ $sent // {} },
         referrer_host => $referrer, referrer => referrer($hit, $referrer),
         sent => $sent ? join("\0", map { $sent->{$_} } qw(source medium campaign content term)) : '');
+    $touch{term} = searched_for($hit, $known) if $touch{term} eq '';
     my $clicked = first { $click_sources{$_} } @clicks;
     $touch{source} = first { ($_ // '') ne '' } $touch{source}, $known ? $known->[0] : $referrer,
         $clicked ? $click_sources{$clicked} : '', '(direct)';
