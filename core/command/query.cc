@@ -76,8 +76,8 @@ int query(const Common& common, const std::string& report, const std::vector<std
   if (!arguments) return kExitUsage;
   QueryService service(config->store);
 
-  if (report == "query" && (format == "table" || format == "csv")) {
-    std::variant<Report, QueryError> answer = service.query(*arguments, now_ms());
+  if (QueryService::is_report(report) && (format == "table" || format == "csv")) {
+    std::variant<Report, QueryError> answer = service.query(*arguments, now_ms(), report);
     if (const Report* figures = std::get_if<Report>(&answer)) {
       std::fputs((format == "csv" ? to_csv(*figures) : to_table(*figures)).c_str(), stdout);
       if (format == "csv") print_notes(*figures);

@@ -59,6 +59,11 @@ Figure figure_of_change(const Figure& now, const Figure& before) {
   return {.is_null = false, .value = divide_rounded((now.value - before.value) * kPowersOfTen[kRatioDigits], size)};
 }
 
+Figure figure_of_share(__int128 part, __int128 whole) {
+  if (whole <= 0) return {};
+  return {.is_null = false, .value = divide_rounded(part * kPowersOfTen[kRatioDigits], whole)};
+}
+
 Cell cell_of(const Figure& figure, int digits, ColumnType type) {
   if (figure.is_null) return Cell::null();
   if (type == ColumnType::ratio) return Cell::of_number(without_trailing_zeros(spell(figure.value, digits)));

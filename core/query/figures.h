@@ -28,6 +28,8 @@ Figure figure_of_quantile(__int128 settled);  // as GroupSums::settle_quantiles(
 inline constexpr int kRatioDigits = 6;
 Figure figure_of_change(const Figure& now, const Figure& before);
 
+Figure figure_of_share(__int128 part, __int128 whole);  // null: of nothing
+
 // `type`: the column's; credited counts are spelt as integers where all of the column are whole.
 Cell cell_of(const Figure& figure, int digits, ColumnType type);
 

@@ -1,5 +1,6 @@
 #include "query/openapi.h"
 
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -29,11 +30,7 @@ constexpr std::string_view kDocument = R"json({
     "summary": "Figures by time and by what visitors did",
     "description": @query_description@,
     "parameters": [
-      {"name": "site", "in": "query", "description": "The site's name; may be left out where there is one.", "schema": {"type": "string"}},
-      {"name": "range", "in": "query", "description": "A time of the site's zone, today included. Not together with `from` and `to`.",
-       "schema": {"type": "string", "default": "30d", "enum": @ranges@}},
-      {"name": "from", "in": "query", "description": "A date of the site's zone (included), or an RFC 3339 instant.", "schema": {"type": "string"}, "example": "2026-10-01"},
-      {"name": "to", "in": "query", "description": "A date of the site's zone (included), or an RFC 3339 instant (not included). Default: today.", "schema": {"type": "string"}, "example": "2026-10-31"},
+      @time_parameters@
       {"name": "by", "in": "query", "style": "form", "explode": false, "description": "At most two dimensions, and one of time.",
        "schema": {"type": "array", "maxItems": 3, "uniqueItems": true, "items": {"$ref": "#/components/schemas/Dimension"}}},
       {"name": "metrics", "in": "query", "style": "form", "explode": false, "description": "Default: what goes with the dimension.",
@@ -41,32 +38,27 @@ constexpr std::string_view kDocument = R"json({
       {"name": "filter", "in": "query", "description": @filter_description@, "schema": {"type": "string"}, "example": "channel:is:email|sms;page:starts:/sale"},
       {"name": "compare", "in": "query", "description": "Adds to each metric `_previous` (the same range moved back by its length, or the same dates of the year before) and `_change`, a ratio.",
        "schema": {"type": "string", "enum": @comparisons@}},
-      {"name": "order", "in": "query", "description": "A column of the answer; a `-` before it: descending.", "schema": {"type": "string"}, "example": "-revenue"},
-      {"name": "limit", "in": "query", "description": "Rows of one answer; what the others hold is in `other`.",
-       "schema": {"type": "integer", "minimum": 1, "maximum": @limit_max@, "default": @limit_default@}},
-      {"name": "cursor", "in": "query", "description": "`meta.next_cursor` of the page before, with the same query.", "schema": {"type": "string"}},
+      @page_parameters@
       {"name": "model", "in": "query", "description": "Who gets the credit for an order.",
        "schema": {"type": "string", "default": "last_non_direct", "enum": @models@}},
       {"name": "lookback", "in": "query", "description": "How far back touches get credit; by default the site's own setting.", "schema": {"type": "string", "enum": ["1d", "7d", "30d", "90d"]}},
-      {"name": "format", "in": "query", "description": "Goes before the header `Accept`.", "schema": {"type": "string", "enum": @formats@}},
-      {"$ref": "#/components/parameters/IfNoneMatch"}
+      @form_parameters@
     ],
     "responses": {
-      "200": {
-        "description": "The figures.",
-        "headers": {"ETag": {"description": "Weak: changes with the figures, the configuration and the question.", "schema": {"type": "string"}}},
-        "content": {
-          "application/json": {"schema": {"$ref": "#/components/schemas/Report"}},
-          "text/csv": {"schema": {"type": "string", "description": "RFC 4180: the columns, then a column `row` that says row, other or totals. Text that begins as a formula would has a ' before it."}},
-          "application/x-protobuf": {"schema": {"type": "string", "format": "binary", "description": "footfall.v1.Report"}}
-        }
-      },
-      "304": {"description": "The answer of that tag still holds."},
-      "400": {"$ref": "#/components/responses/BadRequest"},
-      "403": {"$ref": "#/components/responses/Forbidden"},
-      "405": {"$ref": "#/components/responses/MethodNotAllowed"},
-      "429": {"$ref": "#/components/responses/TooManyQueries"},
-      "503": {"$ref": "#/components/responses/Unavailable"}
+      @report_responses@
+    }
+  }},
+  "/v1/ledger": {"get": {
+    "operationId": "ledger",
+    "summary": "Who was a bot, and why",
+    "description": @ledger_description@,
+    "parameters": [
+      @time_parameters@
+      @page_parameters@
+      @form_parameters@
+    ],
+    "responses": {
+      @report_responses@
     }
   }},
   "/v1/health": {"get": {
@@ -221,9 +213,41 @@ constexpr std::string_view kDocument = R"json({
 }
 )json";
 
+// What reports have in common.
+constexpr std::string_view kTimeParameters = R"json({"name": "site", "in": "query", "description": "The site's name; may be left out where there is one.", "schema": {"type": "string"}},
+      {"name": "range", "in": "query", "description": "A time of the site's zone, today included. Not together with `from` and `to`.",
+       "schema": {"type": "string", "default": "30d", "enum": @ranges@}},
+      {"name": "from", "in": "query", "description": "A date of the site's zone (included), or an RFC 3339 instant.", "schema": {"type": "string"}, "example": "2026-10-01"},
+      {"name": "to", "in": "query", "description": "A date of the site's zone (included), or an RFC 3339 instant (not included). Default: today.", "schema": {"type": "string"}, "example": "2026-10-31"},)json";
+constexpr std::string_view kPageParameters = R"json({"name": "order", "in": "query", "description": "A column of the answer; a `-` before it: descending.", "schema": {"type": "string"}, "example": "-revenue"},
+      {"name": "limit", "in": "query", "description": "Rows of one answer; what the others hold is in `other`.",
+       "schema": {"type": "integer", "minimum": 1, "maximum": @limit_max@, "default": @limit_default@}},
+      {"name": "cursor", "in": "query", "description": "`meta.next_cursor` of the page before, with the same query.", "schema": {"type": "string"}},)json";
+constexpr std::string_view kFormParameters = R"json({"name": "format", "in": "query", "description": "Goes before the header `Accept`.", "schema": {"type": "string", "enum": @formats@}},
+      {"$ref": "#/components/parameters/IfNoneMatch"})json";
+constexpr std::string_view kReportResponses = R"json("200": {
+        "description": "The figures.",
+        "headers": {"ETag": {"description": "Weak: changes with the figures, the configuration and the question.", "schema": {"type": "string"}}},
+        "content": {
+          "application/json": {"schema": {"$ref": "#/components/schemas/Report"}},
+          "text/csv": {"schema": {"type": "string", "description": "RFC 4180: the columns, then a column `row` that says row, other or totals. Text that begins as a formula would has a ' before it."}},
+          "application/x-protobuf": {"schema": {"type": "string", "format": "binary", "description": "footfall.v1.Report"}}
+        }
+      },
+      "304": {"description": "The answer of that tag still holds."},
+      "400": {"$ref": "#/components/responses/BadRequest"},
+      "403": {"$ref": "#/components/responses/Forbidden"},
+      "405": {"$ref": "#/components/responses/MethodNotAllowed"},
+      "429": {"$ref": "#/components/responses/TooManyQueries"},
+      "503": {"$ref": "#/components/responses/Unavailable"})json";
+
 constexpr std::string_view kQueryDescription =
     "Rows + `other` = `totals` for every metric that adds up. What is not known, not right or not there yet is a 400 "
     "that names what would be right.";
+
+constexpr std::string_view kLedgerDescription =
+    "Hits by class and reason: of an agent its name, of a visitor what it did (robots.txt, too many pages, referrer spam), own flag, no "
+    "user agent. The row without a class are people. `share` is of all hits; rows + `other` = `totals`.";
 
 template <class Names>
 std::string json_list(const Names& names) {
@@ -275,12 +299,27 @@ std::string dimension_description() {
   return text;
 }
 
+// Each @name@ by its value.
+std::string filled(std::string_view text, std::span<const std::pair<std::string_view, std::string>> values) {
+  std::string all;
+  for (;;) {
+    const size_t from = text.find('@');
+    all += text.substr(0, from);
+    if (from == std::string_view::npos) return all;
+    const size_t to = text.find('@', from + 1);
+    for (const auto& [name, value] : values)
+      if (name == text.substr(from + 1, to - from - 1)) all += value;
+    text.remove_prefix(to + 1);
+  }
+}
+
 }  // namespace
 
 std::string openapi_json() {
-  const std::pair<std::string_view, std::string> values[] = {
+  const std::pair<std::string_view, std::string> tables[] = {
       {"version", json_string(FOOTFALL_VERSION)},
       {"query_description", json_string(kQueryDescription)},
+      {"ledger_description", json_string(kLedgerDescription)},
       {"ranges", json_list(range_names())},
       {"limit_max", std::to_string(kLimitMax)},
       {"limit_default", std::to_string(kLimitDefault)},
@@ -294,16 +333,17 @@ std::string openapi_json() {
       {"dimension_description", json_string(dimension_description())},
       {"column_types", column_types()},
   };
-  std::string document;
-  for (std::string_view rest = kDocument;;) {
-    const size_t from = rest.find('@');
-    document += rest.substr(0, from);
-    if (from == std::string_view::npos) return document;
-    const size_t to = rest.find('@', from + 1);
-    for (const auto& [name, value] : values)
-      if (name == rest.substr(from + 1, to - from - 1)) document += value;
-    rest.remove_prefix(to + 1);
-  }
+  // Shared parts first: they have holes themselves.
+  const std::pair<std::string_view, std::string> parts[] = {
+      {"time_parameters", filled(kTimeParameters, tables)},
+      {"page_parameters", filled(kPageParameters, tables)},
+      {"form_parameters", filled(kFormParameters, tables)},
+      {"report_responses", std::string(kReportResponses)},
+  };
+  std::vector<std::pair<std::string_view, std::string>> values(std::begin(tables), std::end(tables));
+  values.insert(values.end(), std::begin(parts), std::end(parts));
+  return filled(kDocument, values);
 }
 
 }  // namespace footfall
+

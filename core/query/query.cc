@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kParameters[] = {"site",    "range", "from",  "to",     "metrics", "by",       "filter",
                                             "compare", "order", "limit", "cursor", "model",   "lookback", "format"};
+constexpr std::string_view kReportParameters[] = {"site", "range", "from", "to", "order", "limit", "cursor", "format"};
 constexpr std::string_view kLaterParameters[] = {"ci"};
 constexpr int kLookbackDays[] = {1, 7, 30, 90};
 
@@ -42,7 +43,11 @@ std::optional<Number> parse_number(std::string_view text) {
 // Reads the arguments one by one into a query; each step says what is wrong with its own.
 class Parser {
  public:
-  Parser(const Arguments& arguments, const QueryContext& context) : arguments_(arguments), context_(context) {}
+  Parser(const Arguments& arguments, const QueryContext& context, const FixedReport* report)
+      : arguments_(arguments), context_(context) {
+    query_.report = report;
+    if (report != nullptr) query_.by = {report->by}, query_.metrics = {report->metric};
+  }
 
   std::variant<Query, QueryError> parse() {
     for (const auto step :
@@ -148,6 +153,7 @@ class Parser {
   }
 
   Fault read_metrics() {
+    if (query_.report != nullptr) return {};
     const std::string* given = arguments_.find("metrics");
     for (const std::string& name : split_list(given != nullptr ? *given : default_metrics())) {
       const Metric* metric = find_metric(name);
@@ -297,6 +303,7 @@ std::string json_names(const Infos& infos) {
 }  // namespace
 
 std::span<const std::string_view> query_parameters() { return kParameters; }
+std::span<const std::string_view> report_parameters() { return kReportParameters; }
 
 std::vector<std::string> known_sites(std::span<const std::string> seen, const Config& config) {
   std::vector<std::string> sites(seen.begin(), seen.end());
@@ -357,16 +364,22 @@ std::string Query::column_name(size_t column) const {
 }
 
 std::vector<std::pair<std::string, std::string>> Query::shown() const {
+  const std::pair<std::string, std::string> order = {"order", json_string((descending ? "-" : "") + column_name(order_column))};
   std::vector<std::pair<std::string, std::string>> shown = {
       {"site", json_string(site)},
       {"from", json_string(instant_text(range.from_s, zone))},
-      {"to", json_string(instant_text(range.to_s, zone))},
-      {"by", json_names(by)},
-      {"metrics", json_names(metrics)},
-      {"order", json_string((descending ? "-" : "") + column_name(order_column))},
-      {"limit", std::to_string(limit)},
-      {"model", json_string(kModelNames[static_cast<size_t>(model)])},
-      {"lookback", json_string(std::to_string(lookback_days) + "d")}};
+      {"to", json_string(instant_text(range.to_s, zone))}};
+  if (report != nullptr) {
+    shown.insert(shown.begin(), {"report", json_string(report->name)});
+    shown.insert(shown.end(), {order, {"limit", std::to_string(limit)}});
+    return shown;
+  }
+  shown.insert(shown.end(), {{"by", json_names(by)},
+                             {"metrics", json_names(metrics)},
+                             order,
+                             {"limit", std::to_string(limit)},
+                             {"model", json_string(kModelNames[static_cast<size_t>(model)])},
+                             {"lookback", json_string(std::to_string(lookback_days) + "d")}});
   if (!filter.empty()) shown.emplace_back("filter", json_string(filter_text(filter)));
   if (comparison) {
     shown.emplace_back("compare", json_string(kCompareNames[static_cast<size_t>(compare) - 1]));
@@ -385,10 +398,12 @@ std::string Query::cursor_at(uint64_t offset) const {
   return std::to_string(offset) + "." + hash;
 }
 
-std::variant<Query, QueryError> parse_query(std::string_view raw, const QueryContext& context) {
-  auto arguments = Arguments::parse(raw, kParameters, kLaterParameters);
+std::variant<Query, QueryError> parse_query(std::string_view raw, const QueryContext& context,
+                                            const FixedReport* report) {
+  auto arguments = report == nullptr ? Arguments::parse(raw, kParameters, kLaterParameters)
+                                     : Arguments::parse(raw, kReportParameters, {});
   if (auto* error = std::get_if<QueryError>(&arguments)) return std::move(*error);
-  return Parser(std::get<Arguments>(arguments), context).parse();
+  return Parser(std::get<Arguments>(arguments), context, report).parse();
 }
 
 }  // namespace footfall

@@ -25,7 +25,15 @@ namespace footfall {
 inline constexpr uint32_t kLimitDefault = 100;
 inline constexpr uint32_t kLimitMax = 10'000;
 
+// A report that is a query whose dimension and metric are given; what is left to ask for is site, time, order and page.
+struct FixedReport {
+  std::string_view name;  // as /v1/ has it
+  const DimensionInfo* by;
+  const Metric* metric;
+};
+
 struct Query {
+  const FixedReport* report = nullptr;  // nullptr: a query as any other
   std::string site;
   std::optional<uint16_t> site_number;  // none: configured, but not seen yet
   Zone zone;
@@ -81,10 +89,13 @@ struct QueryContext {
 
 // `raw` is the query string as sent. Nothing is passed over: what is not known, not right or not there yet is refused,
 // with what would be right.
-std::variant<Query, QueryError> parse_query(std::string_view raw, const QueryContext& context);
+std::variant<Query, QueryError> parse_query(std::string_view raw, const QueryContext& context,
+                                            const FixedReport* report = nullptr);
 
 // The names of the parameters there are.
 std::span<const std::string_view> query_parameters();
+// Of a report that is fixed.
+std::span<const std::string_view> report_parameters();
 
 // Sites seen, then those that only the configuration names.
 std::vector<std::string> known_sites(std::span<const std::string> seen, const Config& config);

@@ -14,6 +14,7 @@
 #include "lane/store.h"
 #include "query/engine.h"
 #include "query/health.h"
+#include "query/ledger.h"
 #include "query/openapi.h"
 #include "query/prometheus.h"
 #include "query/query.h"
@@ -24,7 +25,7 @@ namespace {
 
 constexpr auto kTimeMax = std::chrono::seconds(5);
 constexpr std::string_view kLaterReports[] = {"funnel", "paths",   "transitions", "attribution", "roi",
-                                              "clues",  "cohorts", "ledger",      "live"};
+                                              "clues",  "cohorts", "live"};
 
 QueryError fault_of(const Error& error, const std::string& store_path) {
   if (error.code == Error::Code::not_found)
@@ -74,7 +75,10 @@ struct Asked {
   Query query;
 
   std::variant<Report, QueryError> run(const OutOfTime& out_of_time) {
-    return run_query(query, view.snapshot, view.hasher, out_of_time);
+    auto answer = run_query(query, view.snapshot, view.hasher, out_of_time);
+    if (query.report == &ledger_report())
+      if (Report* report = std::get_if<Report>(&answer)) return to_ledger(std::move(*report));
+    return answer;
   }
 
   // Weak: equal tags tell equal figures, while `as_of` may have moved on.
@@ -91,6 +95,22 @@ struct Asked {
   }
 };
 
+// Reports that are answered as queries are; nullptr: a query that names its dimensions.
+struct NamedReport {
+  std::string_view name;
+  const FixedReport* fixed;
+};
+std::span<const NamedReport> named_reports() {
+  static const NamedReport kReports[] = {{"query", nullptr}, {"ledger", &ledger_report()}};
+  return kReports;
+}
+
+const NamedReport* find_report(std::string_view name) {
+  for (const NamedReport& report : named_reports())
+    if (report.name == name) return &report;
+  return nullptr;
+}
+
 ServiceAnswer refuse(const QueryError& error) {
   return {.http_status = error.http_status, .body = to_json(error) + '\n'};
 }
@@ -105,6 +125,14 @@ std::string render(const Report& report, ReportFormat format) {
       break;
   }
   return to_json(report) + '\n';
+}
+
+QueryError no_such_report(std::string_view name) {
+  const bool later = std::find(std::begin(kLaterReports), std::end(kLaterReports), name) != std::end(kLaterReports);
+  std::vector<std::string> allowed;
+  for (const NamedReport& report : named_reports()) allowed.emplace_back(report.name);
+  allowed.emplace_back("health");
+  return {404, "not_found", later ? "this report comes with a later version" : "there is no such report", {}, allowed};
 }
 
 ServiceAnswer answer_openapi(std::string_view if_none_match) {
@@ -142,7 +170,7 @@ struct QueryService::State {
     return View{reader, identity, std::move(*snapshot), StringHasher(store->secret())};
   }
 
-  std::variant<Asked, QueryError> ask(std::string_view arguments, int64_t now_ms) {
+  std::variant<Asked, QueryError> ask(std::string_view arguments, int64_t now_ms, const FixedReport* report) {
     Result<View> made = view();
     if (!made) return fault_of(made.error(), store_path);
     SummarySnapshot& snapshot = made->snapshot;
@@ -153,14 +181,14 @@ struct QueryService::State {
                                  return first_day_s(snapshot, site, zone, now_ms / 1000);
                                },
                                .kept_since_s = snapshot.checkpoint().kept_since_s};
-    auto query = parse_query(arguments, context);
+    auto query = parse_query(arguments, context, report);
     if (auto* error = std::get_if<QueryError>(&query)) return std::move(*error);
     return Asked{std::move(*made), std::move(std::get<Query>(query))};
   }
 
-  ServiceAnswer answer_query(const ServiceRequest& request) {
+  ServiceAnswer answer_query(const ServiceRequest& request, const FixedReport* fixed) {
     const OutOfTime out_of_time;
-    auto made = ask(request.arguments, request.now_ms);
+    auto made = ask(request.arguments, request.now_ms, fixed);
     if (const auto* error = std::get_if<QueryError>(&made)) return refuse(*error);
     Asked& asked = std::get<Asked>(made);
     const ReportFormat format = asked.query.format ? *asked.query.format : accepted_format(request.accept);
@@ -232,32 +260,33 @@ QueryService::QueryService(std::string store_path, OwnFault own_fault)
     : state_(std::make_unique<State>(std::move(store_path), std::move(own_fault))) {}
 QueryService::~QueryService() = default;
 
-std::variant<Report, QueryError> QueryService::query(std::string_view arguments, int64_t now_ms) {
+std::variant<Report, QueryError> QueryService::query(std::string_view arguments, int64_t now_ms,
+                                                     std::string_view report) {
   const OutOfTime out_of_time;
-  auto asked = state_->ask(arguments, now_ms);
+  const NamedReport* named = find_report(report);
+  if (named == nullptr) return no_such_report(report);
+  auto asked = state_->ask(arguments, now_ms, named->fixed);
   if (auto* error = std::get_if<QueryError>(&asked)) return std::move(*error);
   return std::get<Asked>(asked).run(out_of_time);
 }
 
 ServiceAnswer QueryService::answer(const ServiceRequest& request) {
   constexpr std::string_view kReports = "v1/";
-  if (request.path == "v1/query") return state_->answer_query(request);
   if (request.path == "v1/health") return {.body = to_json(state_->health(request.now_ms)) + '\n'};
   if (request.path == "metrics") return state_->answer_metrics(request.now_ms);
   if (request.path == "openapi.json") return answer_openapi(request.if_none_match);
-  const std::string_view path = request.path;
-  const bool later = path.starts_with(kReports) && std::find(std::begin(kLaterReports), std::end(kLaterReports),
-                                                             path.substr(kReports.size())) != std::end(kLaterReports);
-  return refuse({404,
-                 "not_found",
-                 later ? "this report comes with a later version" : "there is no such report",
-                 {},
-                 {"query", "health"}});
+  std::string_view name = request.path;
+  if (name.starts_with(kReports)) name.remove_prefix(kReports.size());
+  if (const NamedReport* report = find_report(name); report != nullptr && name.size() < request.path.size())
+    return state_->answer_query(request, report->fixed);
+  return refuse(no_such_report(name));
 }
 
 ServiceAnswer QueryService::answer(std::string_view report, std::string_view arguments, int64_t now_ms) {
   return answer({"v1/" + std::string(report), std::string(arguments), {}, {}, now_ms});
 }
+
+bool QueryService::is_report(std::string_view name) { return find_report(name) != nullptr; }
 
 std::vector<std::string> QueryService::sites() {
   const Result<View> view = state_->view();

@@ -48,8 +48,9 @@ class QueryService {
   // The same for v1/REPORT, to a reader without headers.
   ServiceAnswer answer(std::string_view report, std::string_view arguments, int64_t now_ms);
 
-  // The same for a caller that renders by itself.
-  std::variant<Report, QueryError> query(std::string_view arguments, int64_t now_ms);
+  // The same for a caller that renders by itself; `report`: `query`, or another of those there are that is one.
+  std::variant<Report, QueryError> query(std::string_view arguments, int64_t now_ms, std::string_view report = "query");
+  static bool is_report(std::string_view name);
 
   // The names of the sites there are, in the order they were first seen.
   std::vector<std::string> sites();

@@ -49,6 +49,7 @@ constexpr Part kParts[] = {
     {"What they looked at", "by=page&metrics=pageviews,entries,exits&order=-pageviews&limit=20", "page view", "(none)"},
     {"Orders by ", "metrics=visits,orders,revenue&limit=240&by=", "visit", "(none)"},  // the range's unit goes behind
     {"Where visits began", "by=entry_page&metrics=visits,bounce_rate&order=-visits&limit=10", "visit", "(no page)"},
+    {"People and bots", "by=bot_class&metrics=hits&order=-hits&limit=12", "hit", "(people)"},
 };
 
 constexpr std::string_view kHeadline = "metrics=visits,visitors,pageviews,orders,revenue,cr,bounce_rate,aov";
@@ -74,6 +75,8 @@ constexpr Label kLabels[] = {
     {"entry_page", "Entry page"},
     {"entries", "Entries"},
     {"exits", "Exits"},
+    {"bot_class", "Bots"},
+    {"hits", "Hits"},
 };
 
 std::string_view label_of(const std::string& name) {
