@@ -32,6 +32,7 @@ SourceKind kind_named(std::string_view name) {
   if (name == "search") return SourceKind::search;
   if (name == "social") return SourceKind::social;
   if (name == "ai") return SourceKind::ai;
+  if (name == "site") return SourceKind::none;
   assert(false && "extra.txt names an unknown kind");
   return SourceKind::none;
 }
@@ -50,6 +51,7 @@ class Lists {
     add_extra(SourceKind::social);
     add(SourceKind::search, list_texts::search);
     add_extra(SourceKind::search);
+    add_extra(SourceKind::none);
     each_line(list_texts::aliases, [this](std::string_view line) {
       const std::string_view alias = take_until(line, '\t');
       const auto named = names_.find(line);

@@ -9,6 +9,7 @@
 namespace footfall {
 
 // In falling order of precedence: a host or name that several lists have belongs to the first of these kinds.
+// none: a site like others below a listed one, docs.google.com say.
 enum class SourceKind : uint8_t { none, payment, ai, video, shopping, email, social, search };
 
 struct KnownSource {

@@ -63,6 +63,86 @@ void the_most_specific_host_wins(void**) {
   expect_host("pay.weixin.qq.com", "wechat pay", "payment");
 }
 
+// What marketers look for in their reports.
+void sources_that_marketers_know(void**) {
+  static constexpr struct {
+    std::string_view kind, name, hosts;
+  } kCases[] = {
+      {"search", "google", "google.de google.at google.ch google.com.tr google.co.jp encrypted.google.com"},
+      {"search", "google", "com.google.android.googlequicksearchbox"},
+      {"search", "bing", "bing.com cn.bing.com com.microsoft.bing"},
+      {"search", "yandex", "yandex.ru ya.ru yandex.com.tr yandex.kz"},
+      {"search", "baidu", "baidu.com m.baidu.com"},
+      {"search", "duckduckgo", "duckduckgo.com html.duckduckgo.com"},
+      {"search", "ecosia", "ecosia.org"},
+      {"search", "qwant", "qwant.com lite.qwant.com"},
+      {"search", "startpage", "startpage.com eu.startpage.com"},
+      {"search", "brave", "search.brave.com"},
+      {"search", "naver", "naver.com search.naver.com m.search.naver.com"},
+      {"search", "seznam", "seznam.cz search.seznam.cz"},
+      {"social", "facebook", "facebook.com m.facebook.com l.facebook.com lm.facebook.com fb.me com.facebook.katana"},
+      {"social", "instagram", "instagram.com l.instagram.com com.instagram.android"},
+      {"social", "threads", "threads.net threads.com l.threads.net"},
+      {"social", "whatsapp", "whatsapp.com web.whatsapp.com wa.me com.whatsapp"},
+      {"social", "telegram", "t.me web.telegram.org org.telegram.messenger"},
+      {"social", "reddit", "reddit.com old.reddit.com out.reddit.com redd.it com.reddit.frontpage"},
+      {"social", "bluesky", "bsky.app go.bsky.app xyz.blueskyweb.app"},
+      {"social", "mastodon", "mastodon.social chaos.social org.joinmastodon.android"},
+      {"social", "twitter", "t.co x.com twitter.com com.twitter.android"},
+      {"social", "linkedin", "linkedin.com lnkd.in com.linkedin.android"},
+      {"social", "pinterest", "pinterest.com pinterest.de pinterest.co.uk pin.it com.pinterest"},
+      {"video", "youtube", "youtube.com m.youtube.com youtu.be com.google.android.youtube"},
+      {"email", "gmail", "mail.google.com com.google.android.gm"},
+      {"email", "outlook", "outlook.live.com outlook.office.com outlook.office365.com outlook.com"},
+      {"email", "yahoo mail", "mail.yahoo.com"},
+      {"email", "web.de mail", "web.de navigator.web.de bap.navigator.web.de deref-web.de"},
+      {"email", "gmx", "gmx.net gmx.de gmx.at navigator.gmx.net bap.navigator.gmx.net 3c.gmx.net deref-gmx.net"},
+      {"email", "mail.ru mail", "mail.ru e.mail.ru"},
+      {"email", "proton mail", "proton.me mail.proton.me"},
+      {"email", "icloud mail", "icloud.com www3.icloud.com"},
+      {"ai", "chatgpt", "chatgpt.com chat.openai.com com.openai.chatgpt"},
+      {"ai", "perplexity", "perplexity.ai"},
+      {"ai", "copilot", "copilot.microsoft.com copilot.com"},
+      {"ai", "gemini", "gemini.google.com bard.google.com"},
+      {"ai", "claude", "claude.ai"},
+      {"ai", "you", "you.com"},
+      {"shopping", "amazon", "amazon.de amazon.com amazon.co.uk amazon.com.au amzn.to amzn.eu"},
+      {"shopping", "ebay", "ebay.de ebay.com ebay.co.uk com.ebay.mobile"},
+      {"shopping", "idealo", "idealo.de idealo.at"},
+      {"shopping", "etsy", "etsy.com"},
+      {"shopping", "google shopping", "shopping.google.com shopping.google.de"},
+      {"shopping", "geizhals", "geizhals.de geizhals.at geizhals.eu"},
+      {"shopping", "billiger", "billiger.de"},
+      {"shopping", "guenstiger", "guenstiger.de"},
+      {"shopping", "kelkoo", "kelkoo.de kelkoo.co.uk"},
+      {"shopping", "pricerunner", "pricerunner.com pricerunner.se"},
+      {"payment", "paypal", "paypal.com paypal.de sandbox.paypal.com"},
+      {"payment", "klarna", "klarna.com pay.klarna.com"},
+      {"payment", "stripe", "checkout.stripe.com hooks.stripe.com"},
+      {"payment", "adyen", "checkoutshopper-live.adyen.com"},
+      {"payment", "mollie", "mollie.com"},
+      {"payment", "sofort", "sofort.com"},
+      {"payment", "giropay", "giropay.de"},
+      {"payment", "google login", "accounts.google.com accounts.google.de"},
+      {"payment", "microsoft login", "login.microsoftonline.com login.live.com"},
+      {"payment", "apple login", "appleid.apple.com account.apple.com"},
+      {"payment", "cardinal commerce", "centinelapi.cardinalcommerce.com"},
+  };
+  for (const auto& each : kCases) {
+    for (std::string_view hosts = each.hosts; !hosts.empty();) {
+      const std::string_view host = hosts.substr(0, hosts.find(' '));
+      hosts.remove_prefix(std::min(host.size() + 1, hosts.size()));
+      expect_host(host, each.name, each.kind);
+    }
+  }
+}
+
+// Below a search engine, and no search.
+void what_lies_below_an_engine_may_be_a_site_like_others(void**) {
+  for (const char* host : {"docs.google.com", "sites.google.com", "play.google.com", "ads.google.com"})
+    expect_host(host, host, "none");
+}
+
 void youtube_is_video_though_social_lists_have_it(void**) {
   expect_host("youtube.com", "youtube", "video");
   expect_host("m.youtube.com", "youtube", "video");
@@ -171,6 +251,8 @@ int main() {
       cmocka_unit_test(knows_hosts_of_every_list),
       cmocka_unit_test(a_host_stands_for_those_below_it),
       cmocka_unit_test(the_most_specific_host_wins),
+      cmocka_unit_test(sources_that_marketers_know),
+      cmocka_unit_test(what_lies_below_an_engine_may_be_a_site_like_others),
       cmocka_unit_test(youtube_is_video_though_social_lists_have_it),
       cmocka_unit_test(a_star_is_any_country),
       cmocka_unit_test(knows_names_and_aliases),

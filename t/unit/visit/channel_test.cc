@@ -156,6 +156,7 @@ void rows_16_to_19_by_medium(void**) {
 void row_20_referral(void**) {
   for (const char* medium : {"referral", "app", "link"}) expect_channel(tagged("somewhere", medium), "referral");
   expect_channel(linked("blog.example", "blog.example"), "referral");
+  expect_channel(linked("docs.google.com", "docs.google.com"), "referral");
   // `ref` is a campaign argument but none of utm_*
   expect_channel({.source = "partner", .referrer_host = "blog.example", .has_campaign = true}, "referral");
   expect_channel({.source = "partner", .has_campaign = true}, "unassigned");
