@@ -26,5 +26,7 @@ add_custom_command(
 
 add_library(footfall_bot_table STATIC ${bot_table})
 target_link_libraries(footfall_bot_table PUBLIC footfall_core)
-# For the unit test: the table is there, and the list's own example agents.
-target_compile_definitions(footfall_bot_table INTERFACE FOOTFALL_BOT_INSTANCES="${bot_instances}")
+# For the unit test: the table is there, the list's own example agents, and those of real browsers (npm's user-agents),
+# where that package is installed.
+target_compile_definitions(footfall_bot_table INTERFACE FOOTFALL_BOT_INSTANCES="${bot_instances}"
+  FOOTFALL_BROWSERS_SEEN="${FOOTFALL_NPM_DIR}/user-agents/dist/user-agents.json")

@@ -1,6 +1,11 @@
 #include "visit/bots.h"
 
+#include <rapidjson/document.h>
+
 #include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
 
 #include "test.h"
 #include "visit/agent_matcher.h"
@@ -139,6 +144,31 @@ void names_agents_as_people_do(void**) {
   for (const auto& each : cases) expect_text(classify_agent(each.agent).reason, each.name);
 }
 
+// Agents that a large network of sites saw lately: npm's user-agents, a JSON list of objects with `userAgent`.
+std::set<std::string> browsers_seen() {
+  std::ifstream file(FOOTFALL_BROWSERS_SEEN);
+  const std::string json((std::istreambuf_iterator<char>(file)), {});
+  rapidjson::Document all;
+  all.Parse(json.data(), json.size());
+  std::set<std::string> agents;
+  if (!all.IsArray()) return agents;
+  for (const rapidjson::Value& each : all.GetArray()) agents.insert(each["userAgent"].GetString());
+  return agents;
+}
+
+void takes_at_most_3_seen_browsers_in_1000_for_bots(void**) {
+  static Share share;
+  for (const std::string& agent : browsers_seen()) {
+    const BotVerdict verdict = classify_agent(agent);
+    share.found += verdict.bot != BotClass::none, ++share.all;
+    if (verdict.bot != BotClass::none)
+      print_message("# taken for %.*s: %s\n", static_cast<int>(verdict.reason.size()), verdict.reason.data(), agent.c_str());
+  }
+  print_message("# browsers seen: %d of %d taken for bots, %.2f %%\n", share.found, share.all, 100 * share.ratio());
+  assert_true(share.all > 500);
+  assert_true(share.ratio() <= 0.003);
+}
+
 void tells_the_classes_apart(void**) {
   const struct {
     const char* agent;
@@ -187,6 +217,7 @@ int main() {
 #ifdef FOOTFALL_BOT_INSTANCES
       cmocka_unit_test(finds_98_percent_of_the_lists_own_agents),
       cmocka_unit_test(takes_at_most_3_browsers_in_1000_for_bots),
+      cmocka_unit_test(takes_at_most_3_seen_browsers_in_1000_for_bots),
       cmocka_unit_test(names_agents_as_people_do),
       cmocka_unit_test(tells_the_classes_apart),
 #endif
