@@ -195,6 +195,9 @@ void tells_the_classes_apart(void**) {
       {"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/120.0.0.0 Safari/537.36",
        BotClass::headless_browser},
       {"", BotClass::no_user_agent},
+      {"Viber", BotClass::social_preview},
+      {"Fetch/2.0a (CMS Detection/Web/SEO analysis tool, see http://guess.scritch.org)", BotClass::seo_crawler},
+      {"MozacFetch/124.0.20240308131505", BotClass::none},  // Firefox for Android by itself
       {"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", BotClass::none},
       {"Mozilla/5.0 (Linux; Android 4.1.1; HTC Butterfly Build/JRO03C) Chrome/30.0.1599.82 Mobile", BotClass::none},
   };
