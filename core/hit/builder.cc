@@ -79,6 +79,16 @@ const Hit& HitBuilder::build_event(const EventLine& line, const VisitorKeys& key
   return hit_;
 }
 
+const Hit& HitBuilder::build_told(const RawHit& raw, const VisitorKeys& keys) {
+  const RawEvent& event = raw.events.front();
+  EventLine line;
+  line.time_ms = raw.time_ms;
+  line.visitor = raw.visitor_id;
+  line.fields = {event.name,  event.item,   event.value, event.currency, event.id,
+                 event.items, event.coupon, event.customer};
+  return build_event(line, keys);
+}
+
 // Begun anew: what was read so far goes no further.
 const Hit& HitBuilder::exclude(const RawHit& raw) {
   begin(raw);

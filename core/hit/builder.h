@@ -41,6 +41,8 @@ class HitBuilder {
                    const SiteConfig* site = nullptr);
   // The hit of an event that no request told: the event, its time and its visitor, nothing else.
   const Hit& build_event(const EventLine& line, const VisitorKeys& keys);
+  // The same as it was staged: `raw` is event_only and has its event.
+  const Hit& build_told(const RawHit& raw, const VisitorKeys& keys);
 
  private:
   // What an agent is as text and in the hashes of its visitors.

@@ -38,6 +38,7 @@ struct RawHit {
   bool own_bot = false;
   bool from_cache = false;          // the answer is a cache hit: its event header is not told again
   bool uri_cut = false;             // the uri was longer than kRawUriBytesMax
+  bool event_only = false;          // no request: the first of `events`, told by itself; it has its time, a visitor's id, no more
   bool events_cut = false;          // directives told more than fits: the hit's events are marked malformed
   std::string_view address;         // 4 or 16 bytes, network order; empty: none
   std::string_view visitor_id;      // footfall_visitor's value; empty: anonymous

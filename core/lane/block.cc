@@ -61,7 +61,7 @@ bool BlockBuilder::take(size_t hit_bytes, int64_t time_ms, std::string_view site
   last_site_ = index;
   bytes_ += hit_bytes;
   if (header_.hits++ == 0) header_.first_time_ms = time_ms;
-  header_.last_time_ms = time_ms;
+  header_.last_time_ms = std::max(header_.last_time_ms, time_ms);  // an event told by itself may be older
   return true;
 }
 

@@ -22,6 +22,7 @@ const SiteConfig* HitMaker::site_of(std::string_view name) {
 }
 
 const Hit& HitMaker::make(const RawHit& raw, const HitContext& context) {
+  if (raw.event_only) return hits_.build_told(raw, salts_.lasting_keys());  // its own day's salt may be gone
   const SiteConfig* const site = site_of(context.site);
   const int64_t visit_gap_s = site != nullptr ? site->visit_gap_s : kDefaultVisitGapS;
   return hits_.build(raw, context, salts_.keys(raw.time_ms, visit_gap_s * 1000), site);

@@ -19,6 +19,9 @@ class SaltKeeper {
   // event loop. Salts that have had their time are destroyed on the way.
   const VisitorKeys& keys(int64_t time_ms, int64_t visit_gap_ms);
 
+  // Those that need no salt: of ids and customers.
+  const VisitorKeys& lasting_keys() const { return keys_; }
+
   // Destroys the salts of days whose 48 h are over at now_ms. How many.
   int destroy_old(int64_t now_ms) const;
 

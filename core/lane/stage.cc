@@ -167,6 +167,7 @@ bool StageReader::decode(const uint8_t* from, uint32_t bytes) {
   hit_.from_cache = (record.flags & kRecordFromCache) != 0;
   hit_.uri_cut = (record.flags & kRecordUriCut) != 0;
   hit_.events_cut = (record.flags & kRecordEventsCut) != 0;
+  hit_.event_only = (record.flags & kRecordEventOnly) != 0;
   const char* at = reinterpret_cast<const char*>(from) + sizeof record;
   const auto take = [&at](size_t length) { return std::string_view(std::exchange(at, at + length), length); };
   hit_.address = take(record.address);
@@ -179,7 +180,8 @@ bool StageReader::decode(const uint8_t* from, uint32_t bytes) {
   hit_.visitor_id = take(record.visitor);
   hit_.events_header = take(record.header);
   hit_.events.clear();
-  return record.events == 0 || decode_events(take(record.events));
+  if (record.events != 0 && !decode_events(take(record.events))) return false;
+  return !hit_.event_only || hit_.events.size() == 1;
 }
 
 bool StageReader::decode_events(std::string_view bytes) {

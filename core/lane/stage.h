@@ -11,7 +11,7 @@
 //   context: bytes u16 | site u8+bytes | search u8+bytes | count u8 | count x (argument u8+bytes) | codes' prefix u8+bytes, if any
 //
 // Positions are byte counts since the epoch began; position % record_bytes is the place. The producer releases `head`
-// after the record is whole; the consumer moves `tail`, wipes what lies before it, then releases `wiped`.
+// after the record is whole (of several that were staged together, after all are); the consumer moves `tail`, wipes what lies before it, then releases `wiped`.
 #pragma once
 
 #include <atomic>
@@ -61,7 +61,7 @@ struct StageHeader {
 
   alignas(128) std::atomic<uint64_t> head;      // producer: bytes staged in this epoch
   std::atomic<uint64_t> staged;                 // producer: hits staged in this epoch; the next hit's number
-  std::atomic<int64_t> clock_ms;                // producer: every later record's time is at least this
+  std::atomic<int64_t> clock_ms;                // producer: every later record's time is at least this, but of events told alone
   int64_t last_time_ms;                         // producer
   std::atomic<uint64_t> dropped[kDropReasons];  // producer, in this epoch
 

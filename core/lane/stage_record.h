@@ -39,6 +39,7 @@ enum StageRecordFlag : uint16_t {
   kRecordFromCache = 4,
   kRecordUriCut = 8,
   kRecordEventsCut = 16,
+  kRecordEventOnly = 32,
 };
 
 // The fields of an event, in their order.

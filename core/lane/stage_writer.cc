@@ -100,20 +100,34 @@ bool StageWriter::make_room(uint32_t bytes) noexcept {
   return true;
 }
 
+// A lane's time never runs back. An event told by itself has its own, whenever it is told.
+int64_t StageWriter::time_of(const RawHit& hit) const noexcept {
+  return hit.event_only ? header_->last_time_ms : std::max(hit.time_ms, header_->last_time_ms);
+}
+
 bool StageWriter::append(const RawHit& hit, uint16_t context) noexcept {
-  if (hit.time_ms < kOldestTimeMs) return drop(DropReason::clock);
+  const int64_t time_ms = time_of(hit);
+  if (const std::optional<DropReason> reason = write(hit, context)) return drop(*reason);
+  show(1, time_ms);
+  return true;
+}
+
+// Writes the record and goes behind it; it is not shown yet. A reason: nothing was written.
+std::optional<DropReason> StageWriter::write(const RawHit& hit, uint16_t context) noexcept {
+  if (hit.time_ms < kOldestTimeMs) return DropReason::clock;
 
   StageRecord record;
   std::memset(record.unused, 0, sizeof record.unused);
   record.context = context;
   record.status = hit.status;
-  record.time_ms = std::max(hit.time_ms, header_->last_time_ms);  // never runs back in a lane
+  record.time_ms = hit.event_only ? hit.time_ms : time_of(hit);
   record.bytes_sent = hit.bytes_sent;
   record.request_time_ms = hit.request_time_ms;
   record.method = hit.method;
   record.content = hit.content;
   record.flags = (hit.prefetch ? kRecordPrefetch : 0) | (hit.own_bot ? kRecordOwnBot : 0) |
                  (hit.from_cache ? kRecordFromCache : 0) | (hit.events_cut ? kRecordEventsCut : 0) |
+                 (hit.event_only ? kRecordEventOnly : 0) |
                  (hit.uri_cut || hit.uri.size() > kRawUriBytesMax ? kRecordUriCut : 0);
   record.address = hit.address.size() <= 16 ? static_cast<uint8_t>(hit.address.size()) : 0;
   record.country = static_cast<uint8_t>(bound(hit.country, kCountryBytesMax));
@@ -128,7 +142,7 @@ bool StageWriter::append(const RawHit& hit, uint16_t context) noexcept {
   size_t events = 0;
   for (const RawEvent& event : hit.events) {
     const size_t bytes = event_bytes(event);
-    if (events == kEventsMax || events_bytes + bytes > kDirectiveEventsBytesMax) {
+    if (events == kEventsMax || (events_bytes + bytes > kDirectiveEventsBytesMax && !hit.event_only)) {
       record.flags |= kRecordEventsCut;
       break;
     }
@@ -139,10 +153,10 @@ bool StageWriter::append(const RawHit& hit, uint16_t context) noexcept {
 
   const size_t bytes = sizeof record + record.address + record.country + record.uri + record.path + record.referrer +
                        record.agent + record.host + record.visitor + record.header + events_bytes;
-  if (bytes > kRawRecordBytesMax) return drop(DropReason::oversized);
+  if (bytes > kRawRecordBytesMax) return DropReason::oversized;
   record.bytes = round_up_to_8(bytes);
 
-  if (!has_room(record.bytes)) return drop(DropReason::stage_full);
+  if (!has_room(record.bytes)) return DropReason::stage_full;
   uint8_t* to = next_;
   std::memcpy(to, &record, sizeof record);
   to += sizeof record;
@@ -156,8 +170,36 @@ bool StageWriter::append(const RawHit& hit, uint16_t context) noexcept {
   to = copy(to, hit.visitor_id, record.visitor);
   to = copy(to, hit.events_header, record.header);
   for (size_t i = 0; i < events; ++i) to = copy_event(to, hit.events[i]);
-  show(record.bytes, record.time_ms);
-  return true;
+  advance(record.bytes);
+  return std::nullopt;
+}
+
+StageBatch::Outcome StageBatch::add(const RawHit& hit, uint16_t context) noexcept {
+  const int64_t time_ms = std::max(writer_.time_of(hit), time_ms_);
+  if (const std::optional<DropReason> reason = writer_.write(hit, context)) {
+    if (*reason == DropReason::clock) return Outcome::clock;
+    return *reason == DropReason::oversized ? Outcome::oversized : Outcome::no_room;
+  }
+  ++hits_;
+  time_ms_ = time_ms;
+  return writer_.head_ - start_ <= writer_.record_bytes_ / 2 ? Outcome::added : Outcome::too_large;
+}
+
+void StageBatch::show() noexcept {
+  if (hits_ != 0) writer_.show(hits_, time_ms_);
+  start_ = writer_.head_;
+  hits_ = 0;
+}
+
+StageBatch::~StageBatch() {
+  const uint64_t bytes = writer_.head_ - start_;
+  if (bytes == 0) return;
+  const uint64_t at = start_ % writer_.record_bytes_;
+  const uint64_t first = std::min(bytes, writer_.record_bytes_ - at);
+  wipe(writer_.records_ + at, first);
+  wipe(writer_.records_, bytes - first);
+  writer_.head_ = start_;
+  writer_.measure_room();
 }
 
 }  // namespace footfall

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string_view>
 
 #include "base/error.h"
@@ -57,10 +58,15 @@ class StageWriter {
   void set_clock(int64_t now_ms) noexcept;
 
  private:
+  friend class StageBatch;
+
+  std::optional<DropReason> write(const RawHit& hit, uint16_t context) noexcept;
+  int64_t time_of(const RawHit& hit) const noexcept;
   bool has_room(uint32_t bytes) noexcept;
   bool make_room(uint32_t bytes) noexcept;
   void measure_room() noexcept;
-  void show(uint32_t bytes, int64_t time_ms) noexcept;
+  void advance(uint32_t bytes) noexcept;
+  void show(uint64_t hits, int64_t time_ms) noexcept;
   bool drop(DropReason reason) noexcept;
 
   StageHeader* const header_;
@@ -70,6 +76,32 @@ class StageWriter {
   uint64_t head_;
   uint8_t* next_ = nullptr;      // the place of head_
   uint8_t* room_end_ = nullptr;  // may be written up to here without a look at `wiped`
+};
+
+// Hits that come to lie in the stage together: none of them is there before show(), all of them from then on, whoever dies
+// when. While a batch lives, nothing else may be staged. One that is not shown is wiped.
+class StageBatch {
+ public:
+  enum class Outcome : uint8_t {
+    added,
+    no_room,    // the consumer has to catch up first
+    too_large,  // for this stage, however empty: a batch may have half of it
+    oversized,  // one record is larger than kRawRecordBytesMax
+    clock,      // a time before 1995
+  };
+
+  explicit StageBatch(StageWriter& writer) noexcept : writer_(writer), start_(writer.head_) {}
+  ~StageBatch();
+  StageBatch(const StageBatch&) = delete;
+
+  Outcome add(const RawHit& hit, uint16_t context) noexcept;
+  void show() noexcept;
+
+ private:
+  StageWriter& writer_;
+  uint64_t start_;  // what lies before is shown
+  uint64_t hits_ = 0;
+  int64_t time_ms_ = 0;  // the lane's, behind them
 };
 
 // Knowing a bound, the compiler would make `rep movs`, which takes longer to begin than these few bytes to move.
@@ -88,12 +120,16 @@ inline bool StageWriter::has_room(uint32_t bytes) noexcept {
   return make_room(bytes);
 }
 
-// The record at next_ is whole: from here on it outlives the process.
-inline void StageWriter::show(uint32_t bytes, int64_t time_ms) noexcept {
+// The record at next_ is whole.
+inline void StageWriter::advance(uint32_t bytes) noexcept {
   next_ += bytes;
   head_ += bytes;
+}
+
+// From here on what was written outlives the process.
+inline void StageWriter::show(uint64_t hits, int64_t time_ms) noexcept {
   header_->last_time_ms = time_ms;
-  header_->staged.store(header_->staged.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  header_->staged.store(header_->staged.load(std::memory_order_relaxed) + hits, std::memory_order_relaxed);
   header_->head.store(head_, std::memory_order_release);
 }
 
@@ -129,7 +165,8 @@ inline void PlainRecord::add_address(std::string_view address) noexcept {
 inline void StageWriter::show_plain(const PlainRecord& record) noexcept {
   const uint32_t bytes = round_up_to_8(record.end - next_);
   record.fixed->bytes = bytes;
-  show(bytes, record.fixed->time_ms);
+  advance(bytes);
+  show(1, record.fixed->time_ms);
 }
 
 }  // namespace footfall
