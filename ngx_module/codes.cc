@@ -1,11 +1,8 @@
 #include "codes.h"
 
-#include <memory>
-#include <string>
-
 #include "answer.h"
-#include "code_targets.h"
 #include "conf.h"
+#include "config_follower.h"
 #include "hit/code.h"
 #include "hit/text.h"
 #include "hit/url.h"
@@ -13,20 +10,14 @@
 namespace footfall {
 namespace {
 
-// What the worker answers codes from.
-struct Codes {
-  std::unique_ptr<CodeTargets> targets;
-  TextArena arena;  // of one request at a time
-};
-Codes* codes;
-
 // Read as the hit reads it, from the target as sent: what leads somewhere is what is counted. (A subrequest has its
 // parent's.)
 std::string_view code_of(const ngx_http_request_t* r, const LocConf* conf) {
+  static TextArena* const arena = new TextArena;  // of one request at a time; nothing is left to destructors at exit
+  arena->clear();
   bool marred = false;
-  codes->arena.clear();
   const Target target = split_target(view(r->unparsed_uri));
-  const std::string_view code = code_of_path(target.path, view(conf->codes_prefix), codes->arena, marred);
+  const std::string_view code = code_of_path(target.path, view(conf->codes_prefix), *arena, marred);
   return marred ? std::string_view() : code;
 }
 
@@ -61,28 +52,13 @@ ngx_int_t answer_code(ngx_http_request_t* r) noexcept {
     if (!forbid_storing(r)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
     if (r->method != NGX_HTTP_GET && r->method != NGX_HTTP_HEAD) return refuse_method(r);
     if (const ngx_int_t discarded = ngx_http_discard_request_body(r); discarded != NGX_OK) return discarded;
-    if (codes == nullptr) return NGX_HTTP_NOT_FOUND;
-    const std::string_view code = code_of(r, conf);
-    const std::string_view target = code.empty() ? code : codes->targets->find(view(conf->site), code);
+    const CodeTable* const table = followed_table();
+    if (table == nullptr) return NGX_HTTP_NOT_FOUND;
+    const std::string_view target = table->target(view(conf->site), code_of(r, conf));
     return target.empty() ? NGX_HTTP_NOT_FOUND : redirect(r, target);
   } catch (...) {
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
   }
-}
-
-void start_codes(ngx_cycle_t* cycle, std::string_view store_path) {
-  auto started = std::make_unique<Codes>();
-  started->targets = CodeTargets::start(std::string(store_path));
-  if (started->targets == nullptr) {
-    ngx_log_error(NGX_LOG_WARN, cycle->log, 0, "footfall: codes lead nowhere: the thread that follows them cannot be started");
-    return;
-  }
-  codes = started.release();
-}
-
-void stop_codes() noexcept {
-  delete codes;
-  codes = nullptr;
 }
 
 }  // namespace footfall

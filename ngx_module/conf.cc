@@ -1,6 +1,10 @@
 #include "conf.h"
 
+#include <algorithm>
+
 #include "codes.h"
+#include "hit/event_batch.h"
+#include "ingest.h"
 #include "lane/lane.h"
 #include "status.h"
 
@@ -43,7 +47,19 @@ void inherit_answers(ngx_conf_t* cf, const LocConf* outer, LocConf* conf) {
   conf->status = outer->status;
   conf->answers_codes = outer->answers_codes;
   if (conf->status != nullptr) core->handler = answer_status;
+  conf->ingest = outer->ingest;
   if (conf->answers_codes) core->handler = answer_code;
+  if (conf->ingest != nullptr) core->handler = answer_ingest;
+}
+
+// A batch is read whole, so it need not go through a file; what is larger than one is refused whatever nginx lets in, and
+// nginx lets in no more than it takes to say so.
+void bound_bodies(ngx_conf_t* cf) {
+  auto* core = static_cast<ngx_http_core_loc_conf_t*>(ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+  core->client_body_buffer_size = std::max(core->client_body_buffer_size, kEventBatchBytesMax);
+  constexpr off_t kReadBytesMax = 8 * off_t{kEventBatchBytesMax};
+  if (core->client_max_body_size == 0 || core->client_max_body_size > kReadBytesMax)
+    core->client_max_body_size = kReadBytesMax;
 }
 
 char* add_captured(ngx_conf_t* cf, LocConf* conf) {
@@ -118,6 +134,7 @@ char* merge_loc_conf(ngx_conf_t* cf, void* parent, void* child) noexcept {
   if (conf->told == nullptr && conf->events != nullptr) return static_cast<char*>(NGX_CONF_ERROR);
 
   inherit_answers(cf, outer, conf);
+  if (conf->ingest != nullptr) bound_bodies(cf);
   conf->captured = conf->enabled && conf->status == nullptr;
   return conf->captured ? add_captured(cf, conf) : NGX_CONF_OK;
 }

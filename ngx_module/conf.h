@@ -51,6 +51,11 @@ struct StatusConf {
   bool remote;
 };
 
+// footfall_ingest of one location.
+struct IngestConf {
+  bool remote;
+};
+
 struct LocConf {
   // What the log phase reads first.
   bool captured;     // footfall on, and not a status location
@@ -73,6 +78,7 @@ struct LocConf {
   ngx_str_t codes_prefix;       // the server's; between slashes; empty: none
   StatusConf* status;
   bool answers_codes;  // footfall_codes stands here
+  IngestConf* ingest;
 
   // As given on this level, or inherited.
   ngx_flag_t enabled;
@@ -93,7 +99,8 @@ struct MainConf {
   ngx_array_t captured;  // LocConf*: every location whose requests are captured
   bool tells_events;     // a footfall_event or footfall_order exists
   bool shows_status;     // a footfall_status exists
-  bool answers_codes;    // a footfall_codes exists
+  bool follows_config;   // a footfall_codes or footfall_ingest exists
+  bool takes_events;     // a footfall_ingest exists
   ngx_uint_t sequence;
 
   ngx_int_t entry_slot;   // indexed variable: the location that the request entered first
@@ -136,6 +143,7 @@ char* set_event(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 char* set_order(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 char* set_events_header(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 char* set_codes(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
+char* set_ingest(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 char* set_status(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 
 }  // namespace footfall

@@ -2,6 +2,7 @@
 #include "codes.h"
 #include "directive.h"
 #include "hit/code.h"
+#include "ingest.h"
 #include "status.h"
 
 namespace footfall {
@@ -215,7 +216,24 @@ char* set_codes(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
   if (char* outcome = answer_by(cf, core, answer_code); outcome != NGX_CONF_OK) return outcome;
   if (char* outcome = make_prefix_the_servers(cf, prefix); outcome != NGX_CONF_OK) return outcome;
   loc->answers_codes = true;
-  main_conf(cf)->answers_codes = true;
+  main_conf(cf)->follows_config = true;
+  need_store(cf);
+  return NGX_CONF_OK;
+}
+
+char* set_ingest(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
+  auto* loc = static_cast<LocConf*>(conf);
+  if (loc->ingest != nullptr) return kDuplicate;
+  const auto args = arguments(cf);
+  if (args.size() == 2 && view(args[1]) != "remote") {
+    return refuse(cf, {"unknown parameter \"", view(args[1]), "\"; right would be remote, or nothing"});
+  }
+  auto* ingest = static_cast<IngestConf*>(ngx_pcalloc(cf->pool, sizeof(IngestConf)));
+  if (ingest == nullptr) return kConfError;
+  ingest->remote = args.size() == 2;
+  if (char* outcome = answer_by(cf, core_of(cf), answer_ingest); outcome != NGX_CONF_OK) return outcome;
+  loc->ingest = ingest;
+  main_conf(cf)->takes_events = main_conf(cf)->follows_config = true;
   need_store(cf);
   return NGX_CONF_OK;
 }

@@ -28,6 +28,8 @@ ngx_command_t commands[] = {
     {ngx_string("footfall_events_header"), kEverywhere | NGX_CONF_TAKE1, set_events_header, NGX_HTTP_LOC_CONF_OFFSET, 0,
      nullptr},
     {ngx_string("footfall_codes"), NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1, set_codes, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+    {ngx_string("footfall_ingest"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS | NGX_CONF_TAKE1, set_ingest,
+     NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
     {ngx_string("footfall_status"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS | NGX_CONF_TAKE12, set_status,
      NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
     ngx_null_command,

@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "codes.h"
 #include "conf.h"
+#include "config_follower.h"
 #include "lane/flusher.h"
 #include "lane/lane.h"
 #include "lane/missed.h"
@@ -303,6 +303,12 @@ std::optional<HealthFault> capture_fault() {
   return fault_now;
 }
 
+uint16_t context_of_site(std::string_view site) {
+  if (capture.writer == nullptr) return kNoContext;
+  const Result<uint16_t> index = capture.writer->add_context({site, {}, {}});
+  return index ? *index : kNoContext;
+}
+
 ngx_int_t init_module(ngx_cycle_t* cycle) noexcept {
   const MainConf* main = conf_of(cycle);
   if (ngx_test_config || main == nullptr || main->store.data == nullptr) return NGX_OK;
@@ -319,8 +325,8 @@ ngx_int_t init_process(ngx_cycle_t* cycle) noexcept {
   if (!runs_here() || main == nullptr || main->store.data == nullptr) return NGX_OK;
   try {
     if (main->shows_status) start_queries(cycle, view(main->store));
-    if (main->answers_codes) start_codes(cycle, view(main->store));
-    if (main->captured.nelts == 0) return NGX_OK;
+    if (main->follows_config) start_following(cycle, view(main->store));
+    if (main->captured.nelts == 0 && !main->takes_events) return NGX_OK;
     worker = new Worker;
     worker->hit.events.reserve(kEventsMax + 1);
     claim(cycle, main);
@@ -333,7 +339,7 @@ ngx_int_t init_process(ngx_cycle_t* cycle) noexcept {
 
 void exit_process(ngx_cycle_t*) noexcept {
   stop_queries();
-  stop_codes();
+  stop_following();
   capture.writer = nullptr;
   if (worker == nullptr) return;
   if (tick.timer_set) ngx_del_timer(&tick);

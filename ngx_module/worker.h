@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "hit/raw_hit.h"
 #include "lane/stage_writer.h"
@@ -19,6 +20,10 @@ struct Capture {
   uint64_t missed = 0;            // hits that ended while there was no lane
 };
 extern Capture capture;
+
+// The index of the site in the stage's table of contexts, for what is told outside of requests. kNoContext: this process
+// has no lane, or the table is full.
+uint16_t context_of_site(std::string_view site);
 
 // Why this process captures nothing, if so. Any thread may ask.
 std::optional<HealthFault> capture_fault();

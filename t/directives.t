@@ -201,6 +201,17 @@ subtest 'codes need their prefix' => sub {
     is_taken(server => 'location /go/ { footfall_codes /go/; limit_except GET { deny all; } } location /go/b/ { footfall_codes /go; }');
 };
 
+subtest 'events come in where nothing else answers' => sub {
+    is_refused(location => 'footfall_ingest local;', 'footfall_ingest: unknown parameter "local"; right would be remote, or nothing');
+    is_refused(location => 'footfall_ingest remote remote;', 'invalid number of arguments in "footfall_ingest" directive');
+    is_refused(location => 'footfall_ingest; footfall_ingest remote;', '"footfall_ingest" directive is duplicate');
+    is_refused(location => 'footfall_status; footfall_ingest;', 'footfall_ingest: another directive answers "/" already; right would be a location of its own');
+    is_refused(http => 'footfall_ingest;', '"footfall_ingest" directive is not allowed here');
+    is_refused(store => 'server { listen {tried}; location /tell { footfall_ingest; } }', 'footfall_ingest: there is no store');
+    is_taken(server => "location $_ { footfall_ingest remote; }") for '= /tell', '/tell/', '~ ^/tell$', '@tell';
+    is_taken(location => 'footfall_ingest; limit_except POST { deny all; }');
+};
+
 # Until desks are built; then this says which desks there are.
 subtest 'desk=' => sub {
     is_refused(location => 'footfall_status desk=marketing;', 'footfall_status: "desk=marketing" cannot be limited yet: this version has no desks');

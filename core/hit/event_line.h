@@ -11,12 +11,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "hit/event_fields.h"
 #include "hit/log_line.h"
-#include "hit/log_time.h"
-#include "hit/text.h"
 
 namespace footfall {
 
@@ -39,22 +36,12 @@ class EventLineReader {
   const std::string& fault() const { return fault_; }
 
  private:
-  struct Document;
+  struct State;
 
-  bool read_object(std::string_view line);
-  bool read_texts();
-  bool read_time();
-  bool read_money();
-  bool read_items();
-  bool add_item(size_t index);
-  bool fail(std::string text) { return fault_ = std::move(text), false; }
+  LineOutcome reject(std::string fault);
 
-  std::unique_ptr<Document> document_;
+  std::unique_ptr<State> state_;
   EventLine event_;
-  std::string items_;
-  TextArena arena_;
-  std::vector<OrderItem> parsed_items_;
-  LogTime time_;
   std::string fault_;
 };
 

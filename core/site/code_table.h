@@ -15,6 +15,8 @@ class CodeTable {
  public:
   explicit CodeTable(std::shared_ptr<const Config> config);
 
+  const Config& config() const { return *config_; }
+
   // A path on the same host or an http(s) URL, fit to stand in a Location header. Empty: the site has no such code. `site`
   // as a hit's site name (resolve_site); the code in any case. The view lives as long as the table.
   std::string_view target(std::string_view site, std::string_view code) const;

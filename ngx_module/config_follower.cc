@@ -1,4 +1,4 @@
-#include "code_targets.h"
+#include "config_follower.h"
 
 #include <pthread.h>
 
@@ -10,16 +10,19 @@
 #include <system_error>
 #include <thread>
 
-#include "site/code_table.h"
 #include "site/config_file.h"
 
 namespace footfall {
 
 namespace {
-constexpr auto kLookEvery = std::chrono::milliseconds(500);
-}
 
-struct CodeTargets::State {
+constexpr auto kLookEvery = std::chrono::milliseconds(500);
+
+ConfigFollower* follower;  // this worker's
+
+}  // namespace
+
+struct ConfigFollower::State {
   explicit State(const std::string& store_path) : config(store_path + "/config") {}
   ~State() { delete next.load(); }
 
@@ -36,11 +39,11 @@ struct CodeTargets::State {
   std::thread thread;
 };
 
-void CodeTargets::State::look() {
+void ConfigFollower::State::look() {
   if (config.look()) delete next.exchange(new CodeTable(config.config()));
 }
 
-void CodeTargets::State::follow() {
+void ConfigFollower::State::follow() {
   std::unique_lock lock(mutex);
   while (!wake.wait_for(lock, kLookEvery, [&] { return stopping; })) {
     lock.unlock();
@@ -52,11 +55,11 @@ void CodeTargets::State::follow() {
   }
 }
 
-CodeTargets::CodeTargets(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ConfigFollower::ConfigFollower(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-std::unique_ptr<CodeTargets> CodeTargets::start(const std::string& store_path) {
-  std::unique_ptr<CodeTargets> targets(new CodeTargets(std::make_unique<State>(store_path)));
-  State* const state = targets->state_.get();
+std::unique_ptr<ConfigFollower> ConfigFollower::start(const std::string& store_path) {
+  std::unique_ptr<ConfigFollower> started(new ConfigFollower(std::make_unique<State>(store_path)));
+  State* const state = started->state_.get();
   state->look();
   sigset_t all;
   sigset_t before;
@@ -65,13 +68,13 @@ std::unique_ptr<CodeTargets> CodeTargets::start(const std::string& store_path) {
   try {
     state->thread = std::thread([state] { state->follow(); });
   } catch (const std::system_error&) {
-    targets.reset();
+    started.reset();
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return targets;
+  return started;
 }
 
-CodeTargets::~CodeTargets() {
+ConfigFollower::~ConfigFollower() {
   {
     const std::lock_guard lock(state_->mutex);
     state_->stopping = true;
@@ -80,9 +83,22 @@ CodeTargets::~CodeTargets() {
   if (state_->thread.joinable()) state_->thread.join();
 }
 
-std::string_view CodeTargets::find(std::string_view site, std::string_view code) {
+const CodeTable* ConfigFollower::table() {
   if (state_->next.load(std::memory_order_relaxed) != nullptr) state_->table.reset(state_->next.exchange(nullptr));
-  return state_->table != nullptr ? state_->table->target(site, code) : std::string_view();
+  return state_->table.get();
 }
+
+void start_following(ngx_cycle_t* cycle, std::string_view store_path) {
+  follower = ConfigFollower::start(std::string(store_path)).release();
+  if (follower != nullptr) return;
+  ngx_log_error(NGX_LOG_WARN, cycle->log, 0, "footfall: codes lead nowhere: the thread that follows them cannot be started");
+}
+
+void stop_following() noexcept {
+  delete follower;
+  follower = nullptr;
+}
+
+const CodeTable* followed_table() { return follower != nullptr ? follower->table() : nullptr; }
 
 }  // namespace footfall
