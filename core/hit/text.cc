@@ -37,15 +37,15 @@ std::string_view decode(std::string_view text, bool plus_is_space, TextArena& ar
   const size_t start = arena.size();
   std::string* to = arena.room_for(text.size());
   if (to == nullptr) return {};
+  to->resize(start + text.size());
+  char* end = to->data() + start;
   for (size_t at = 0; at < text.size(); ++at) {
-    const int byte = escaped_byte(text.substr(at));
-    if (byte >= 0) {
-      to->push_back(static_cast<char>(byte));
-      at += 2;
-    } else {
-      to->push_back(plus_is_space && text[at] == '+' ? ' ' : text[at]);
-    }
+    const char c = text[at];
+    const int byte = c == '%' ? escaped_byte(text.substr(at)) : -1;
+    if (byte >= 0) at += 2;
+    *end++ = byte >= 0 ? static_cast<char>(byte) : plus_is_space && c == '+' ? ' ' : c;
   }
+  to->resize(static_cast<size_t>(end - to->data()));
   return arena.since(start);
 }
 
