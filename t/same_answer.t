@@ -98,6 +98,8 @@ sub answers ($shop, $site) {
             $answer{"$by $model"} = said(@query, '--metrics', $metrics, '--model', $model, '--limit', 10_000, '--format', 'csv');
         }
     }
+    $answer{'the ledger'} = said($shop->build . '/footfall', 'query', 'ledger', '--config', $shop->path('footfall.toml'), '--site', $site,
+        '--range', 'all', '--limit', 10_000, '--format', 'csv');
     open STDERR, '>&', $errors;
     is(scalar(grep { !/,totals\r\n$/ } values %answer), 0, "$site: all is answered");
     like($answer{' last_non_direct'} =~ s/^.*\n//r, qr/^[1-9]/, "$site: there are hits");

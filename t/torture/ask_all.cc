@@ -1,5 +1,5 @@
 // Everything that can be asked of a store, as text: `ask_all STORE NOW_MS` reads arguments of queries (`site=shop&by=channel`), a line
-// each, and gives each one's answer, with all metrics that go with it, as CSV.
+// each, and gives each one's answer, with all metrics that go with it, as CSV; `ledger?site=shop` is that report's.
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -28,8 +28,12 @@ int main(int argc, char** argv) {
   int code = 0;
   for (std::string arguments; std::getline(std::cin, arguments);) {
     const std::string range = arguments.find("from=") == std::string::npos ? "&range=all" : "";
-    const std::string asked = arguments + "&metrics=" + metrics_of(service, arguments, now_ms) + "&limit=10000" + range;
-    const std::variant<Report, QueryError> answer = service.query(asked, now_ms);
+    const size_t named = arguments.find('?');
+    const bool is_query = named == std::string::npos;
+    const std::string report = is_query ? "query" : arguments.substr(0, named);
+    const std::string asked = (is_query ? arguments + "&metrics=" + metrics_of(service, arguments, now_ms)
+                                        : arguments.substr(named + 1)) + "&limit=10000" + range;
+    const std::variant<Report, QueryError> answer = service.query(asked, now_ms, report);
     if (const Report* report = std::get_if<Report>(&answer)) {
       std::printf("= %s: %llu lost\n%s", arguments.c_str(), static_cast<unsigned long long>(report->meta.lost_hits),
                   to_csv(*report).c_str());
