@@ -234,7 +234,10 @@ Engine::Agent Engine::judge(const Hit& hit, Behaviour behaviour) {
 
 // A shop's own host, or one that pays for it, is no spam, whatever the list says.
 bool Engine::is_spam(const Site& site, const Hit& hit) {
-  return is_referrer_spam(hit.referrer_host) && !site.touches.external_referrer(hit).empty();
+  if (hit.referrer_host.empty() || (hit.flags & kHitReferrerOwn) || hit.referrer_host == listed_nowhere_) return false;
+  if (is_referrer_spam(hit.referrer_host)) return !site.touches.external_referrer(hit).empty();
+  listed_nowhere_ = hit.referrer_host;
+  return false;
 }
 
 void Engine::notice_behaviour(const Site& site, const Hit& hit, Entry& entry) {

@@ -136,7 +136,7 @@ class Engine {
   Agent agent(std::string_view text);
   // The device is `bot` for a bot, however it was told.
   Agent judge(const Hit& hit, Behaviour behaviour);
-  static bool is_spam(const Site& site, const Hit& hit);
+  bool is_spam(const Site& site, const Hit& hit);
   void notice_behaviour(const Site& site, const Hit& hit, Entry& entry);
   // An open visit that the hit belongs to.
   static bool has_visit_for(const Site& site, const Entry& entry, const Hit& hit);
@@ -178,6 +178,7 @@ class Engine {
   uint16_t clock_import_ = 0;  // the import that the clock is of
   std::map<uint16_t, int64_t> import_clocks_s_;
   absl::flat_hash_map<Hash128, Agent> known_agents_;
+  std::string listed_nowhere_;  // the last referrer's host that is no spam: mostly it is the next one's
 };
 
 }  // namespace footfall
