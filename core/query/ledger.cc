@@ -1,6 +1,7 @@
 #include "query/ledger.h"
 
 #include <charconv>
+#include <string>
 #include <utility>
 
 #include "query/figures.h"
@@ -42,13 +43,20 @@ const FixedReport& ledger_report() {
   return report;
 }
 
-Report to_ledger(Report report) {
+Report to_ledger(Report report, std::span<const LedgerShare> more) {
   const int64_t all = number_of(report.totals[1]);
   report.columns = {{"class", ColumnType::string, {}},
                     {"reason", ColumnType::string, {}},
                     {"hits", ColumnType::integer, {}},
                     {"share", ColumnType::ratio, {}}};
   for (Row& row : report.rows) row = apart(row, all);
+  if (report.meta.next_cursor.empty()) {
+    for (const LedgerShare& share : more) {
+      const Cell part = Cell::of_number(std::to_string(share.part));
+      report.rows.push_back({Cell::of_text(std::string(share.section)), Cell::of_text(std::string(share.what)), part,
+                             share_of(part, share.whole)});
+    }
+  }
   report.other = apart(report.other, all);
   report.totals = apart(report.totals, all);
   return report;

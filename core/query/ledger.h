@@ -4,6 +4,8 @@
 //   class reason hits share     rows: bots by class and reason, and people, who have neither; rows + other = totals
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "query/query.h"
@@ -14,8 +16,15 @@ namespace footfall {
 // What /v1/ledger is asked for whoever asks.
 const FixedReport& ledger_report();
 
-// The answer to that query as the ledger shows it: class and reason apart, and each row's share of all hits. Rows of another
-// kind (of a section of their own, named in `class`) may be put behind it: they are no part of other and totals.
-Report to_ledger(Report by_class_and_reason);
+// What else a ledger tells: a row whose class is the section's name and whose reason says what is counted.
+struct LedgerShare {
+  std::string_view section;  // coverage
+  std::string_view what;     // orders with a known touch
+  int64_t part = 0, whole = 0;
+};
+
+// The answer to that query as the ledger shows it: class and reason apart, and each row's share of all hits. `more` comes
+// behind the last row, on the last page: those rows are no hits, so they are no part of `other`, totals and rows_total.
+Report to_ledger(Report by_class_and_reason, std::span<const LedgerShare> more = {});
 
 }  // namespace footfall

@@ -108,6 +108,24 @@ void what_has_no_reason_is_other(void**) {
   expect_text(line(report.totals), "- - 200 1");
 }
 
+Report two_rows(std::string next_cursor) {
+  Report report;
+  report.columns = {{"class", ColumnType::string, {}}, {"hits", ColumnType::integer, {}}};
+  report.rows = {{Cell::null(), Cell::of_number("3")}, {Cell::of_text("own_flag\town flag"), Cell::of_number("1")}};
+  report.other = {Cell::null(), Cell::of_number("0")};
+  report.totals = {Cell::null(), Cell::of_number("4")};
+  report.meta.next_cursor = std::move(next_cursor);
+  return report;
+}
+
+void sections_of_other_shares_come_behind_the_last_row(void**) {
+  constexpr LedgerShare kMore[] = {{"coverage", "orders with a known touch", 9, 12}, {"coverage", "nothing", 0, 0}};
+  const Report last = to_ledger(two_rows(""), kMore);
+  expect_text(lines(last), "- - 3 0.75\nown_flag own flag 1 0.25\ncoverage orders with a known touch 9 0.75\ncoverage nothing 0 -\n");
+  expect_text(line(last.totals), "- - 4 1");
+  expect_text(lines(to_ledger(two_rows("2.x"), kMore)), "- - 3 0.75\nown_flag own flag 1 0.25\n");
+}
+
 void without_hits_there_is_no_share(void**) {
   the_shop->visit("2026-10-30T10:00:00Z", "email", "/", 1, 1);
   the_shop->commit(true);
@@ -125,6 +143,7 @@ int main() {
       cmocka_unit_test_setup_teardown(the_order_is_by_class_or_hits, open_shop, close_shop),
       cmocka_unit_test_setup_teardown(only_what_makes_sense_can_be_asked, open_shop, close_shop),
       cmocka_unit_test_setup_teardown(what_has_no_reason_is_other, open_shop, close_shop),
+      cmocka_unit_test(sections_of_other_shares_come_behind_the_last_row),
       cmocka_unit_test_setup_teardown(without_hits_there_is_no_share, open_shop, close_shop),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
