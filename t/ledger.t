@@ -98,6 +98,13 @@ subtest 'live' => sub {
     is_deeply({ map { $_->[0] // '-' => $_->[1] } @{ $by_class->{rows} } }, \%by_class, 'by class it is what the query says');
 };
 
+subtest 'for Prometheus' => sub {
+    my $text = $shop->ask('/footfall/metrics')->body;
+    my %by_class;
+    $by_class{ (split / /)[0] } += $expected{$_} for grep { !/^-/ } keys %expected;
+    is_deeply({ $text =~ /^footfall_bot_hits_total\{site="shop",class="(\w+)"\} (\d+)$/mg }, \%by_class, 'bots by class');
+};
+
 subtest 'imported' => sub {
     my $other = make_shop(toml => qq([site.shop]\nhosts = ["shop.example"]\n));
     my @command = ('import', 'log', '--format', $log_format, '--config', $other->path('footfall.toml'), '--site', 'shop');

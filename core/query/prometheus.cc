@@ -9,6 +9,7 @@
 #include "base/money.h"
 #include "query/text.h"
 #include "site/config.h"
+#include "visit/bots.h"
 
 namespace footfall {
 namespace {
@@ -74,6 +75,7 @@ struct SiteSums {
   Currency currency;
   Counters total;
   std::array<int64_t, kStatusClasses.size()> hits_by_class{};
+  std::array<int64_t, kBotClasses> bot_hits_by_class{};
   int64_t unconverted_orders = 0;
 };
 
@@ -83,7 +85,6 @@ struct SiteFamily {
   Counter counter;
 };
 constexpr SiteFamily kSiteFamilies[] = {
-    {"footfall_bot_hits_total", "Hits that bots made.", Counter::bot_hits},
     {"footfall_excluded_hits_total", "Hits of addresses, agents and paths that the site excludes.",
      Counter::excluded_hits},
     {"footfall_late_hits_total", "Hits that came after their time had been settled.", Counter::late_hits},
@@ -104,13 +105,18 @@ Status sum_up(SummarySnapshot& snapshot, uint16_t site, const StringHasher& hash
     to.total.merge_sums(part);
   };
   if (Status status = each(Dimension::total, add); !status) return status;
+  const auto add_hits = [&](Dimension dimension, std::span<const Hash128> values, std::span<int64_t> hits) {
+    return each(dimension, [=](const RollupKey& key, const Counters& part) {
+      const auto found = std::find(values.begin(), values.end(), key.value);
+      if (found != values.end()) hits[static_cast<size_t>(found - values.begin())] += part[Counter::hits];
+    });
+  };
   std::array<Hash128, kStatusClasses.size()> classes;
   std::transform(kStatusClasses.begin(), kStatusClasses.end(), classes.begin(), hasher);
-  const auto add_class = [&](const RollupKey& key, const Counters& part) {
-    const auto found = std::find(classes.begin(), classes.end(), key.value);
-    if (found != classes.end()) to.hits_by_class[static_cast<size_t>(found - classes.begin())] += part[Counter::hits];
-  };
-  if (Status status = each(Dimension::status_class, add_class); !status) return status;
+  if (Status status = add_hits(Dimension::status_class, classes, to.hits_by_class); !status) return status;
+  std::array<Hash128, kBotClasses> bots;
+  for (unsigned bot = 0; bot < kBotClasses; ++bot) bots[bot] = hasher(bot_class_name(static_cast<BotClass>(bot)));
+  if (Status status = add_hits(Dimension::bot_class, bots, to.bot_hits_by_class); !status) return status;
   return each(Dimension::currency, [&](const RollupKey&, const Counters& part) {
     to.unconverted_orders += part[Counter::orders_last] / kCreditWhole;
   });
@@ -126,6 +132,13 @@ void put_hits(const std::vector<SiteSums>& sites, Exposition& to) {
     }
     to.sample({{"site", site.name}, {"class", "other"}}, other);
   }
+}
+
+void put_bots(const std::vector<SiteSums>& sites, Exposition& to) {
+  to.family("footfall_bot_hits_total", Type::counter, "Hits that bots made, by their class.");
+  for (const SiteSums& site : sites)
+    for (unsigned bot = 1; bot < kBotClasses; ++bot)
+      to.sample({{"site", site.name}, {"class", bot_class_name(static_cast<BotClass>(bot))}}, site.bot_hits_by_class[bot]);
 }
 
 void put_orders(const std::vector<SiteSums>& sites, Exposition& to) {
@@ -145,6 +158,7 @@ void put_orders(const std::vector<SiteSums>& sites, Exposition& to) {
 
 void put_sites(const std::vector<SiteSums>& sites, Exposition& to) {
   put_hits(sites, to);
+  put_bots(sites, to);
   for (const SiteFamily& family : kSiteFamilies) {
     to.family(family.name, Type::counter, family.help);
     for (const SiteSums& site : sites) to.sample({{"site", site.name}}, site.total[family.counter]);

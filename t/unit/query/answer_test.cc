@@ -225,6 +225,7 @@ void metrics_are_sums_over_all_time(void**) {
       to[Counter::hits] += count;
       to[Counter::bot_hits] += bots;
     }
+    shop.at(Dimension::bot_class, time, "ai_crawler")[Counter::hits] += bots;
   };
   hits("2019-02-03T10:00:00Z", "2xx", 5, 2);
   hits("2026-09-30T10:00:00Z", "4xx", 2, 0);
@@ -243,7 +244,8 @@ void metrics_are_sums_over_all_time(void**) {
   expect_text(sample("footfall_hits_total{site=\"shop\",class=\"4xx\"}"), "2");
   expect_text(sample("footfall_hits_total{site=\"shop\",class=\"5xx\"}"), "0");
   expect_text(sample("footfall_hits_total{site=\"shop\",class=\"other\"}"), "1");
-  expect_text(sample("footfall_bot_hits_total{site=\"shop\"}"), "3");
+  expect_text(sample("footfall_bot_hits_total{site=\"shop\",class=\"ai_crawler\"}"), "3");
+  expect_text(sample("footfall_bot_hits_total{site=\"shop\",class=\"own_flag\"}"), "0");
   expect_text(sample("footfall_visits_total{site=\"shop\"}"), "2");
   expect_text(sample("footfall_pageviews_total{site=\"shop\"}"), "3");
   expect_text(sample("footfall_orders_total{site=\"shop\"}"), "2");
