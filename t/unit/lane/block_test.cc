@@ -86,6 +86,14 @@ void hits_come_back_with_sites_and_numbers(void**) {
   expect_end();
 }
 
+// An event told by itself may be older than what lies before it.
+void the_newest_time_is_the_blocks_last(void**) {
+  for (const int64_t time_ms : {200, 300, 100}) assert_true(held->builder.add(hit_of("/", time_ms), "shop"));
+  finish_and_open();
+  expect_number(held->reader->header().first_time_ms, 200);
+  expect_number(held->reader->header().last_time_ms, 300);
+}
+
 void a_block_without_hits_is_a_block(void**) {
   assert_true(held->builder.empty());
   finish_and_open();
@@ -245,6 +253,7 @@ int main() {
   using namespace footfall;
   const CMUnitTest tests[] = {
       cmocka_unit_test_setup(hits_come_back_with_sites_and_numbers, start_afresh),
+      cmocka_unit_test_setup(the_newest_time_is_the_blocks_last, start_afresh),
       cmocka_unit_test_setup(a_block_without_hits_is_a_block, start_afresh),
       cmocka_unit_test_setup(a_finished_block_may_grow, start_afresh),
       cmocka_unit_test_setup(a_full_block_refuses_and_stays_as_it_was, start_afresh),
