@@ -4,7 +4,6 @@ use v5.36;
 use lib 't/lib';
 use Footfall::Client qw(connect_to request_text read_answer);
 use Footfall::Test;
-use POSIX ();
 
 use constant { BATCH => 40, ROUNDS => 12 };
 
@@ -15,22 +14,18 @@ sub batch_of ($event, $number, %more) {
     return json_text([map { { event => $event, id => "$number-$_", value => 1, %more } } 1 .. BATCH]);
 }
 
-# All batches wait for their last byte; then they get it, while a worker is killed. The status of each, 0 without an answer.
+# All batches wait for their last byte. Some get it, then the worker is killed that is busy with them, then the others do. The
+# status of each, 0 without an answer.
 sub post_while_killing ($shop, $victim, @bodies) {
     local $SIG{PIPE} = 'IGNORE';
     my @texts = map { request_text('POST', '/tell', body => $_, @json) } @bodies;
     my @sockets = map { connect_to($shop->port) } @texts;
     syswrite $sockets[$_], substr($texts[$_], 0, -1) for 0 .. $#texts;
-    my $killer = fork // die "fork: $!";
-    if (!$killer) {
-        select undef, undef, undef, rand 0.004;
-        kill KILL => $victim;
-        POSIX::_exit(0);
-    }
-    syswrite $sockets[$_], substr($texts[$_], -1) for 0 .. $#texts;
-    my @answers = map { my $answer = eval { read_answer($_) }; $answer ? $answer->status : 0 } @sockets;
-    waitpid $killer, 0;
-    return @answers;
+    my $before = int rand @texts;
+    syswrite $sockets[$_], substr($texts[$_], -1) for 0 .. $before - 1;
+    kill KILL => $victim;
+    syswrite $sockets[$_], substr($texts[$_], -1) for $before .. $#texts;
+    return map { my $answer = eval { read_answer($_) }; $answer ? $answer->status : 0 } @sockets;
 }
 
 subtest 'workers are killed' => sub {
@@ -51,7 +46,7 @@ subtest 'workers are killed' => sub {
             $orders += BATCH;
         }
     }
-    diag "$answered batches answered, $torn not";
+    cmp_ok($torn, '>', 0, "$answered batches are answered, $torn not");
     is_totals($shop, { orders => $orders, revenue => $orders }, 'every order counts once, sent again or not', site => 'shop');
     my $calls = $shop->query(site => 'shop', by => 'event', metrics => 'events', filter => 'event:is:call')->{totals}[1];
     is($calls % BATCH, 0, 'of no batch a part counts');
