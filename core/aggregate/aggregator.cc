@@ -98,12 +98,8 @@ Engine Aggregator::State::make_engine(Timeline timeline) {
         if (!found) return std::nullopt;
         return std::move(*found);
       },
-      [this](std::string_view key, int64_t time_ms) {
-        const int64_t memory_s = sites.config().retention.orders_s;
-        return summary.any_of_prefix(KeyedDatabase::orders, key, [&](std::string_view conversion) {
-          const std::optional<int64_t> told_ms = conversion_time_ms(conversion);
-          return !told_ms || time_ms / 1000 - *told_ms / 1000 <= memory_s;
-        });
+      [this](std::string_view prefix, const SeeStoredOrder& see) {
+        summary.each_of_prefix(KeyedDatabase::orders, prefix, see);
       });
 }
 

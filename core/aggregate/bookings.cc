@@ -320,6 +320,7 @@ void Bookings::add_credit(Counters& to, const Conversion& conversion, Model mode
   to[credited(Counter::orders_last, model)] += conversion.orders;
   to[credited(Counter::items_last, model)] += conversion.items;
   to[credited(Amount::revenue_last, model)] += conversion.revenue_micros;
+  if (conversion.refund_micros != 0) to[credited(Amount::refunds_last, model)] += conversion.refund_micros;
 }
 
 void Bookings::add_whole(Counters& to, const Conversion& conversion) {
@@ -341,20 +342,22 @@ void Bookings::credit(const Site& site, const Conversion& conversion, const Orig
 }
 
 void Bookings::order(const Site& site, const Order& order, const Origin& origin, std::span<const Touch> journey) {
+  const int64_t one = order.is_change ? 0 : kCreditWhole;
   const Conversion conversion{.time_ms = order.time_ms,
-                              .orders = kCreditWhole,
-                              .items = static_cast<int64_t>(order.items) * kCreditWhole,
-                              .conversions = kCreditWhole,
-                              .revenue_micros = order.has_rate ? order.value_micros : 0};
+                              .orders = one,
+                              .items = static_cast<int64_t>(order.items) * one,
+                              .conversions = one,
+                              .revenue_micros = order.has_rate ? order.value_micros : 0,
+                              .refund_micros = order.has_rate ? order.refund_micros : 0};
   credit(site, conversion, origin, journey);
-  add_whole(at(site, Dimension::event, order.time_ms, "purchase"), conversion);
+  add_whole(at(site, Dimension::event, order.time_ms, kOrderEventName), conversion);
   add_whole(at(site, Dimension::goal, order.time_ms, std::string_view()), conversion);
   items(site, Dimension::item, order.by_item, order, conversion);
   items(site, Dimension::item_category, order.by_category, order, conversion);
   add_whole(at(site, Dimension::coupon, order.time_ms, order.coupon), conversion);
   add_whole(at(site, Dimension::order_currency, order.time_ms, order.currency.text()), conversion);
   if (!order.has_rate) {
-    const Conversion apart{.orders = kCreditWhole, .revenue_micros = order.value_micros};
+    const Conversion apart{.orders = one, .revenue_micros = order.value_micros};
     add_whole(at(site, Dimension::currency, order.time_ms, order.currency.text()), apart);
   }
 }
@@ -369,10 +372,13 @@ void Bookings::items(const Site& site, Dimension dimension, std::span<const Item
   for (const ItemSum& item : sums) {
     if (is_nameless(item)) continue;
     Conversion part = whole;
-    part.items = item.quantity * kCreditWhole;
-    part.revenue_micros = order.has_rate ? item.value_micros : 0;
+    const int64_t money_micros = order.has_rate ? item.value_micros : 0;
+    part.items = order.is_change ? 0 : item.quantity * kCreditWhole;
+    part.revenue_micros = order.is_change ? 0 : money_micros;
+    part.refund_micros = order.is_change ? money_micros : 0;
     left.items -= part.items;
     left.revenue_micros -= part.revenue_micros;
+    left.refund_micros -= part.refund_micros;
     add_whole(at(site, dimension, order.time_ms, item.name), part);
   }
   add_whole(at(site, dimension, order.time_ms, std::string_view()), left);

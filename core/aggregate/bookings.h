@@ -98,6 +98,9 @@ class Bookings {
     int64_t value_micros = 0;  // in the site's currency
     Currency currency;         // as it was told
     std::string_view coupon{};
+    // What came to an order that was counted before: no order, no pieces; its parts are of the refund.
+    bool is_change = false;
+    int64_t refund_micros = 0;  // in the money of value_micros, which is then what came in addition
     // Each id and category once, those of one id together; of these sums, by each name. In the money of value_micros;
     // views of the hit.
     std::vector<KeptItem> parts{};
@@ -117,7 +120,7 @@ class Bookings {
   struct Conversion {
     int64_t time_ms = 0;
     int64_t orders = 0, items = 0, conversions = 0;  // millionths
-    int64_t revenue_micros = 0, goal_value_micros = 0;
+    int64_t revenue_micros = 0, refund_micros = 0, goal_value_micros = 0;
   };
   // Hours of imports, found by the time that they hold.
   struct Hour {

@@ -14,46 +14,7 @@ constexpr size_t kKnownAgentsMax = 100'000;
 constexpr size_t kImportClocksMax = 1'000;
 constexpr uint32_t kViewsOfPeopleMax = 300;  // more in a visit, at over one a second, are a bot's
 
-int64_t lookback_ms(const Site& site) { return site.config.lookback_days * kDayS * 1000; }
-
 std::string_view without_arguments(std::string_view path) { return path.substr(0, path.find('?')); }
-
-// What an order says of each item: one that stands there twice, with the same category, is one. Items that are said to be
-// worth more than an order can be bring no money of their own.
-std::vector<KeptItem> parts_of(std::span<const OrderItem> items) {
-  std::vector<KeptItem> parts;
-  for (const OrderItem& item : items) {
-    auto place = parts.end();
-    for (auto part = parts.begin(); part != parts.end(); ++part) {
-      if (part->id != item.id) continue;
-      place = part + 1;  // behind the last of its id
-      if (part->category == item.category) break;
-    }
-    const bool is_known = place != parts.begin() && !parts.empty() && (place - 1)->id == item.id &&
-                          (place - 1)->category == item.category;
-    KeptItem& part = is_known ? *(place - 1) : *parts.insert(place, {.id = item.id, .category = item.category});
-    const __int128 value_micros = static_cast<__int128>(item.quantity) * item.price_micros;
-    part.quantity += item.quantity;
-    if (value_micros < kValueUnitsMax * kMicrosPerUnit) part.value_micros += static_cast<int64_t>(value_micros);
-  }
-  return parts;
-}
-
-std::vector<Bookings::ItemSum> sum_by(std::string_view KeptItem::*name, std::span<const KeptItem> parts) {
-  std::vector<Bookings::ItemSum> sums;
-  for (const KeptItem& part : parts) {
-    auto sum = std::find_if(sums.begin(), sums.end(), [&](const auto& known) { return known.name == part.*name; });
-    if (sum == sums.end()) sum = sums.insert(sum, {.name = part.*name});
-    sum->quantity += part.quantity;
-    sum->value_micros += part.value_micros;
-  }
-  return sums;
-}
-
-void convert(Bookings::Order& order, const Rate& rate) {
-  order.value_micros = convert_micros(order.value_micros, rate);
-  for (KeptItem& part : order.parts) part.value_micros = convert_micros(part.value_micros, rate);
-}
 
 // Errors and redirects make none inside a visit.
 bool may_make_touch(const Hit& hit) { return hit.status < 300 || hit.status == 304; }
@@ -64,21 +25,18 @@ NewReturning new_or_returning(const Visitor& visitor, const Hit& hit) {
   return has_been_there ? NewReturning::returning : NewReturning::first;
 }
 
-bool is_accepted(const Event& event) { return event.is_order() && event.fault == OrderFault::none; }
-
 }  // namespace
 
 Engine::Engine(Timeline timeline, Sites& sites, const StringHasher& hasher, AgentClassifier classify, Changes& changes,
-               RecentOrders& recent_orders, FindStored find_stored, IsStoredOrder is_stored_order)
+               RecentOrders& recent_orders, FindStored find_stored, EachStoredOrder each_stored_order)
     : sites_(sites),
       hasher_(hasher),
       classify_(classify),
       find_stored_(std::move(find_stored)),
-      is_stored_order_(std::move(is_stored_order)),
       timeline_(timeline),
       changes_(changes),
       bookings_(changes, hasher),
-      recent_orders_(recent_orders) {}
+      orders_(sites, hasher, changes, bookings_, recent_orders, std::move(each_stored_order)) {}
 
 // Each import has a clock of its own. Visits close when it has passed their end: so what was booked by then is the same
 // whenever it is stored.
@@ -180,9 +138,10 @@ void Engine::count_of_visitor(Site& site, const VisitorKey& key, Entry& entry, c
   for (const Event& event : hit.events) {
     if (event.is_order()) {
       count_order(site, key, entry, hit, event);
-    } else if (is_new_event(site, hit, event)) {
+    } else if (orders_.is_new_event(site, hit, event)) {
       open_or_extend(site, key, entry, hit);
       count_event(site, entry, hit, event);
+      if (event.changes_order()) orders_.change(site, hit, event);
       reach_goals(site, key, entry, hit, &event);
     }
   }
@@ -198,18 +157,19 @@ void Engine::count_without_visitor(Site& site, const Hit& hit) {
   if (who.is_bot()) return;
   for (const Event& event : hit.events) {
     if (!event.is_order()) {
-      if (!is_event_only || !is_new_event(site, hit, event)) continue;
+      if (!is_event_only || !orders_.is_new_event(site, hit, event)) continue;
       bookings_.event_alone(site, hit.time_ms, event);
       changes_.keep(site.number, encode_kept_visit(kept_event_alone(hit.time_ms, event)));
+      if (event.changes_order()) orders_.change(site, hit, event);
       continue;
     }
-    if (std::optional<NewOrder> order = accept_order(site, hit, event)) {
+    if (std::optional<OrderBook::Order> order = orders_.accept(site, hit, event)) {
       const Origin origin{hit.country, who.device, who.browser, who.system};
       bookings_.order(site, order->booking, origin, {});
       KeptVisit kept = kept_alone(hit.time_ms, origin);
       kept.conversions.push_back(kept_order(hit.time_ms, order->told, order->booking, {}));
       changes_.keep(site.number, encode_kept_visit(kept));
-      store_conversion(std::move(order->key), ConversionKind::order, {}, {}, order->told);
+      orders_.keep(site, std::move(*order), {}, origin, {});
     }
   }
 }
@@ -351,57 +311,8 @@ void Engine::count_event(Site& site, Entry& entry, const Hit& hit, const Event& 
   bookings_.event(site, visit, before, hit.time_ms, event);
 }
 
-bool Engine::is_new_order(const std::string& key, int64_t time_ms) {
-  const std::string_view id = std::string_view(key).substr(0, kOrderKeyIdBytes);
-  if (is_stored_order_(id, time_ms)) return false;
-  return recent_orders_.insert(std::string(id)).second;
-}
-
-// An event that was told by itself and has an id counts once, as orders do.
-bool Engine::is_new_event(const Site& site, const Hit& hit, const Event& event) {
-  if (!(hit.flags & kHitEventOnly) || event.id.empty()) return true;
-  std::string what(event.name);
-  what.append(1, '\0').append(event.id);
-  std::string key =
-      order_key(site.number, static_cast<uint8_t>(ConversionKind::event), hasher_(what), changes_.import());
-  if (!is_new_order(key, hit.time_ms)) return false;
-  Bookings::Order order;
-  order.time_ms = hit.time_ms;
-  store_conversion(std::move(key), ConversionKind::event, {}, {}, order);
-  return true;
-}
-
-// nullopt: rejected or a repeat, and counted as such.
-std::optional<Engine::NewOrder> Engine::accept_order(Site& site, const Hit& hit, const Event& event) {
-  NewOrder order;
-  order.key = order_key(site.number, static_cast<uint8_t>(ConversionKind::order), hasher_(event.id), changes_.import());
-  if (!is_accepted(event)) {
-    bookings_.count(site, hit.time_ms, Counter::rejected_orders);
-    return std::nullopt;
-  }
-  if (!is_new_order(order.key, hit.time_ms)) {
-    bookings_.count(site, hit.time_ms, Counter::duplicate_orders);
-    return std::nullopt;
-  }
-  Bookings::Order& told = order.told;
-  told = {.time_ms = hit.time_ms, .value_micros = event.value_micros, .currency = event.currency};
-  for (const OrderItem& item : event.items) told.items += static_cast<uint64_t>(item.quantity);
-  told.coupon = event.coupon;
-  told.parts = parts_of(event.items);
-  if (told.currency == Currency{}) told.currency = site.config.currency;
-  order.booking = told;
-  if (told.currency != site.config.currency) {
-    const Rate* rate = find_rate(sites_.config(), told.currency);
-    order.booking.has_rate = rate != nullptr;
-    if (rate != nullptr) convert(order.booking, *rate);
-  }
-  order.booking.by_item = sum_by(&KeptItem::id, order.booking.parts);
-  order.booking.by_category = sum_by(&KeptItem::category, order.booking.parts);
-  return order;
-}
-
 void Engine::count_order(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, const Event& event) {
-  std::optional<NewOrder> order = accept_order(site, hit, event);
+  std::optional<OrderBook::Order> order = orders_.accept(site, hit, event);
   if (!order) return;
   OpenVisit& visit = open_or_extend(site, key, entry, hit);
   const VisitFigures before = visit.figures();
@@ -410,9 +321,9 @@ void Engine::count_order(Site& site, const VisitorKey& key, Entry& entry, const 
   bookings_.event(site, visit, before, hit.time_ms, event);
 
   bookings_.order(site, order->booking, origin_of(visit),
-                  journey(entry.visitor.touches, hit.time_ms, lookback_ms(site)));
+                  journey(entry.visitor.touches, hit.time_ms, site.lookback_ms()));
   visit.keep(kept_order(visit.start_ms, order->told, order->booking, entry.visitor.touches));
-  store_conversion(std::move(order->key), ConversionKind::order, key.visitor, entry.visitor.touches, order->told);
+  orders_.keep(site, std::move(*order), key.visitor, origin_of(visit), entry.visitor.touches);
   reach_goals(site, key, entry, hit, &event);
 }
 
@@ -428,28 +339,12 @@ void Engine::reach_goals(Site& site, const VisitorKey& key, Entry& entry, const 
     bookings_.figures_changed(site, visit, before);
     Bookings::Goal told{.time_ms = hit.time_ms, .name = goal.name, .value_micros = goal.value_micros};
     if (event != nullptr) told.event = event->name, told.item = event->item;
-    bookings_.goal(site, told, origin_of(visit), journey(entry.visitor.touches, hit.time_ms, lookback_ms(site)));
+    bookings_.goal(site, told, origin_of(visit), journey(entry.visitor.touches, hit.time_ms, site.lookback_ms()));
     visit.keep(kept_goal(visit.start_ms, told, entry.visitor.touches));
     std::string what(goal.name);
     BytesWriter(what).u8(0).hash(key.visitor).le64(static_cast<uint64_t>(visit.start_ms));
-    store_conversion(order_key(site.number, static_cast<uint8_t>(ConversionKind::goal), hasher_(what), changes_.import()),
-                     ConversionKind::goal, key.visitor, entry.visitor.touches,
-                     {.time_ms = hit.time_ms, .value_micros = goal.value_micros, .currency = site.config.currency});
+    orders_.keep_goal(site, hasher_(what), key.visitor, entry.visitor.touches, hit.time_ms, goal.value_micros);
   }
-}
-
-void Engine::store_conversion(std::string key, ConversionKind kind, const Hash128& visitor,
-                              std::span<const Touch> touches, const Bookings::Order& order) {
-  Conversion conversion;
-  conversion.kind = kind;
-  conversion.time_ms = order.time_ms;
-  conversion.visitor = visitor;
-  conversion.value_micros = order.value_micros;
-  conversion.currency = order.currency;
-  conversion.items = order.items;
-  for (const Touch& touch : touches)
-    if (touch.time_ms <= order.time_ms) conversion.touches.push_back(touch);  // a late order has had no later ones
-  changes_.set(KeyedDatabase::orders, std::move(key), encode_conversion(conversion));
 }
 
 }  // namespace footfall

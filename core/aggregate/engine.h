@@ -18,6 +18,7 @@
 
 #include "aggregate/bookings.h"
 #include "aggregate/expected.h"
+#include "aggregate/order_book.h"
 #include "aggregate/sites.h"
 #include "credit/order.h"
 #include "hit/hit.h"
@@ -31,18 +32,11 @@ namespace footfall {
 
 // What was stored and folded before; nullopt: nothing.
 using FindStored = std::function<std::optional<std::string>(KeyedDatabase database, std::string_view key)>;
-// Whether an order with such a key, live or of any import, was stored and folded before, and is still remembered at
-// that time.
-using IsStoredOrder = std::function<bool(std::string_view key, int64_t time_ms)>;
-
-// Orders counted since the last fold, by the part of their key that all imports share.
-using RecentOrders = absl::flat_hash_set<std::string>;
-
 class Engine {
  public:
   // One engine per timeline; both share changes and recent orders. An order counts once whatever timeline told it.
   Engine(Timeline timeline, Sites& sites, const StringHasher& hasher, AgentClassifier classify, Changes& changes,
-         RecentOrders& recent_orders, FindStored find_stored, IsStoredOrder is_stored_order);
+         RecentOrders& recent_orders, FindStored find_stored, EachStoredOrder each_stored_order);
 
   // Takes up an open visit that was stored, if it is of this timeline. `key` as in rollup/keys.h.
   void restore_open_visit(std::string_view key, std::string_view value);
@@ -101,12 +95,6 @@ class Engine {
     VisitorKey key;
     bool operator>(const VisitEnd& other) const { return time_ms > other.time_ms; }
   };
-  struct NewOrder {
-    std::string key;
-    Bookings::Order told;     // in its own currency
-    Bookings::Order booking;  // in the site's, where there is a rate
-  };
-
   void go_to(int64_t time_ms);
   bool is_forgotten(const VisitorKey& key, const Visitor& visitor) const;
   void see(const Hit& hit, Visitor& visitor) const;
@@ -153,18 +141,10 @@ class Engine {
   void count_order(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, const Event& event);
   // `event` null: the hit is a page view.
   void reach_goals(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit, const Event* event);
-  bool is_new_order(const std::string& key, int64_t time_ms);
-  bool is_new_event(const Site& site, const Hit& hit, const Event& event);
-  std::optional<NewOrder> accept_order(Site& site, const Hit& hit, const Event& event);
-  // `order`: as told; of a goal its time and value.
-  void store_conversion(std::string key, ConversionKind kind, const Hash128& visitor, std::span<const Touch> touches,
-                        const Bookings::Order& order);
-
   Sites& sites_;
   const StringHasher& hasher_;
   const AgentClassifier classify_;
   const FindStored find_stored_;
-  const IsStoredOrder is_stored_order_;
   const Timeline timeline_;
   Changes& changes_;
   Bookings bookings_;
@@ -174,7 +154,7 @@ class Engine {
   size_t visits_kept_ = 40'000, visits_max_ = 50'000;
   uint64_t closed_early_ = 0;
   std::vector<VisitorKey> changed_;  // of those whose visitor or visit changed since the last flush, and maybe others
-  RecentOrders& recent_orders_;
+  OrderBook orders_;
   uint16_t clock_import_ = 0;  // the import that the clock is of
   std::map<uint16_t, int64_t> import_clocks_s_;
   absl::flat_hash_map<Hash128, Agent> known_agents_;

@@ -18,14 +18,16 @@ std::vector<KeptTouch> kept_touches(int64_t time_ms, std::span<const Touch> touc
 
 KeptConversion kept_order(int64_t start_ms, const Bookings::Order& told, const Bookings::Order& booked,
                           std::span<const Touch> touches) {
-  return {.has_rate = booked.has_rate,
+  return {.is_change = booked.is_change,
+                      .has_rate = booked.has_rate,
                       .time_s = whole_s(told.time_ms) - whole_s(start_ms),
                       .event = kOrderEventName,
                       .value_micros = booked.has_rate ? booked.value_micros : 0,
                       .currency = told.currency.text(),
                       .own_value_micros = booked.has_rate ? 0 : told.value_micros,
+                      .refund_micros = booked.has_rate ? booked.refund_micros : 0,
                       .coupon = told.coupon,
-                      .quantity = static_cast<int64_t>(told.items),
+                      .quantity = told.is_change ? 0 : static_cast<int64_t>(told.items),
                       .touches = kept_touches(told.time_ms, touches),
                       .items = booked.parts};
 }

@@ -21,6 +21,8 @@ struct Site {
   TouchReader touches;
   int64_t first_live_ms = 0;  // of the first live hit; 0: none yet
 
+  int64_t lookback_ms() const { return config.lookback_days * kDayS * 1000; }
+
   Site(uint16_t number, SiteConfig config, Zone zone)
       : number(number), config(std::move(config)), zone(std::move(zone)), touches(this->config) {}
 };

@@ -40,6 +40,14 @@ OrderFault order_fault(const Event& event, OrderFault money_fault) {
   return event.has_value && event.value_micros >= 0 ? OrderFault::none : OrderFault::bad_value;
 }
 
+// Without a value, what is left of the order is meant; a new value must be there.
+OrderFault change_fault(const Event& event, OrderFault money_fault) {
+  if (event.id.empty()) return OrderFault::no_id;
+  if (money_fault != OrderFault::none) return money_fault;
+  if (!event.has_value) return event.name == kChangedEventName ? OrderFault::bad_value : OrderFault::none;
+  return event.value_micros >= 0 ? OrderFault::none : OrderFault::bad_value;
+}
+
 // Fills the event. False: its items are too many.
 bool fill_event(const EventFields& fields, EventRoom& room, Event& event) {
   bool marred = false;
@@ -54,11 +62,15 @@ bool fill_event(const EventFields& fields, EventRoom& room, Event& event) {
   const OrderFault money_fault = read_money(fields, event);
   if (event.is_order()) {
     event.fault = order_fault(event, money_fault);
+  } else if (event.changes_order()) {
+    event.fault = change_fault(event, money_fault);
   } else if (money_fault != OrderFault::none) {
     marred = true;
   }
 
   const ItemsOutcome items = read_items(fields.items, fields.source, room.arena, event.items);
+  // Else an item's refund would become that of the whole order.
+  if (event.changes_order() && event.fault == OrderFault::none && items != ItemsOutcome::ok) event.fault = OrderFault::bad_items;
   if (marred || items != ItemsOutcome::ok) room.flags |= kHitFieldCut;
   return items != ItemsOutcome::too_many;
 }

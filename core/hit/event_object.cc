@@ -107,14 +107,19 @@ bool EventObjectReader::read_time(std::optional<int64_t> absent_time_ms) {
 bool EventObjectReader::read_money() {
   const EventFields& fields = event_->fields;
   const bool is_order = fields.name == kOrderEventName;
+  const bool is_change = changes_order(fields.name);
   if (is_order && fields.id.empty()) return fail("id", R"(is a purchase without "id": the order's number)");
+  if (is_change && fields.id.empty()) return fail("id", "is a change of an order without \"id\": the order's number");
+  if (fields.name == kChangedEventName && fields.value.empty())
+    return fail("value", R"(is an order_changed without "value": what the order is worth now, such as 99.90)");
   if (is_order && fields.value.empty()) return fail("value", R"(is a purchase without "value": what was paid, such as 129.90)");
   if (!fields.currency.empty() && !parse_currency(fields.currency))
     return fail("currency", R"("currency" is none: three letters are right, such as "EUR")");
   if (fields.value.empty()) return true;
   const std::optional<int64_t> micros = parse_micros(fields.value);
   if (!micros) return fail("value", R"("value" is no amount: a decimal below a billion is right, such as 129.90)");
-  if (is_order && *micros < 0) return fail("value", R"("value" of a purchase is below 0)");
+  if ((is_order || is_change) && *micros < 0)
+    return fail("value", "\"value\" of a " + std::string(fields.name) + " is below 0");
   return true;
 }
 

@@ -50,6 +50,13 @@ struct OrderItem {
 };
 
 inline constexpr std::string_view kOrderEventName = "purchase";
+// Events that change an order that was told: they have its id, or a fault.
+inline constexpr std::string_view kRefundEventName = "refund";
+inline constexpr std::string_view kCancelledEventName = "order_cancelled";
+inline constexpr std::string_view kChangedEventName = "order_changed";
+inline bool changes_order(std::string_view event_name) {
+  return event_name == kRefundEventName || event_name == kCancelledEventName || event_name == kChangedEventName;
+}
 
 // Something that the shop reports happened. `purchase` is an order: it has an id and a value, or a fault.
 struct Event {
@@ -65,7 +72,10 @@ struct Event {
   std::vector<OrderItem> items;
 
   bool is_order() const { return name == kOrderEventName; }
+  bool changes_order() const;
 };
+
+inline bool Event::changes_order() const { return footfall::changes_order(name); }
 
 inline constexpr size_t kHitCountryBytesMax = 16;
 inline constexpr size_t kHitCodeBytesMax = 64;  // what a configured code may have

@@ -8,6 +8,10 @@ namespace {
 
 constexpr uint32_t kNobodys = UINT32_MAX;  // what a conversion's items leave
 
+bool is_money_of_orders(Measure measure) {
+  return measure == Measure::revenue || measure == Measure::refunds || measure == Measure::revenue_net;
+}
+
 uint32_t code_of(const Codes& of_items, uint32_t item) { return item == kNobodys ? 0 : of_items.codes[item]; }
 
 }  // namespace
@@ -31,19 +35,23 @@ bool BlockScan::split(const Rows& rows, std::vector<PartRow>& parts) {
   const std::vector<int64_t>* flags = block_.ints(VisitColumn::conversion_flags);
   const std::vector<int64_t>* all_pieces = block_.ints(VisitColumn::conversion_quantity);
   const std::vector<int64_t>* value_micros = block_.ints(VisitColumn::conversion_value_micros);
+  const std::vector<int64_t>* refund_micros = block_.ints(VisitColumn::conversion_refund_micros);
   const std::vector<int64_t>* pieces = block_.ints(VisitColumn::item_quantity);
   const std::vector<int64_t>* micros = block_.ints(VisitColumn::item_value_micros);
-  for (const auto* column : {flags, all_pieces, value_micros, pieces, micros})
+  for (const auto* column : {flags, all_pieces, value_micros, refund_micros, pieces, micros})
     if (column == nullptr || offsets == nullptr) return false;
   for (const uint32_t row : rows) {
     const uint32_t first = (*offsets)[row], end = (*offsets)[row + 1];
     const bool is_goal = ((*flags)[row] & kConversionGoal) != 0;
     const bool has_rate = ((*flags)[row] & kConversionNoRate) == 0;
-    PartRow left{row, kNobodys, first == end, (*all_pieces)[row], (*value_micros)[row]};
+    const bool is_change = ((*flags)[row] & kConversionChange) != 0;
+    PartRow left{row, kNobodys, first == end, (*all_pieces)[row], (*value_micros)[row], (*refund_micros)[row]};
     for (uint32_t item = first; item < end; ++item) {
-      parts.push_back({row, item, true, is_goal ? 0 : (*pieces)[item], has_rate && !is_goal ? (*micros)[item] : 0});
+      const int64_t money = has_rate && !is_goal ? (*micros)[item] : 0;
+      parts.push_back({row, item, true, is_goal ? 0 : (*pieces)[item], is_change ? 0 : money, is_change ? money : 0});
       left.pieces -= parts.back().pieces;
       left.micros -= parts.back().micros;
+      left.refund_micros -= parts.back().refund_micros;
     }
     if (!is_goal || first == end) parts.push_back(left);
   }
@@ -81,12 +89,15 @@ bool BlockScan::add_parts(const Measured& measured, const std::vector<PartRow>& 
   const std::vector<int64_t>* flags = block_.ints(VisitColumn::conversion_flags);
   const std::vector<int64_t>* goal_micros = block_.ints(VisitColumn::conversion_goal_value_micros);
   if (flags == nullptr || goal_micros == nullptr) return false;
-  const bool adds_up = measured.measure == Measure::items || measured.measure == Measure::revenue;
+  const bool adds_up = measured.measure == Measure::items || is_money_of_orders(measured.measure);
   const auto value_of = [&](const PartRow& part) -> int64_t {
     const bool is_goal = ((*flags)[part.conversion] & kConversionGoal) != 0;
     if (measured.measure == Measure::items) return part.pieces * kCreditWhole;
     if (measured.measure == Measure::revenue) return part.micros;
+    if (measured.measure == Measure::refunds) return part.refund_micros;
+    if (measured.measure == Measure::revenue_net) return part.micros - part.refund_micros;
     if (measured.measure == Measure::goal_value) return (*goal_micros)[part.conversion];
+    if (((*flags)[part.conversion] & kConversionChange) != 0) return 0;
     return measured.measure == Measure::orders && is_goal ? 0 : kCreditWhole;
   };
   GroupSums& rows = plan_.to.rows;

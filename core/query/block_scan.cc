@@ -188,15 +188,21 @@ bool BlockScan::add(const Measured& measured, const Rows& rows, const Groups& gr
     case Measure::exits:
       return add_column(VisitColumn::view_flags, flag(kViewExit));
     case Measure::conversions:
-      add_each(measured, rows, groups, [](uint32_t) { return kCreditWhole; });
-      return true;
-    case Measure::orders:
       return add_column(VisitColumn::conversion_flags,
-                        [](int64_t flags) { return (flags & kConversionGoal) != 0 ? int64_t{0} : kCreditWhole; });
+                        [](int64_t flags) { return (flags & kConversionChange) != 0 ? int64_t{0} : kCreditWhole; });
+    case Measure::orders:
+      return add_column(VisitColumn::conversion_flags, [](int64_t flags) {
+        return (flags & (kConversionGoal | kConversionChange)) != 0 ? int64_t{0} : kCreditWhole;
+      });
     case Measure::items:
       return add_column(VisitColumn::conversion_quantity, [](int64_t pieces) { return pieces * kCreditWhole; });
     case Measure::revenue:
       return add_column(VisitColumn::conversion_value_micros, itself);
+    case Measure::refunds:
+      return add_column(VisitColumn::conversion_refund_micros, itself);
+    case Measure::revenue_net:
+      return add_column(VisitColumn::conversion_value_micros, itself) &&
+             add_column(VisitColumn::conversion_refund_micros, [](int64_t micros) { return -micros; });
     case Measure::goal_value:
       return add_column(VisitColumn::conversion_goal_value_micros, itself);
   }
@@ -239,7 +245,7 @@ bool BlockScan::add_unconverted(const Rows& rows) {
   for (const uint32_t row : rows) {
     if (((*flags)[row] & kConversionNoRate) == 0) continue;
     ScanPlan::Unconverted& sum = plan_.unconverted[std::string(currencies->texts[currencies->codes[row]])];
-    sum.orders += 1;
+    sum.orders += ((*flags)[row] & kConversionChange) == 0;
     sum.micros += (*micros)[row];
   }
   return true;

@@ -34,6 +34,7 @@ class BlockScan {
     bool is_conversion;  // counts as one: not what is left beside items
     int64_t pieces;
     int64_t micros;
+    int64_t refund_micros;
   };
 
   bool take(Fact fact);

@@ -18,6 +18,8 @@ constexpr Part kPageviews = of(Counter::pageviews);
 constexpr Part kEntries = of(Counter::entries);
 constexpr Part kOrders = credit_of(Counter::orders_last);
 constexpr Part kRevenue = credit_of(Amount::revenue_last);
+constexpr Part kRefunds = credit_of(Amount::refunds_last);
+constexpr Part kRevenueNet = {Part::Kind::revenue_net, 0};
 
 constexpr uint16_t kHits = kByTime | kByPage | kByStatus | kByOrigin | kByBot;
 constexpr uint16_t kOfVisits = kByTime | kByTouch | kByVisitPage | kByOrigin | kByBrowser;
@@ -61,6 +63,10 @@ constexpr Metric kMetrics[] = {
      ""},
     {"revenue", money, kRevenue, kNone, kNone, kCredit, 0, "site's currency",
      "value of the orders; by item quantity × price", ""},
+    {"revenue_net", money, kRevenueNet, kNone, kNone, kCredit, 0, "site's currency",
+     "revenue less refunds", ""},
+    {"refunds", money, kRefunds, kNone, kNone, kCredit, 0, "site's currency",
+     "taken back from orders, on the day it was; also what a cancelled order was worth", ""},
     {"aov", money, kRevenue, kOrders, kNone, kCredit, kOfItems, "site's currency", "revenue / orders",
      "there are no orders"},
     {"rpv", money, kRevenue, kVisits, kNone, kByTime | kByTouch | kByOrigin | kByBrowser, 0, "site's currency", "revenue / visits",
@@ -128,7 +134,7 @@ constexpr DimensionInfo kDimensionInfos[] = {
 };
 
 constexpr std::string_view kLaterMetrics[] = {
-    "revenue_net", "refunds", "cost", "clicks", "impressions", "cpc",    "cpa",
+    "cost", "clicks", "impressions", "cpc",    "cpa",
     "cpo",          "roas",        "roi",     "mer",  "rejected_lines"};
 template <class Rows>
 auto find_named(const Rows& rows, std::string_view name) -> decltype(&rows[0]) {
@@ -183,6 +189,8 @@ __int128 value_of(const Part& part, const Counters& counters, Model model) {
       return counters[static_cast<Amount>(part.index)];
     case Part::Kind::credited_amount:
       return counters[credited(static_cast<Amount>(part.index), model)];
+    case Part::Kind::revenue_net:
+      return counters[credited(Amount::revenue_last, model)] - counters[credited(Amount::refunds_last, model)];
   }
   return 0;
 }

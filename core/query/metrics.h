@@ -46,7 +46,8 @@ struct DimensionInfo {
 
 // One sum that a figure is made of.
 struct Part {
-  enum class Kind : uint8_t { none, counter, credited, amount, credited_amount, quantile };
+  // revenue_net: the credited revenue less the credited refunds.
+  enum class Kind : uint8_t { none, counter, credited, amount, credited_amount, revenue_net, quantile };
   Kind kind = Kind::none;
   uint8_t index = 0;  // a Counter or an Amount; of credited ones that of the model `last`; of a quantile its percent
 
@@ -69,7 +70,8 @@ struct Metric {
   bool is_quantile() const { return top.kind == Part::Kind::quantile; }
   // Whether parts of a range tell the figure of the whole, though it is no sum.
   bool is_merged() const { return is_visitors() || is_quantile(); }
-  bool is_credited() const { return top.kind == Part::Kind::credited || top.kind == Part::Kind::credited_amount; }
+  bool is_money_of_orders() const { return top.kind == Part::Kind::credited_amount || top.kind == Part::Kind::revenue_net; }
+  bool is_credited() const { return top.kind == Part::Kind::credited || is_money_of_orders(); }
   // Of an answer by, or filtered by, dimensions of those groups.
   Part bottom_by(uint16_t groups) const {
     const bool by_page = (groups & (kByPage | kBySearch)) != 0;

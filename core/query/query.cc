@@ -345,7 +345,7 @@ uint16_t Query::row_groups() const {
 
 bool Query::shows_revenue() const {
   return std::any_of(metrics.begin(), metrics.end(),
-                     [](const Metric* metric) { return metric->top.kind == Part::Kind::credited_amount; });
+                     [](const Metric* metric) { return metric->is_money_of_orders(); });
 }
 
 bool Query::needs_visits() const {

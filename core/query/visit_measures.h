@@ -29,6 +29,8 @@ enum class Measure : uint8_t {
   orders,
   items,
   revenue,
+  refunds,
+  revenue_net,
   goal_value,
 };
 

@@ -1,6 +1,7 @@
 // What of a summary stands for itself: records by key, and blocks of kept visits.
 #include "base/bytes.h"
 #include "credit/order.h"
+#include "credit/order_change.h"
 #include "rollup/check.h"
 #include "rollup/visit_log.h"
 #include "visit/visitor.h"
@@ -56,6 +57,10 @@ Status SummaryCheck::read_orders() {
     if (static_cast<uint8_t>(key[2]) == kCarriedVisitKind) {
       Visit visit;
       return decode_visit(value, visit);
+    }
+    if (static_cast<uint8_t>(key[2]) == kOrderChangesKind) {
+      std::vector<OrderChange> changes;
+      return decode_changes(value, changes);
     }
     Conversion conversion;
     return decode_conversion(value, conversion) &&

@@ -60,8 +60,11 @@ enum class Amount : uint8_t {
   revenue_last_non_direct = 1,
   revenue_first = 2,
   goal_value = 3,
+  refunds_last = 4,  // by the order's touches, in the refund's own bucket
+  refunds_last_non_direct = 5,
+  refunds_first = 6,
 };
-inline constexpr size_t kAmounts = 4;
+inline constexpr size_t kAmounts = 7;
 
 // By a dimension that is no touch's, and in totals, the counters of all models hold the same.
 inline constexpr Counter credited(Counter last, Model model) {

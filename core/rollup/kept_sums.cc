@@ -178,8 +178,9 @@ void KeptSums::give(Day& day, const Row& row, const Credit& credit, Model model)
   add(day, row, credited(Counter::conversions_last, model), credit.conversions);
   add(day, row, credited(Counter::orders_last, model), credit.orders);
   add(day, row, credited(Counter::items_last, model), credit.items);
-  day.by[static_cast<size_t>(row.first)].add(row.second, place_of(credited(Amount::revenue_last, model)),
-                                             credit.revenue_micros);
+  for (const auto& [amount, micros] : {std::pair(Amount::revenue_last, credit.revenue_micros),
+                                       std::pair(Amount::refunds_last, credit.refund_micros)})
+    day.by[static_cast<size_t>(row.first)].add(row.second, place_of(credited(amount, model)), micros);
 }
 
 void KeptSums::give_all(Day& day, const Row& row, const Credit& credit, int64_t goal_value_micros) {
@@ -200,7 +201,8 @@ KeptTouch KeptSums::credited_to(const KeptConversion& conversion, Model model) c
 
 void KeptSums::add_conversion(const KeptVisit& visit, const KeptConversion& told) {
   Day& day = day_of(start_s_ + told.time_s);
-  const Credit whole{kCreditWhole, told.is_goal ? 0 : kCreditWhole, told.quantity * kCreditWhole, told.value_micros};
+  const int64_t one = told.is_change ? 0 : kCreditWhole;
+  const Credit whole{one, told.is_goal ? 0 : one, told.quantity * kCreditWhole, told.value_micros, told.refund_micros};
   give_all(day, {Dimension::total, kNullValue}, whole, told.goal_value_micros);
   for (const VisitText& of : kVisitTexts)
     give_all(day, {of.dimension, hash_of(visit.*of.text)}, whole, told.goal_value_micros);
@@ -213,7 +215,7 @@ void KeptSums::add_conversion(const KeptVisit& visit, const KeptConversion& told
     for (const TouchText& of : kTouchTexts) give(day, {of.dimension, hash_of(touch.*of.text)}, whole, model);
   }
   if (!told.has_rate)
-    give_all(day, {Dimension::currency, hash_of(told.currency)}, {0, kCreditWhole, 0, told.own_value_micros}, 0);
+    give_all(day, {Dimension::currency, hash_of(told.currency)}, {0, one, 0, told.own_value_micros, 0}, 0);
   if (told.is_goal) {
     const std::string_view item = told.items.empty() ? "" : told.items.front().id;
     give_all(day, {Dimension::item, hash_of(item)}, whole, told.goal_value_micros);
@@ -235,14 +237,15 @@ void KeptSums::add_parts(Day& day, const KeptConversion& told, const Credit& who
       is_all_named = false;
       continue;
     }
-    Credit& part = parts.try_emplace(item.*name, Credit{kCreditWhole, kCreditWhole, 0, 0}).first->second;
+    Credit& part = parts.try_emplace(item.*name, Credit{whole.conversions, whole.orders, 0, 0, 0}).first->second;
     part.items += item.quantity * kCreditWhole;
-    part.revenue_micros += told.has_rate ? item.value_micros : 0;
+    (told.is_change ? part.refund_micros : part.revenue_micros) += told.has_rate ? item.value_micros : 0;
   }
   for (const auto& [text, part] : parts) {
     give_all(day, {dimension, hash_of(text)}, part, 0);
     left.items -= part.items;
     left.revenue_micros -= part.revenue_micros;
+    left.refund_micros -= part.refund_micros;
   }
   if (is_all_named) left.orders = left.conversions = 0;
   give_all(day, {dimension, kNullValue}, left, 0);

@@ -46,7 +46,7 @@ class KeptSums {
  private:
   using Row = std::pair<Dimension, Hash128>;
   struct Credit {
-    int64_t conversions, orders, items, revenue_micros;
+    int64_t conversions, orders, items, revenue_micros, refund_micros;
   };
 
   Hash128 hash_of(std::string_view text);

@@ -121,9 +121,9 @@ class SummaryWriter {
 
   // A folded keyed value; Error::not_found.
   Result<std::string> find(KeyedDatabase database, std::string_view key);
-  // Whether the value of a folded key that begins so is such a one.
-  bool any_of_prefix(KeyedDatabase database, std::string_view prefix,
-                     const std::function<bool(std::string_view value)>& is_such);
+  // Every folded value whose key begins so, in key order.
+  void each_of_prefix(KeyedDatabase database, std::string_view prefix,
+                      const std::function<void(std::string_view key, std::string_view value)>& see);
   // Every folded value of a database, in key order.
   Status each(KeyedDatabase database, const std::function<void(std::string_view key, std::string_view value)>& visit);
 
@@ -147,7 +147,7 @@ class SummaryWriter {
   Result<LmdbTxn> begin_writing();
 
   LmdbEnv env_;
-  LmdbTxn reading_;  // of find() and any_of_prefix()
+  LmdbTxn reading_;  // of find() and each_of_prefix()
   LmdbDatabase meta_, changes_, dictionary_;
   RollupDatabases rollups_;
   LmdbDatabase keyed_[kKeyedDatabases];

@@ -285,14 +285,13 @@ Result<std::string> SummaryWriter::find(KeyedDatabase database, std::string_view
   return std::string(*found);
 }
 
-bool SummaryWriter::any_of_prefix(KeyedDatabase database, std::string_view prefix,
-                                  const std::function<bool(std::string_view value)>& is_such) {
-  if (!begin_reading()) return false;
+void SummaryWriter::each_of_prefix(KeyedDatabase database, std::string_view prefix,
+                                   const std::function<void(std::string_view key, std::string_view value)>& see) {
+  if (!begin_reading()) return;
   Result<LmdbCursor> cursor = LmdbCursor::open(reading_, keyed_[static_cast<size_t>(database)]);
-  if (!cursor) return false;
+  if (!cursor) return;
   for (bool there = cursor->seek(prefix); there && cursor->key().starts_with(prefix); there = cursor->next())
-    if (is_such(cursor->value())) return true;
-  return false;
+    see(cursor->key(), cursor->value());
 }
 
 Status SummaryWriter::each(KeyedDatabase database,

@@ -62,7 +62,7 @@ enum class VisitColumn : uint8_t {
   event_views_before = 51,
   // conversions
   conversion_time_s = 64,
-  conversion_flags = 65,              // kConversionGoal, kConversionNoRate
+  conversion_flags = 65,              // kConversionGoal, …
   conversion_event = 66,              // T
   conversion_goal = 67,               // T
   conversion_value_micros = 68,       // of orders, in the site's currency
@@ -73,6 +73,7 @@ enum class VisitColumn : uint8_t {
   conversion_quantity = 73,           // of all its items
   conversion_touches = 74,            // how many of each it owns
   conversion_items = 75,
+  conversion_refund_micros = 76,      // of what came to an order later
   // touches of conversions, in time order
   touch_age_s = 96,                   // before the conversion, rounded up
   touch_channel = 97,                 // T, to touch_referrer
@@ -92,7 +93,7 @@ enum class VisitColumn : uint8_t {
 };
 inline constexpr size_t kVisitColumns = 116;
 
-enum : uint8_t { kConversionGoal = 1, kConversionNoRate = 2 };
+enum : uint8_t { kConversionGoal = 1, kConversionNoRate = 2, kConversionChange = 4 };
 
 VisitTable table_of(VisitColumn column);
 bool is_text(VisitColumn column);

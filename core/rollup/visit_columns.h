@@ -61,11 +61,13 @@ void each_field(Event& event, Field field) {
 template <Either<KeptConversion> Conversion, class Field>
 void each_field(Conversion& conversion, Field field) {
   field(VisitColumn::conversion_time_s, conversion.time_s);
-  unsigned flags = (conversion.is_goal ? kConversionGoal : 0) | (conversion.has_rate ? 0 : kConversionNoRate);
+  unsigned flags = (conversion.is_goal ? kConversionGoal : 0) | (conversion.has_rate ? 0 : kConversionNoRate) |
+                   (conversion.is_change ? kConversionChange : 0);
   field(VisitColumn::conversion_flags, flags);
   if constexpr (!std::is_const_v<Conversion>) {
     conversion.is_goal = (flags & kConversionGoal) != 0;
     conversion.has_rate = (flags & kConversionNoRate) == 0;
+    conversion.is_change = (flags & kConversionChange) != 0;
   }
   field(VisitColumn::conversion_event, conversion.event);
   field(VisitColumn::conversion_goal, conversion.goal);
@@ -78,6 +80,7 @@ void each_field(Conversion& conversion, Field field) {
   size_t touches = conversion.touches.size(), items = conversion.items.size();
   field(VisitColumn::conversion_touches, touches);
   field(VisitColumn::conversion_items, items);
+  field(VisitColumn::conversion_refund_micros, conversion.refund_micros);
 }
 
 template <Either<KeptTouch> Touch, class Field>

@@ -9,12 +9,12 @@ namespace {
 //   view:       page text | [search term]
 //   event:      name text | [item]
 //   conversion: event text | goal text | value zigzag | goal value zigzag | currency text | own value zigzag |
-//               coupon text | quantity zigzag | touches varint x touch | items varint x item
+//               coupon text | quantity zigzag | [of a change: refund zigzag] | touches varint x touch | items varint x item
 //   touch:      age varint | parts u16 | those texts      item: id text | category text | quantity zigzag | value zigzag
 // text: length varint, then the bytes
 enum Kind : uint8_t { kView = 0, kEvent = 1, kConversion = 2, kKindMask = 3 };
 constexpr unsigned kViewFlagsShift = 2;  // of a view: its three stored flags
-enum : uint8_t { kHasTerm = 32, kHasItem = 4, kIsGoal = 4, kHasNoRate = 8 };
+enum : uint8_t { kHasTerm = 32, kHasItem = 4, kIsGoal = 4, kHasNoRate = 8, kIsChange = 16 };
 
 void read_view(uint8_t tag, BytesReader& from, KeptSteps& to) {
   KeptView& view = to.views.emplace_back();
@@ -36,6 +36,7 @@ void read_conversion(uint8_t tag, BytesReader& from, KeptSteps& to) {
   KeptConversion& conversion = to.conversions.emplace_back();
   conversion.is_goal = (tag & kIsGoal) != 0;
   conversion.has_rate = (tag & kHasNoRate) == 0;
+  conversion.is_change = (tag & kIsChange) != 0;
   conversion.time_s = from.zigzag();
   conversion.event = from.text();
   conversion.goal = from.text();
@@ -45,6 +46,7 @@ void read_conversion(uint8_t tag, BytesReader& from, KeptSteps& to) {
   conversion.own_value_micros = from.zigzag();
   conversion.coupon = from.text();
   conversion.quantity = from.zigzag();
+  if (conversion.is_change) conversion.refund_micros = from.zigzag();
   for (uint64_t left = from.varint(); left > 0 && from.ok(); --left)
     conversion.touches.push_back(decode_kept_touch(from));
   for (uint64_t left = from.varint(); left > 0 && from.ok(); --left) {
@@ -104,10 +106,12 @@ void append_event(const KeptEvent& event, std::string& steps) {
 
 void append_conversion(const KeptConversion& conversion, std::string& steps) {
   BytesWriter to(steps);
-  to.u8(kConversion | (conversion.is_goal ? kIsGoal : 0) | (conversion.has_rate ? 0 : kHasNoRate));
+  to.u8(kConversion | (conversion.is_goal ? kIsGoal : 0) | (conversion.has_rate ? 0 : kHasNoRate) |
+        (conversion.is_change ? kIsChange : 0));
   to.zigzag(conversion.time_s).text(conversion.event).text(conversion.goal);
   to.zigzag(conversion.value_micros).zigzag(conversion.goal_value_micros);
   to.text(conversion.currency).zigzag(conversion.own_value_micros).text(conversion.coupon).zigzag(conversion.quantity);
+  if (conversion.is_change) to.zigzag(conversion.refund_micros);
   to.varint(conversion.touches.size());
   for (const KeptTouch& touch : conversion.touches) encode_kept_touch(touch, to);
   to.varint(conversion.items.size());

@@ -68,7 +68,8 @@ struct KeptItem {
 };
 
 struct KeptConversion {
-  bool is_goal = false;        // else an order
+  bool is_goal = false;        // else an order, or
+  bool is_change = false;      // what came to an order later: no order of its own. Its touches and their ages are the order's
   bool has_rate = true;        // false: an order whose value is in its own currency
   int64_t time_s = 0;
   std::string_view event{};      // that it is: an order's `purchase`; null: a goal reached by a page
@@ -77,6 +78,7 @@ struct KeptConversion {
   int64_t goal_value_micros = 0;
   std::string_view currency{};   // of an order, as told
   int64_t own_value_micros = 0;  // of an order without a rate, in `currency`
+  int64_t refund_micros = 0;   // of a change: taken back, in the site's currency; its items' values are what of it is theirs
   std::string_view coupon{};
   int64_t quantity = 0;        // of all its items, pieces
   std::vector<KeptTouch> touches{};  // all that the visitor had by then, in time order, whatever the lookback

@@ -127,13 +127,14 @@ class KeptFigures {
   }
 
   struct Credit {
-    int64_t orders = 0, items = 0, revenue = 0, conversions = 1'000'000;
+    int64_t orders = 0, items = 0, revenue = 0, conversions = 1'000'000, refunds = 0;
   };
   static void give(Counters& to, const Credit& credit, Model model) {
     to[credited(Counter::conversions_last, model)] += credit.conversions;
     to[credited(Counter::orders_last, model)] += credit.orders;
     to[credited(Counter::items_last, model)] += credit.items;
     to[credited(Amount::revenue_last, model)] += credit.revenue;
+    to[credited(Amount::refunds_last, model)] += credit.refunds;
   }
   static void give_all(Counters& to, const Credit& credit, int64_t goal_value) {
     for (const Model model : kAllModels) give(to, credit, model);
@@ -151,7 +152,8 @@ class KeptFigures {
   }
 
   void add_conversion(const KeptConversion& told) {
-    const Credit whole{told.is_goal ? 0 : 1'000'000, told.quantity * 1'000'000, told.value_micros};
+    Credit whole{told.is_goal ? 0 : 1'000'000, told.quantity * 1'000'000, told.value_micros};
+    if (told.is_change) whole = {.items = 0, .revenue = told.value_micros, .conversions = 0, .refunds = told.refund_micros};
     const int64_t goal_value = told.goal_value_micros;
     for (const Row& row : {Row{Dimension::total, ""}, Row{Dimension::country, visit_->country},
                            Row{Dimension::device, visit_->device}, Row{Dimension::browser, visit_->browser},
@@ -170,7 +172,7 @@ class KeptFigures {
     }
     if (!told.has_rate)
       give_all(at(Dimension::currency, told.currency, told.time_s),
-               {.orders = 1'000'000, .revenue = told.own_value_micros, .conversions = 0}, 0);
+               {.orders = told.is_change ? 0 : 1'000'000, .revenue = told.own_value_micros, .conversions = 0}, 0);
     add_items(told, whole);
   }
 
@@ -191,14 +193,16 @@ class KeptFigures {
     Credit left = whole;
     for (const KeptItem& item : told.items) {
       if ((item.*name).empty()) continue;
-      Credit& part = parts.try_emplace(item.*name, Credit{1'000'000, 0, 0}).first->second;
+      Credit of_item{whole.orders, 0, 0, whole.conversions, 0};
+      Credit& part = parts.try_emplace(item.*name, of_item).first->second;
       part.items += item.quantity * 1'000'000;
-      part.revenue += told.has_rate ? item.value_micros : 0;
+      (told.is_change ? part.refunds : part.revenue) += told.has_rate ? item.value_micros : 0;
     }
     for (const auto& [text, part] : parts) {
       give_all(at(dimension, text, told.time_s), part, 0);
       left.items -= part.items;
       left.revenue -= part.revenue;
+      left.refunds -= part.refunds;
     }
     const bool is_all_named = std::none_of(told.items.begin(), told.items.end(),
                                            [&](const KeptItem& item) { return (item.*name).empty(); });

@@ -336,8 +336,8 @@ class Shop {
                    Result<std::string> found = shop.writer_->find(database, key);
                    return found ? std::optional(std::move(found).value()) : std::nullopt;
                  },
-                 [&shop](std::string_view key, int64_t) {
-                   return shop.writer_->any_of_prefix(KeyedDatabase::orders, key, [](std::string_view) { return true; });
+                 [&shop](std::string_view prefix, const SeeStoredOrder& see) {
+                   shop.writer_->each_of_prefix(KeyedDatabase::orders, prefix, see);
                  }) {}
     Sites sites;
     Changes changes;

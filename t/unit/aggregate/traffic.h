@@ -58,6 +58,14 @@ inline std::string random_events(Random& random) {
     default: {
       constexpr std::string_view kMore[] = {"", ";currency=\"USD\"", ";currency=\"CHF\"", ";items=\"A:2:1.50:Shoes B:1:2 A:1:0.50:Shoes\";coupon=\"MAIL24\"",
                                       ";currency=\"USD\";items=\"B:3:7.77:Toys\"", ";currency=\"CHF\";items=\"B:1:9\""};
+      constexpr std::string_view kChanges[] = {"refund", "refund;value=30", "refund;items=\"A:1:0\"", "refund;value=9;currency=\"USD\"",
+                                               "order_cancelled", "order_changed;value=55.50"};
+      const std::string id = ";id=\"A-" + std::to_string(random.below(80)) + "\"";
+      if (random.below(5) == 0) {
+        const std::string_view change = kChanges[random.below(std::size(kChanges))];
+        const size_t name = std::min(change.find(';'), change.size());
+        return std::string(change.substr(0, name)) + id + std::string(change.substr(name));
+      }
       return "purchase;id=\"A-" + std::to_string(random.below(80)) + "\";value=" + std::to_string(random.below(200)) +
              ".95" + std::string(kMore[random.below(std::size(kMore))]);
     }

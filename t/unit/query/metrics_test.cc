@@ -36,15 +36,15 @@ void which_metric_goes_with_which_dimension(void**) {
     expect_text(metrics_by(of_views),
                 "pageviews entries exits bounces exit_rate bounce_rate time_on_page time_on_page_n");
   expect_text(metrics_by("bot_class"), "hits errors_4xx errors_5xx bytes p50_ms p95_ms p99_ms bot_hits");
-  expect_text(metrics_by("event"), "events conversions orders items revenue aov goal_value");
-  expect_text(metrics_by("item"), "events conversions orders items revenue aov goal_value");
+  expect_text(metrics_by("event"), "events conversions orders items revenue revenue_net refunds aov goal_value");
+  expect_text(metrics_by("item"), "events conversions orders items revenue revenue_net refunds aov goal_value");
   for (const char* origin : {"country", "device"})
     expect_text(metrics_by(origin),
                 "hits visits visitors pageviews entries exits bounces exit_rate bounce_rate time_on_page time_on_page_n "
                 "duration events "
-                "conversions cr orders items revenue aov rpv cart_abandonment goal_value errors_4xx errors_5xx bytes "
+                "conversions cr orders items revenue revenue_net refunds aov rpv cart_abandonment goal_value errors_4xx errors_5xx bytes "
                 "p50_ms p95_ms p99_ms bot_hits");
-  expect_text(metrics_by("goal"), "conversions orders items revenue aov goal_value");
+  expect_text(metrics_by("goal"), "conversions orders items revenue revenue_net refunds aov goal_value");
   const std::string of_visit_pages =
       "visits visitors pageviews entries exits bounces exit_rate bounce_rate time_on_page time_on_page_n duration events "
       "cr cart_abandonment";
@@ -52,13 +52,13 @@ void which_metric_goes_with_which_dimension(void**) {
   expect_text(metrics_by("exit_page"), of_visit_pages);
   const std::string of_touches =
       "visits visitors pageviews entries exits bounces exit_rate bounce_rate time_on_page time_on_page_n duration events "
-      "conversions cr orders items revenue aov rpv cart_abandonment";
+      "conversions cr orders items revenue revenue_net refunds aov rpv cart_abandonment";
   for (const char* touch :
        {"channel", "source", "medium", "campaign", "content", "term", "code", "referrer_host", "referrer"})
     expect_text(metrics_by(touch), of_touches);
   for (const char* who : {"browser", "os", "new_returning"}) expect_text(metrics_by(who), of_touches + " goal_value");
   for (const char* order : {"item_category", "coupon", "currency"})
-    expect_text(metrics_by(order), "conversions orders items revenue aov goal_value");
+    expect_text(metrics_by(order), "conversions orders items revenue revenue_net refunds aov goal_value");
 }
 
 void everything_goes_with_time(void**) {

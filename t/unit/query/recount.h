@@ -218,28 +218,33 @@ class Recount {
     values["coupon"] = conversion.coupon;
     values["currency"] = conversion.currency;
     const int64_t time_s = start_s + conversion.time_s;
-    const auto put = [&](const KeptItem* item, bool is_one, int64_t pieces, int64_t micros) {
+    const auto put = [&](const KeptItem* item, bool is_one, int64_t pieces, int64_t micros, int64_t refund_micros) {
       Values own = values;
       if (item != nullptr) own["item"] = item->id;
       if (item != nullptr) own["item_category"] = item->category;
       if (metric == "items") to.push_back({id, time_s, own, static_cast<__int128>(pieces) * kCreditWhole});
       if (metric == "revenue") to.push_back({id, time_s, own, micros});
-      if (!is_one) return;
+      if (metric == "refunds") to.push_back({id, time_s, own, refund_micros});
+      if (metric == "revenue_net") to.push_back({id, time_s, own, micros - refund_micros});
+      if (!is_one || conversion.is_change) return;
       if (metric == "conversions") to.push_back({id, time_s, own, kCreditWhole});
       if (metric == "orders" && !conversion.is_goal) to.push_back({id, time_s, own, kCreditWhole});
       if (metric == "goal_value") to.push_back({id, time_s, own, conversion.goal_value_micros});
     };
     const bool by_items = (query_.groups() & (kByItem | kByCategory)) != 0;
-    if (!by_items || conversion.items.empty()) return put(nullptr, true, conversion.quantity, conversion.value_micros);
-    int64_t pieces = conversion.quantity, micros = conversion.value_micros;
+    if (!by_items || conversion.items.empty()) 
+      return put(nullptr, true, conversion.quantity, conversion.value_micros, conversion.refund_micros);
+    int64_t pieces = conversion.quantity, micros = conversion.value_micros, refund_micros = conversion.refund_micros;
     for (const KeptItem& item : conversion.items) {
       const bool is_order = !conversion.is_goal;
       const int64_t own = is_order && conversion.has_rate ? item.value_micros : 0;
-      put(&item, true, is_order ? item.quantity : 0, own);
+      const int64_t sold = conversion.is_change ? 0 : own, back = conversion.is_change ? own : 0;
+      put(&item, true, is_order ? item.quantity : 0, sold, back);
       pieces -= is_order ? item.quantity : 0;
-      micros -= own;
+      micros -= sold;
+      refund_micros -= back;
     }
-    if (!conversion.is_goal) put(nullptr, false, pieces, micros);
+    if (!conversion.is_goal) put(nullptr, false, pieces, micros, refund_micros);
   }
 
   const Query& query_;

@@ -59,6 +59,7 @@ class KeptVisits {
     KeptConversion conversion;
     conversion.is_goal = random_.below(2) == 0;
     conversion.has_rate = random_.below(5) != 0;
+    conversion.is_change = !conversion.is_goal && random_.below(3) == 0;
     conversion.time_s = time();
     conversion.event = text("event", 9);
     conversion.goal = text("goal", 3);
@@ -66,6 +67,7 @@ class KeptVisits {
     conversion.goal_value_micros = static_cast<int64_t>(random_.below(3)) * 1'000'000;
     conversion.currency = text("CU", 5);
     conversion.own_value_micros = static_cast<int64_t>(random_.next() >> 8) - (int64_t{1} << 54);
+    if (conversion.is_change) conversion.refund_micros = static_cast<int64_t>(random_.below(1'000'000'000));
     conversion.coupon = text("coupon", 5);
     conversion.quantity = static_cast<int64_t>(random_.below(9));
     for (uint64_t left = random_.below(4); left > 0; --left)

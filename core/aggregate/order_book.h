@@ -1,0 +1,84 @@
+// Orders and what is remembered of them: which ids are known, what came to an order later, what a foreign currency was
+// worth. Books an order's changes; who made the order, and by what, the engine settles.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aggregate/bookings.h"
+#include "aggregate/sites.h"
+#include "credit/order.h"
+#include "credit/order_change.h"
+#include "hit/hit.h"
+#include "rollup/changes.h"
+
+namespace footfall {
+
+// What was stored and folded of keys of KeyedDatabase::orders that begin so, in key order.
+using SeeStoredOrder = std::function<void(std::string_view key, std::string_view value)>;
+using EachStoredOrder = std::function<void(std::string_view prefix, const SeeStoredOrder& see)>;
+
+// The same of what came since the last fold, by key; both timelines share it.
+using RecentOrders = std::map<std::string, std::string, std::less<>>;
+
+class OrderBook {
+ public:
+  OrderBook(Sites& sites, const StringHasher& hasher, Changes& changes, Bookings& bookings, RecentOrders& recent,
+            EachStoredOrder each_stored)
+      : sites_(sites), hasher_(hasher), changes_(changes), bookings_(bookings), recent_(recent),
+        each_stored_(std::move(each_stored)) {}
+
+  struct Order {
+    std::string key;
+    Bookings::Order told;     // in its own currency
+    Bookings::Order booking;  // in the site's, where there is a rate
+    int64_t rate_trillionths = 0;
+  };
+  // nullopt: rejected or a repeat, and counted as such. Views of the hit.
+  std::optional<Order> accept(const Site& site, const Hit& hit, const Event& event);
+  // Remembers it once it is booked, and settles what came to it before it was seen.
+  void keep(const Site& site, Order order, const Hash128& visitor, const Origin& origin, std::span<const Touch> touches);
+  void keep_goal(const Site& site, const Hash128& goal, const Hash128& visitor, std::span<const Touch> touches,
+                 int64_t time_ms, int64_t value_micros);
+
+  // An event that was told by itself and has an id counts once, as orders do.
+  bool is_new_event(const Site& site, const Hit& hit, const Event& event);
+  // A refund, a cancellation, another value.
+  void change(const Site& site, const Hit& hit, const Event& event);
+
+ private:
+  struct Known {
+    std::string key;
+    Conversion order;
+  };
+
+  uint16_t import() const { return changes_.import(); }
+  void each(std::string_view prefix, const SeeStoredOrder& see) const;
+  std::string key_of(const Site& site, uint8_t kind, const Hash128& hash) const {
+    return order_key(site.number, kind, hash, import());
+  }
+  bool is_known(std::string_view key, int64_t time_ms) const;
+  std::optional<Conversion> find(const Site& site, const Hash128& id, int64_t time_ms) const;
+  void set(std::string key, std::string value);
+  std::optional<Rate> rate_of(const Site& site, Currency currency) const;
+  std::vector<OrderChange> changes_before(const Site& site, const Hash128& id) const;
+  // False: it is in a currency that cannot be compared with the order's.
+  bool settle(const Site& site, const Conversion& order, std::span<const OrderChange> before, OrderChange& change);
+  void book(const Site& site, const Conversion& order, const OrderChange& change);
+  void settle_earlier(const Site& site, const Hash128& id, const Conversion& order);
+
+  Sites& sites_;
+  const StringHasher& hasher_;
+  Changes& changes_;
+  Bookings& bookings_;
+  RecentOrders& recent_;
+  const EachStoredOrder each_stored_;
+};
+
+}  // namespace footfall
