@@ -356,6 +356,7 @@ void Bookings::order(const Site& site, const Order& order, const Origin& origin,
   items(site, Dimension::item_category, order.by_category, order, conversion);
   add_whole(at(site, Dimension::coupon, order.time_ms, order.coupon), conversion);
   add_whole(at(site, Dimension::order_currency, order.time_ms, order.currency.text()), conversion);
+  add_whole(at(site, Dimension::coverage, order.time_ms, order.coverage), conversion);
   if (!order.has_rate) {
     const Conversion apart{.orders = one, .revenue_micros = order.value_micros};
     add_whole(at(site, Dimension::currency, order.time_ms, order.currency.text()), apart);
@@ -391,7 +392,7 @@ void Bookings::goal(const Site& site, const Goal& goal, const Origin& origin, st
   add_whole(at(site, Dimension::event, goal.time_ms, goal.event), conversion);
   add_whole(at(site, Dimension::goal, goal.time_ms, goal.name), conversion);
   add_whole(at(site, Dimension::item, goal.time_ms, goal.item), conversion);
-  for (const Dimension of_orders : {Dimension::item_category, Dimension::coupon, Dimension::order_currency})
+  for (const Dimension of_orders : {Dimension::item_category, Dimension::coupon, Dimension::order_currency, Dimension::coverage})
     add_whole(at(site, of_orders, goal.time_ms, std::string_view()), conversion);
 }
 

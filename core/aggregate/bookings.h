@@ -98,6 +98,7 @@ class Bookings {
     int64_t value_micros = 0;  // in the site's currency
     Currency currency;         // as it was told
     std::string_view coupon{};
+    std::string_view coverage{};  // what is known of how the buyer came first; empty of changes
     // What came to an order that was counted before: no order, no pieces; its parts are of the refund.
     bool is_change = false;
     int64_t refund_micros = 0;  // in the money of value_micros, which is then what came in addition

@@ -16,8 +16,16 @@ constexpr uint32_t kViewsOfPeopleMax = 300;  // more in a visit, at over one a s
 
 std::string_view without_arguments(std::string_view path) { return path.substr(0, path.find('?')); }
 
-// Errors and redirects make none inside a visit.
-bool may_make_touch(const Hit& hit) { return hit.status < 300 || hit.status == 304; }
+// Errors and redirects make none inside a visit, but for those of codes.
+bool may_make_touch(const Hit& hit) { return hit.status < 300 || hit.status == 304 || is_code_redirect(hit); }
+
+// What is known of how a buyer came first.
+constexpr std::string_view kKnown = "known", kDirect = "direct", kCookieless = "cookieless", kNoVisitor = "no_visitor";
+
+std::string_view coverage(std::span<const Touch> touches, bool is_identified) {
+  if (!touches.empty() && !touches.front().is_direct()) return kKnown;
+  return is_identified ? kDirect : kCookieless;  // a key of one day: whatever came before is not known
+}
 
 NewReturning new_or_returning(const Visitor& visitor, const Hit& hit) {
   if (hit.id_key.is_zero()) return NewReturning::unknown;
@@ -134,6 +142,11 @@ void Engine::count_of_visitor(Site& site, const VisitorKey& key, Entry& entry, c
     open_or_extend(site, key, entry, hit);
     count_page(site, entry, hit, page);
     reach_goals(site, key, entry, hit, nullptr);
+  } else if (is_code_redirect(hit) && site.codes.find(hit).code != nullptr) {
+    OpenVisit& visit = open_or_extend(site, key, entry, hit);
+    const VisitFigures before = visit.figures();
+    visit.extend(hit.time_ms);
+    bookings_.figures_changed(site, visit, before);
   }
   for (const Event& event : hit.events) {
     if (event.is_order()) {
@@ -156,6 +169,7 @@ void Engine::count_without_visitor(Site& site, const Hit& hit) {
   if (!is_event_only) bookings_.hit(site, hit, {hit.path, hasher_(hit.path)}, who.verdict, who.device);
   if (who.is_bot()) return;
   for (const Event& event : hit.events) {
+    if (orders_.take_rate(site, hit, event)) continue;
     if (!event.is_order()) {
       if (!is_event_only || !orders_.is_new_event(site, hit, event)) continue;
       bookings_.event_alone(site, hit.time_ms, event);
@@ -165,11 +179,13 @@ void Engine::count_without_visitor(Site& site, const Hit& hit) {
     }
     if (std::optional<OrderBook::Order> order = orders_.accept(site, hit, event)) {
       const Origin origin{hit.country, who.device, who.browser, who.system};
-      bookings_.order(site, order->booking, origin, {});
+      const std::vector<Touch> touches = touches_of_order(site, nullptr, {}, hit, event);
+      order->booking.coverage = touches.empty() ? kNoVisitor : coverage(touches, true);
+      bookings_.order(site, order->booking, origin, journey(touches, hit.time_ms, site.lookback_ms()));
       KeptVisit kept = kept_alone(hit.time_ms, origin);
-      kept.conversions.push_back(kept_order(hit.time_ms, order->told, order->booking, {}));
+      kept.conversions.push_back(kept_order(hit.time_ms, order->told, order->booking, touches));
       changes_.keep(site.number, encode_kept_visit(kept));
-      orders_.keep(site, std::move(*order), {}, origin, {});
+      orders_.keep(site, std::move(*order), {}, origin, touches);
     }
   }
 }
@@ -223,7 +239,7 @@ OpenVisit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entr
   if (entry.visit) {
     if (entry.visit->import != changes_.import()) go_on_with(key, *entry.visit);
     if (may_make_touch(hit)) {
-      if (std::optional<Touch> touch = site.touches.further_touch(hit, entry.visit->last_touch())) {
+      if (std::optional<Touch> touch = site.touches.further_touch(hit, entry.visit->last_touch(), site.codes.find(hit))) {
         entry.visit->later_touch.need() = *touch;
         add_touch(hit, entry, std::move(*touch));
       }
@@ -235,7 +251,7 @@ OpenVisit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entr
   ends_.push({hit.time_ms + gap_ms(site), key});
   visit.start_ms = visit.last_ms = hit.time_ms;
   visit.steps.reserve(kVisitStepsBytesUsual);
-  visit.first_touch = site.touches.first_touch(hit);
+  visit.first_touch = site.touches.first_touch(hit, site.codes.find(hit));
   visit.country = hit.country;
   const Agent who = judge(hit, entry.visitor.behaviour);
   visit.device = who.device;
@@ -320,11 +336,50 @@ void Engine::count_order(Site& site, const VisitorKey& key, Entry& entry, const 
   ++visit.orders;
   bookings_.event(site, visit, before, hit.time_ms, event);
 
-  bookings_.order(site, order->booking, origin_of(visit),
-                  journey(entry.visitor.touches, hit.time_ms, site.lookback_ms()));
-  visit.keep(kept_order(visit.start_ms, order->told, order->booking, entry.visitor.touches));
-  orders_.keep(site, std::move(*order), key.visitor, origin_of(visit), entry.visitor.touches);
+  const std::vector<Touch> touches = touches_of_order(site, &entry, key.visitor, hit, event);
+  order->booking.coverage = coverage(touches, !hit.id_key.is_zero() || !event.customer.is_zero());
+  bookings_.order(site, order->booking, origin_of(visit), journey(touches, hit.time_ms, site.lookback_ms()));
+  visit.keep(kept_order(visit.start_ms, order->told, order->booking, touches));
+  orders_.keep(site, std::move(*order), key.visitor, origin_of(visit), touches);
   reach_goals(site, key, entry, hit, &event);
+}
+
+// What led to an order: its visitor's touches, and those of whoever ordered as the same customer. A coupon tells how the order
+// came where no touch of its code is in reach.
+std::vector<Touch> Engine::touches_of_order(const Site& site, Entry* entry, const Hash128& visitor, const Hit& hit,
+                                            const Event& event) {
+  std::vector<Touch> touches;
+  if (entry != nullptr) touches = entry->visitor.touches;
+  const auto join_customer = [&] {
+    if (event.customer.is_zero()) return;
+    touches = orders_.touches_of_customer(site, event.customer, visitor, touches, hit.time_ms,
+                                          [&](const Hash128& other) { return touches_of({site.number, other}); });
+  };
+  join_customer();
+  const CodeConfig* code = site.codes.of_coupon(event.coupon);
+  if (code == nullptr) return touches;
+  for (const Touch& touch : journey(touches, hit.time_ms, site.lookback_ms()))
+    if (is_same_code(touch.code, code->code)) return touches;
+  Visitor with_coupon;
+  with_coupon.touches = std::move(touches);
+  with_coupon.add(site.touches.touch_of_code(*code, hit.time_ms));
+  if (entry != nullptr) {
+    entry->visit->later_touch.need() = site.touches.touch_of_code(*code, hit.time_ms);
+    add_touch(hit, *entry, site.touches.touch_of_code(*code, hit.time_ms));
+  }
+  touches = std::move(with_coupon.touches);
+  join_customer();
+  return touches;
+}
+
+// Of a visitor of this timeline, without moving other entries.
+std::vector<Touch> Engine::touches_of(const VisitorKey& key) const {
+  if (const auto place = visitors_.find(key); place != visitors_.end()) return place->second.visitor.touches;
+  const std::optional<std::string> stored =
+      find_stored_(KeyedDatabase::visitors, visitor_key(key.site, key.visitor, timeline_));
+  Visitor visitor;
+  if (!stored || !decode_visitor(*stored, visitor) || is_forgotten(key, visitor)) return {};
+  return std::move(visitor.touches);
 }
 
 // Goals count once per visit.

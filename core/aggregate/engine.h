@@ -135,6 +135,9 @@ class Engine {
   void close(const VisitorKey& key, Entry& entry);
   void keep_steps(const VisitorKey& key, Visit& visit);
   void add_touch(const Hit& hit, Entry& entry, Touch touch);
+  // `entry` null: nobody known.
+  std::vector<Touch> touches_of_order(const Site& site, Entry* entry, const Hash128& visitor, const Hit& hit, const Event& event);
+  std::vector<Touch> touches_of(const VisitorKey& key) const;
   void go_on_with(const VisitorKey& key, Visit& visit);
   void count_page(Site& site, Entry& entry, const Hit& hit, const Bookings::Page& page);
   void count_event(Site& site, Entry& entry, const Hit& hit, const Event& event);

@@ -1,6 +1,7 @@
 #include "aggregate/log_file.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -96,10 +97,31 @@ struct LogFile::Zstd : Unpacker {
 };
 
 Result<std::unique_ptr<LogFile>> LogFile::open(const std::string& path) {
+  const int fd = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return Error::io("open " + path, errno);
+  return read(path, fd);
+}
+
+Result<std::unique_ptr<LogFile>> LogFile::of_text(const std::string& path, std::string_view text) {
+  const int fd = memfd_create("footfall import", MFD_CLOEXEC);
+  if (fd < 0) return Error::io("memory for " + path, errno);
+  for (size_t written = 0; written < text.size();) {
+    const ssize_t more = write(fd, text.data() + written, text.size() - written);
+    if (more <= 0) {
+      const int reason = errno;
+      ::close(fd);
+      return Error::io("memory for " + path, reason);
+    }
+    written += static_cast<size_t>(more);
+  }
+  lseek(fd, 0, SEEK_SET);
+  return read(path, fd);
+}
+
+Result<std::unique_ptr<LogFile>> LogFile::read(const std::string& path, int fd) {
   std::unique_ptr<LogFile> file(new LogFile());
   file->path_ = path;
-  file->fd_ = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file->fd_ < 0) return Error::io("open " + path, errno);
+  file->fd_ = fd;
   struct stat about;
   if (fstat(file->fd_, &about) == 0) {
     if (S_ISDIR(about.st_mode)) return Error::invalid(path + " is a folder; name its files");
@@ -133,7 +155,7 @@ size_t LogFile::read_packed(char* to, size_t bytes) {
   }
   size_t got = 0;
   while (got < bytes) {
-    const ssize_t more = read(fd_, to + got, bytes - got);
+    const ssize_t more = ::read(fd_, to + got, bytes - got);
     if (more < 0 && errno == EINTR) continue;
     if (more < 0) fault_ = std::string("cannot be read: ") + std::strerror(errno);
     if (more <= 0) break;

@@ -18,6 +18,8 @@ class LogFile {
  public:
   // `path` `-`: standard input.
   static Result<std::unique_ptr<LogFile>> open(const std::string& path);
+  // Lines that were made of another file, known by that one's path.
+  static Result<std::unique_ptr<LogFile>> of_text(const std::string& path, std::string_view text);
   ~LogFile();
 
   const std::string& path() const { return path_; }
@@ -46,6 +48,7 @@ class LogFile {
   struct Zstd;
 
   LogFile() = default;
+  static Result<std::unique_ptr<LogFile>> read(const std::string& path, int fd);
   std::string_view unread() const { return {buffer_.data() + at_, end_ - at_}; }
   bool fill();  // false: nothing more
   size_t read_packed(char* to, size_t bytes);

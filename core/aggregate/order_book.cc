@@ -5,6 +5,7 @@
 #include "aggregate/keeping.h"
 #include "base/bytes.h"
 #include "base/limits.h"
+#include "site/checks.h"
 
 namespace footfall {
 namespace {
@@ -45,6 +46,9 @@ void convert(Bookings::Order& order, const Rate& rate) {
   order.value_micros = convert_micros(order.value_micros, rate);
   for (KeptItem& part : order.parts) part.value_micros = convert_micros(part.value_micros, rate);
 }
+
+constexpr uint8_t kRateVersion = 2;
+constexpr int kRateDaysBack = 7;  // markets are closed at weekends and on holidays
 
 constexpr uint8_t kind_number(ConversionKind kind) { return static_cast<uint8_t>(kind); }
 
@@ -142,8 +146,36 @@ bool OrderBook::is_new_event(const Site& site, const Hit& hit, const Event& even
   return true;
 }
 
-std::optional<Rate> OrderBook::rate_of(const Site& site, Currency currency) const {
+std::string OrderBook::rate_key(const Site& site, Currency currency, std::string_view day) const {
+  std::string what(currency.text());
+  what.append(day);
+  return key_of(site, kRateKind, hasher_(what));
+}
+
+bool OrderBook::take_rate(const Site& site, const Hit& hit, const Event& event) {
+  if (!(hit.flags & kHitEventOnly) || event.name != kRateEventName) return false;
+  const std::optional<int64_t> trillionths = parse_trillionths(event.id);
+  if (!trillionths || event.currency == Currency{}) return bookings_.count(site, hit.time_ms, Counter::malformed_events), true;
+  std::string value;
+  BytesWriter(value).u8(kRateVersion).u8(kRateKind).le64(static_cast<uint64_t>(hit.time_ms)).le64(static_cast<uint64_t>(*trillionths));
+  set(rate_key(site, event.currency, event.item), std::move(value));
+  return true;
+}
+
+std::optional<Rate> OrderBook::rate_of(const Site& site, Currency currency, int64_t time_ms) const {
   if (currency == Currency{} || currency == site.config.currency) return Rate{site.config.currency, kRateOne};
+  int64_t day_s = site.zone.bucket_start_s(Level::day, minute_start_s(time_ms));
+  for (int back = 0; back <= kRateDaysBack; ++back, day_s = site.zone.bucket_start_s(Level::day, day_s - 1)) {
+    std::optional<Rate> found;
+    each(prefix_of(rate_key(site, currency, site.zone.bucket_text(Level::day, day_s))), [&](std::string_view, std::string_view value) {
+      BytesReader reader(value);
+      if (reader.u8() != kRateVersion || reader.u8() != kRateKind) return;
+      reader.le64();
+      const Rate rate{currency, static_cast<int64_t>(reader.le64())};
+      if (reader.ok()) found = rate;  // of the newest import
+    });
+    if (found) return found;
+  }
   const Rate* rate = find_rate(sites_.config(), currency);
   return rate != nullptr ? std::optional(*rate) : std::nullopt;
 }
@@ -166,7 +198,7 @@ std::optional<OrderBook::Order> OrderBook::accept(const Site& site, const Hit& h
   told.parts = parts_of(event.items);
   if (told.currency == Currency{}) told.currency = site.config.currency;
   order.booking = told;
-  const std::optional<Rate> rate = rate_of(site, told.currency);
+  const std::optional<Rate> rate = rate_of(site, told.currency, told.time_ms);
   order.booking.has_rate = rate.has_value();
   if (rate) order.rate_trillionths = rate->trillionths;
   if (rate) convert(order.booking, *rate);
@@ -194,6 +226,26 @@ void OrderBook::keep(const Site& site, Order order, const Hash128& visitor, cons
   const Hash128 hash = id.hash();
   set(std::move(order.key), encode_conversion(kept));
   settle_earlier(site, hash, kept);
+}
+
+std::vector<Touch> OrderBook::touches_of_customer(const Site& site, const Hash128& name, const Hash128& visitor,
+                                                  std::span<const Touch> own, int64_t time_ms,
+                                                  const TouchesOf& touches_of) {
+  const std::string key = key_of(site, kCustomerKind, name);
+  Customer customer, told;
+  const int64_t memory_s = sites_.config().retention.orders_s;
+  each(prefix_of(key), [&](std::string_view, std::string_view value) {
+    if (!decode_customer(value, told) || time_ms / 1000 - told.time_ms / 1000 > memory_s) return;
+    customer.add(told.touches);
+    for (const Hash128& other : told.visitors) customer.add_visitor(other);
+  });
+  for (const Hash128& other : customer.visitors)
+    if (other != visitor) customer.add(touches_of(other));
+  customer.add(own);
+  customer.add_visitor(visitor);
+  customer.time_ms = time_ms;
+  set(key, encode_customer(customer));
+  return std::move(customer.touches);
 }
 
 void OrderBook::keep_goal(const Site& site, const Hash128& goal, const Hash128& visitor, std::span<const Touch> touches,
@@ -242,7 +294,7 @@ bool OrderBook::settle(const Site& site, const Conversion& order, std::span<cons
   OrderMoney money{convert_micros(order.value_micros, rate), order.parts};
   convert(money.parts, rate);
   const bool is_same = change.currency == Currency{} || change.currency == order.currency;
-  const std::optional<Rate> told_rate = is_same ? rate : has_rate ? rate_of(site, change.currency) : std::nullopt;
+  const std::optional<Rate> told_rate = is_same ? rate : has_rate ? rate_of(site, change.currency, order.time_ms) : std::nullopt;
   if (!told_rate) return false;
   std::optional<int64_t> told_micros;
   if (change.value_micros) told_micros = convert_micros(*change.value_micros, *told_rate);

@@ -14,6 +14,7 @@
 #include "aggregate/bookings.h"
 #include "aggregate/sites.h"
 #include "credit/order.h"
+#include "credit/customer.h"
 #include "credit/order_change.h"
 #include "hit/hit.h"
 #include "rollup/changes.h"
@@ -47,6 +48,15 @@ class OrderBook {
   void keep_goal(const Site& site, const Hash128& goal, const Hash128& visitor, std::span<const Touch> touches,
                  int64_t time_ms, int64_t value_micros);
 
+  // All touches that led a customer to an order, in time order: those of whoever ordered under the same name before (`touches_of`
+  // gives what they have by now), and the visitor's own. Remembers them with the customer.
+  using TouchesOf = std::function<std::vector<Touch>(const Hash128& visitor)>;
+  std::vector<Touch> touches_of_customer(const Site& site, const Hash128& customer, const Hash128& visitor,
+                                         std::span<const Touch> own, int64_t time_ms, const TouchesOf& touches_of);
+
+  // What a currency was worth on a day, as `import rates` tells it (event_line.h); false: the event tells no rate.
+  bool take_rate(const Site& site, const Hit& hit, const Event& event);
+
   // An event that was told by itself and has an id counts once, as orders do.
   bool is_new_event(const Site& site, const Hit& hit, const Event& event);
   // A refund, a cancellation, another value.
@@ -66,7 +76,9 @@ class OrderBook {
   bool is_known(std::string_view key, int64_t time_ms) const;
   std::optional<Conversion> find(const Site& site, const Hash128& id, int64_t time_ms) const;
   void set(std::string key, std::string value);
-  std::optional<Rate> rate_of(const Site& site, Currency currency) const;
+  std::string rate_key(const Site& site, Currency currency, std::string_view day) const;
+  // The rate of the order's day, else the newest of the seven days before it, else the configuration's.
+  std::optional<Rate> rate_of(const Site& site, Currency currency, int64_t time_ms) const;
   std::vector<OrderChange> changes_before(const Site& site, const Hash128& id) const;
   // False: it is in a currency that cannot be compared with the order's.
   bool settle(const Site& site, const Conversion& order, std::span<const OrderChange> before, OrderChange& change);

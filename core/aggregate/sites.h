@@ -10,6 +10,7 @@
 #include "base/string_map.h"
 #include "site/config.h"
 #include "site/zone.h"
+#include "visit/code_finder.h"
 #include "visit/touch.h"
 
 namespace footfall {
@@ -19,12 +20,13 @@ struct Site {
   SiteConfig config;
   Zone zone;
   TouchReader touches;
+  CodeFinder codes;
   int64_t first_live_ms = 0;  // of the first live hit; 0: none yet
 
   int64_t lookback_ms() const { return config.lookback_days * kDayS * 1000; }
 
   Site(uint16_t number, SiteConfig config, Zone zone)
-      : number(number), config(std::move(config)), zone(std::move(zone)), touches(this->config) {}
+      : number(number), config(std::move(config)), zone(std::move(zone)), touches(this->config), codes(this->config) {}
 };
 
 class Sites {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "aggregate/table_events.h"
 #include "lane/store.h"
 #include "site/config.h"
 
@@ -43,6 +44,7 @@ struct ImportLogArguments {
   std::string visitors = "day";  // or all
   bool overlap = false;
   bool events = false;           // files of events
+  std::optional<TableKind> table;  // files are tables, whose rows become events
 };
 int import_log(const Common& common, const ImportLogArguments& arguments);
 int import_list(const Common& common);

@@ -19,6 +19,7 @@
 namespace footfall {
 namespace {
 
+constexpr size_t kTableBytesMax = size_t{1} << 30;
 constexpr size_t kHeapBytes = 128 << 20;  // what an import that counts by itself needs is about that
 
 std::atomic<bool> stop_wanted = false;
@@ -73,6 +74,33 @@ std::string date_of(int64_t time_ms) {
   return text;
 }
 
+// A table is read whole: its rows may stand in any order.
+Result<std::string> read_all(LogFile& file) {
+  std::string text;
+  std::string_view line;
+  uint64_t position = 0;
+  while (file.next(line, position)) {
+    if (text.size() > kTableBytesMax) return Error::invalid(file.path() + " is longer than 1 GiB; import it in parts");
+    text.append(line).append("\n");
+  }
+  if (!file.fault().empty()) return Error::invalid(file.path() + ": " + file.fault());
+  return text;
+}
+
+// Each file's rows in its place, as lines of events.
+Status make_events(const ImportLogArguments& arguments, const Config& config, std::vector<std::string> texts,
+                   std::vector<std::unique_ptr<LogFile>>& files, std::vector<RejectedLine>& rejected) {
+  for (size_t i = 0; i < files.size(); ++i) {
+    Result<TableEvents> events = events_of_table(*arguments.table, files[i]->path(), texts[i], config, arguments.site);
+    if (!events) return events.error();
+    rejected.insert(rejected.end(), events->rejected.begin(), events->rejected.end());
+    Result<std::unique_ptr<LogFile>> lines = LogFile::of_text(files[i]->path(), events->lines);
+    if (!lines) return lines.error();
+    files[i] = std::move(*lines);
+  }
+  return {};
+}
+
 int tell(const ImportTotals& totals, const char* what) {
   const auto number = [](uint64_t value) { return static_cast<unsigned long long>(value); };
   if (totals.hits == 0 && totals.rejected == 0) {
@@ -107,6 +135,12 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
     if (!file) return fail_import(file.error().text);
     files.push_back(std::move(*file));
   }
+  std::vector<std::string> tables;
+  for (size_t i = 0; arguments.table && i < files.size(); ++i) {
+    Result<std::string> text = read_all(*files[i]);
+    if (!text) return fail_import(text.error().text);
+    tables.push_back(std::move(*text));
+  }
   Result<Store> store = open_store(*config);
   if (!store) return fail_import(store.error().text);
   Result<CountedBefore> before = look(*store, *config);
@@ -115,6 +149,10 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
     before->config->store = config->store;
     config = before->config;
   }
+  std::vector<RejectedLine> rejected_rows;
+  if (arguments.table)
+    if (Status made = make_events(arguments, *config, std::move(tables), files, rejected_rows); !made)
+      return fail_import(made.error().text);
   Result<ImportLane> lane = ImportLane::open(*store);
   if (!lane) return fail_import(lane.error().text);
   if (Status settled = settle(*lane, *store, *config); !settled) return fail_import(settled.error().text);
@@ -167,7 +205,12 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
                      .events = arguments.events, .overlap = arguments.overlap},
                     std::move(hooks));
   Status done = importer.run();
-  const ImportTotals& totals = importer.totals();
+  ImportTotals totals = importer.totals();
+  for (RejectedLine& row : rejected_rows) {
+    ++totals.rejected;
+    ++totals.rejected_reasons[row.reason];
+    if (totals.examples.size() < kRejectedExamplesMax) totals.examples.push_back(std::move(row));
+  }
   if (done && daemon) done = daemon->finish(totals.number, totals.hits);
   bar.clear();
   if (!done) return fail_import(done.error().text);

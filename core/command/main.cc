@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
     code = query(common, report, rest, format);
   });
 
-  CLI::App* import_command = app.add_subcommand("import", "take in what was before: access logs, events");
+  CLI::App* import_command = app.add_subcommand("import", "take in what was before: access logs, events, tables of orders");
   bool list_imports = false;
   uint32_t undo_import = 0;
   add_common(import_command);
@@ -59,7 +59,7 @@ int main(int argc, char** argv) {
     } else if (undo_import != 0) {
       code = import_undo(common, undo_import);
     } else if (import_command->get_subcommands().empty()) {
-      throw CLI::RequiredError("log FILE…, events FILE…, --list or --undo N");
+      throw CLI::RequiredError("log FILE…, events FILE…, orders FILE.csv…, refunds FILE.csv…, rates FILE.csv…, --list or --undo N");
     }
   });
   CLI::App* log_command = import_command->add_subcommand("log", "access logs, plain, .gz or .zst; - is standard input");
@@ -83,6 +83,22 @@ int main(int argc, char** argv) {
       ->required();
   events_command->add_option("--site", events_arguments.site, "the site of all events")->check(is_site);
   events_command->callback([&] { code = import_log(common, events_arguments); });
+
+  ImportLogArguments table_arguments;
+  table_arguments.events = true;
+  const auto add_table = [&](const char* name, TableKind kind, const char* about) {
+    CLI::App* command = import_command->add_subcommand(name, about);
+    add_common(command);
+    command->add_option("files", table_arguments.files, "tables with a header; plain, .gz or .zst; - is standard input")->required();
+    command->add_option("--site", table_arguments.site, "the site of rows that name none")->check(is_site);
+    command->callback([&, kind] {
+      table_arguments.table = kind;
+      code = import_log(common, table_arguments);
+    });
+  };
+  add_table("orders", TableKind::orders, "orders from a CSV: id,date,value; currency,items,coupon,customer,visitor,status,site as may be");
+  add_table("refunds", TableKind::refunds, "refunds from a CSV: id,date; value (else all that is left),currency,items,site as may be");
+  add_table("rates", TableKind::rates, "what currencies were worth, from a CSV: date,currency,rate (into the site's currency)");
 
   CLI::App* forget_command = app.add_subcommand("forget", "erase what is kept of one visitor; figures stay");
   std::string forgotten_visitor;

@@ -40,6 +40,10 @@ struct OrderOrigin {
   bool operator==(const OrderOrigin&) const = default;
 };
 
+// Beside the kinds of rollup/keys.h: version u8, kRateKind u8, time_ms i64, trillionths i64.
+inline constexpr uint8_t kRateKind = 5;
+inline constexpr size_t kRateBytes = 1 + 1 + 8 + 8;
+
 struct Conversion {
   ConversionKind kind = ConversionKind::order;
   int64_t time_ms = 0;

@@ -57,6 +57,8 @@ inline constexpr std::string_view kChangedEventName = "order_changed";
 inline bool changes_order(std::string_view event_name) {
   return event_name == kRefundEventName || event_name == kCancelledEventName || event_name == kChangedEventName;
 }
+// Told by itself alone: `id` is what one unit of `currency` is worth in the site's, `item` the day (2026-10-01).
+inline constexpr std::string_view kRateEventName = "exchange_rate";
 
 // Something that the shop reports happened. `purchase` is an order: it has an id and a value, or a fault.
 struct Event {

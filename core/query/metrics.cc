@@ -129,6 +129,7 @@ constexpr DimensionInfo kDimensionInfos[] = {
     {"item_category", kByCategory, Dimension::item_category, {}, "orders,items,revenue"},
     {"coupon", kByOrder, Dimension::coupon, {}, "orders,items,revenue,aov"},
     {"currency", kByOrder, Dimension::order_currency, {}, "orders,items,revenue,aov"},
+    {"coverage", kByOrder, Dimension::coverage, {}, "orders,revenue"},
     {"search_term", kBySearch, Dimension::search_term, {}, "pageviews,entries,exits,exit_rate"},
     {"bot_class", kByBot, Dimension::bot_class, {}, "hits,errors_4xx,errors_5xx,bytes"},
 };

@@ -1,8 +1,7 @@
 // What of a summary stands for itself: records by key, and blocks of kept visits.
 #include "base/bytes.h"
-#include "credit/order.h"
-#include "credit/order_change.h"
 #include "rollup/check.h"
+#include "rollup/order_entry.h"
 #include "rollup/visit_log.h"
 #include "visit/visitor.h"
 
@@ -52,20 +51,7 @@ Status SummaryCheck::read_visitors() {
 }
 
 Status SummaryCheck::read_orders() {
-  return read_keyed(KeyedDatabase::orders, found_.orders, [&](std::string_view key, std::string_view value) {
-    if (key.size() != kOrderKeyIdBytes + 2) return false;
-    if (static_cast<uint8_t>(key[2]) == kCarriedVisitKind) {
-      Visit visit;
-      return decode_visit(value, visit);
-    }
-    if (static_cast<uint8_t>(key[2]) == kOrderChangesKind) {
-      std::vector<OrderChange> changes;
-      return decode_changes(value, changes);
-    }
-    Conversion conversion;
-    return decode_conversion(value, conversion) &&
-           static_cast<uint8_t>(conversion.kind) == static_cast<uint8_t>(key[2]);
-  });
+  return read_keyed(KeyedDatabase::orders, found_.orders, is_order_entry);
 }
 
 // Of a site with a broken one nothing is added up: what is missing would be told again and again.

@@ -41,7 +41,10 @@ constexpr std::array<std::string_view, kSums> kNames = {"hits",
                                                         "revenue_last",
                                                         "revenue_last_non_direct",
                                                         "revenue_first",
-                                                        "goal_value"};
+                                                        "goal_value",
+                                                        "refunds_last",
+                                                        "refunds_last_non_direct",
+                                                        "refunds_first"};
 
 enum Group : uint8_t { kHits = 1, kViews = 2, kVisits = 4, kEvents = 8, kCredit = 16, kItems = 32, kGoalValue = 64 };
 
@@ -128,6 +131,7 @@ constexpr uint8_t groups_of(Dimension dimension) {
     case Dimension::goal:
     case Dimension::coupon:
     case Dimension::order_currency:
+    case Dimension::coverage:
       return kOfOrders;
     case Dimension::item:
       return kEvents | kItems | kGoalValue;

@@ -48,8 +48,9 @@ enum class Dimension : uint8_t {
   coupon = 28,          // of orders
   order_currency = 29,  // of orders, as they were told: revenue in the site's currency
   ledger = 30,          // of hits: class and reason of a bot, kLedgerGap between them; null: people
+  coverage = 31,        // of orders: what is known of how their buyers came first; null: goals, and what came to an order later
 };
-inline constexpr size_t kDimensions = 31;
+inline constexpr size_t kDimensions = 32;
 inline constexpr char kLedgerGap = '\t';
 std::string_view dimension_name(Dimension dimension);
 
@@ -98,7 +99,7 @@ enum class Timeline : uint8_t { live = 0, imported = 1 };  // numbers are stored
 
 // Of visitors and open visits: site u16 | visitor 16 | timeline u8. Of orders and what else an import brings: site u16 |
 // kind u8 (0 order, 1 goal, 2 event with an id, 3 visit that goes on in that import, as it was before it, by
-// its visitor, 4 what came to an order later) | hash 16 | import u16 (0: live).
+// its visitor, 4 what came to an order later, 5 a currency's rate of a day, 6 a customer) | hash 16 | import u16 (0: live).
 std::string visitor_key(uint16_t site, const Hash128& visitor, Timeline timeline = Timeline::live);
 std::string order_key(uint16_t site, uint8_t kind, const Hash128& hash, uint16_t import = 0);
 inline constexpr uint8_t kCarriedVisitKind = 3;

@@ -6,10 +6,10 @@
 #include <cerrno>
 
 #include "base/bytes.h"
-#include "credit/order.h"
 #include "footfall/v1/summary.pb.h"
 #include "rollup/counters_codec.h"
 #include "rollup/kept_visit.h"
+#include "rollup/order_entry.h"
 #include "rollup/summary_codec.h"
 #include "rollup/visit_log.h"
 #include "site/config_codec.h"
@@ -59,14 +59,6 @@ bool is_visitor(std::string_view key, std::string_view value) {
 bool is_open_visit(std::string_view key, std::string_view value) {
   Visit visit;
   return is_visitor_key(key) && decode_visit(value, visit);
-}
-
-bool is_order(std::string_view key, std::string_view value) {
-  if (key.size() != kOrderKeyIdBytes + 2) return false;
-  Visit visit;
-  if (static_cast<uint8_t>(key[2]) == kCarriedVisitKind) return decode_visit(value, visit);
-  Conversion conversion;
-  return decode_conversion(value, conversion) && static_cast<uint8_t>(conversion.kind) == static_cast<uint8_t>(key[2]);
 }
 
 bool is_dictionary_text(std::string_view key, std::string_view value) { return key.size() == 2 + 16 && !value.empty(); }
@@ -140,7 +132,7 @@ Status SummaryRepair::set_aside_broken() {
   };
   const std::pair<const char*, IsWhole> databases[] = {{"changes", is_change_block},       {"rollups", is_row},
                                                        {"dictionary", is_dictionary_text}, {"visitors", is_visitor},
-                                                       {"open_visits", is_open_visit},     {"orders", is_order},
+                                                       {"open_visits", is_open_visit},     {"orders", is_order_entry},
                                                        {"visit_rows", is_kept_row},        {"visits", is_block}};
   for (const auto& [name, is_whole] : databases)
     if (Status status = set_aside(name, is_whole); !status) return status;

@@ -85,9 +85,12 @@ void SummaryRepair::find_open_visits() {
     for (size_t dimension = 0; dimension < kDimensions; ++dimension) {
       if (!is_booked_at_close(visit, static_cast<Dimension>(dimension))) continue;
       each_part_of_visit(visit, [&](int64_t minute_s, const Counters& part) {
-        for (const Level level : kLevels)
-          if (level != Level::minute || visit.import == 0)
-            open_[dimension][{level, zone.bucket_start_s(level, minute_s), visit.import}].add(kOtherValue, part);
+        for (const Level level : kLevels) {
+          if (level == Level::minute && visit.import != 0) continue;
+          const int64_t start_s = zone.bucket_start_s(level, minute_s);
+          open_[dimension][{level, start_s, visit.import}].add(kOtherValue, part);
+          buckets_[static_cast<size_t>(level)].insert(start_s);  // all its rows may be lost
+        }
       });
     }
   }
@@ -291,10 +294,14 @@ bool SummaryRepair::go_by_totals(const Place& place, Dimension dimension, const 
   std::map<uint16_t, RowSums> are = by_import(rows);
   const std::map<uint16_t, RowSums> wanted = by_import(totals);
   for (const auto& [import, total] : wanted) are.try_emplace(import);
+  const auto& open_here = open_[static_cast<size_t>(dimension)];
+  for (auto open = open_here.lower_bound({place.level, place.start_s, 0});
+       open != open_here.end() && open->first.level == place.level && open->first.start_s == place.start_s; ++open)
+    are.try_emplace(open->first.import);
   bool changed = false;
   for (auto& [import, is] : are) {
-    const auto open = open_[static_cast<size_t>(dimension)].find({place.level, place.start_s, import});
-    if (open != open_[static_cast<size_t>(dimension)].end()) is.merge(open->second);
+    if (const auto open = open_here.find({place.level, place.start_s, import}); open != open_here.end())
+      is.merge(open->second);
     const RowSums must = wanted.contains(import) ? wanted.at(import) : RowSums();
     for (const uint8_t sum : sums) {
       if (is.sums[sum] == must.sums[sum]) continue;

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "base/bytes.h"
+#include "credit/customer.h"
 #include "credit/order.h"
 #include "rollup/kept_visit.h"
 #include "rollup/summary.h"
@@ -39,6 +40,11 @@ class Forgetting {
   Status in_orders(std::string_view key, std::string_view value, Rewrites& to) {
     if (key.size() != kOrderKeyIdBytes + 2) return {};
     if (static_cast<uint8_t>(key[2]) == kCarriedVisitKind) return in_carried(key, value, to);
+    if (static_cast<uint8_t>(key[2]) == kCustomerKind) {
+      Customer customer;
+      if (decode_customer(value, customer) && customer.has(visitor_)) to[std::string(key)].clear();
+      return {};
+    }
     Conversion conversion;
     if (!decode_conversion(value, conversion) || conversion.visitor != visitor_) return {};
     conversion.visitor = {};

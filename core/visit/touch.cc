@@ -6,6 +6,7 @@
 #include <array>
 
 #include "hit/lists.h"
+#include "hit/text.h"
 
 namespace footfall {
 namespace {
@@ -47,12 +48,6 @@ uint64_t carried_arguments(const Hit& hit) {
   return std::max<uint64_t>(1, XXH3_64bits(all.data(), all.size()));
 }
 
-bool is_same_code(std::string_view left, std::string_view right) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [&](char a, char b) { return lower(a) == lower(b); });
-}
-
 // Digits of a dotted quad's first two parts; false: the host is no IPv4 literal.
 bool leading_octets(std::string_view host, unsigned& first, unsigned& second) {
   unsigned parts[4] = {}, part = 0, digits = 0;
@@ -91,6 +86,8 @@ bool is_any_or_below(const std::vector<std::string>& hosts, std::string_view hos
 }
 
 }  // namespace
+
+bool is_same_code(std::string_view left, std::string_view right) { return equal_ignoring_case(left, right); }
 
 TouchReader::TouchReader(const SiteConfig& site)
     : own_hosts_(site.hosts), payment_hosts_(site.payment_hosts), rules_(site.channels) {}
@@ -137,6 +134,12 @@ Touch TouchReader::first_touch(const Hit& hit, const CodeArrival& by) const {
                         .has_utm = (hit.flags & kHitHasUtm) != 0};
   touch.channel = channel_of(arrival, rules_);
   return touch;
+}
+
+Touch TouchReader::touch_of_code(const CodeConfig& code, int64_t time_ms) const {
+  Hit hit;
+  hit.time_ms = time_ms;
+  return first_touch(hit, {&code, ""});
 }
 
 std::optional<Touch> TouchReader::further_touch(const Hit& hit, const Touch& last, const CodeArrival& by) const {

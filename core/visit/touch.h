@@ -37,7 +37,9 @@ void encode_touch(const Touch& touch, BytesWriter& to);
 // False: the bytes are no touch; the reader is then bad.
 bool decode_touch(BytesReader& from, Touch& to);
 
-// The code that a hit came by, as its finder tells it.
+bool is_same_code(std::string_view left, std::string_view right);  // in any case of letters
+
+// The code that a hit came by, as its finder (code_finder.h) tells it.
 struct CodeArrival {
   const CodeConfig* code = nullptr;  // nullptr: none
   std::string_view medium;           // `qr` for a printed one
@@ -54,6 +56,9 @@ class TouchReader {
   // The touch of a later page or event of the visit, if it carries something else than `last` did. The caller asks
   // neither for errors nor for redirects other than those of codes.
   std::optional<Touch> further_touch(const Hit& hit, const Touch& last, const CodeArrival& by = {}) const;
+
+  // The touch of an order whose coupon tells the code.
+  Touch touch_of_code(const CodeConfig& code, int64_t time_ms) const;
 
   // The hit's referrer where it is another site's and may make a touch; else empty.
   std::string_view external_referrer(const Hit& hit) const;

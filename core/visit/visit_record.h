@@ -4,6 +4,7 @@
 
 #include <absl/container/inlined_vector.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -87,6 +88,8 @@ struct Visit {
 
   // Records a page view; `term` is what was searched for with it. True: the page had not been viewed in this visit.
   bool view(std::string_view path, uint64_t path_hash, int64_t time_ms, std::string_view term = {});
+  // Something kept it open that is neither a view nor an event.
+  void extend(int64_t time_ms) { last_ms = std::max(last_ms, time_ms); }
   void count_event(int64_t time_ms, std::string_view name, std::string_view item);
   // True: the goal had not been reached in this visit.
   bool reach(std::string_view goal);

@@ -230,7 +230,7 @@ inline std::string told_of_visits(const Figures& figures, bool with_visitors) {
   static Figures of_visits;
   of_visits.clear();
   for (const auto& [name, counters] : figures) {
-    if (name.level != Level::hour) continue;
+    if (name.level != Level::hour || name.dimension == Dimension::coverage) continue;  // no visit tells that
     Counters without_hits = counters;
     for (size_t i = 0; i < kCounters; ++i)
       if (is_of_hits(static_cast<Counter>(i))) without_hits[static_cast<Counter>(i)] = 0;

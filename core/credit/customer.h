@@ -1,0 +1,32 @@
+// What is remembered of a shop's customer, who may be several visitors: on the phone and at home, before and after a consent.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/keyed_hash.h"
+#include "visit/touch.h"
+
+namespace footfall {
+
+struct Customer {
+  int64_t time_ms = 0;              // of the newest order
+  std::vector<Touch> touches;       // by the orders so far, in time order, at most kTouchesMax
+  std::vector<Hash128> visitors;    // who ordered, the newest last, at most kCustomerVisitorsMax
+
+  // Takes in a visitor's touches: the first and the newest ones stay. The same touch of two visitors is one.
+  void add(std::span<const Touch> of_visitor);
+  void add_visitor(const Hash128& visitor);
+  bool has(const Hash128& visitor) const;
+};
+inline constexpr size_t kCustomerVisitorsMax = 8;
+
+// Beside the kinds of rollup/keys.h; the first bytes as of a conversion.
+inline constexpr uint8_t kCustomerKind = 6;
+std::string encode_customer(const Customer& customer);
+bool decode_customer(std::string_view bytes, Customer& to);
+
+}  // namespace footfall
