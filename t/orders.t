@@ -92,6 +92,11 @@ subtest 'a customer on two machines' => sub {
 subtest 'what is known of first touches' => sub {
     $shop->get('/thanks?order=E-1&total=1', from => 77);
     is_figures($shop, { by => 'coverage', metrics => 'orders' }, { known => 9, cookieless => 1 });
+    my @rows = grep { ($_->[0] // '') eq 'coverage' } @{ $shop->ask('/footfall/v1/ledger')->json->{rows} };
+    is_deeply([map { [@$_[1, 2], 0 + $_->[3]] } grep { $_->[2] } @rows],
+        [['orders: first touch known', 9, 0.9], ['orders: lost to cookieless', 1, 0.1]], 'the ledger says so');
+    my ($revenue) = grep { $_->[1] eq 'revenue: first touch known' } @rows;
+    cmp_ok($revenue->[3], '>', 0.99, 'and for the money');
 };
 
 subtest 'tables beside the daemon' => sub {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "query/query.h"
 #include "query/report.h"
@@ -21,7 +22,13 @@ struct LedgerShare {
   std::string_view section;  // coverage
   std::string_view what;     // orders with a known touch
   int64_t part = 0, whole = 0;
+  bool is_count = true;  // else only the share is shown
 };
+
+// What is asked beside the ledger: orders and revenue by what is known of how their buyers first came.
+Query coverage_query(const Query& ledger);
+// The answer to that as shares: `coverage`, `orders: first touch known`, …; of no orders none.
+std::vector<LedgerShare> coverage_shares(const Report& by_coverage);
 
 // The answer to that query as the ledger shows it: class and reason apart, and each row's share of all hits. `more` comes
 // behind the last row, on the last page: those rows are no hits, so they are no part of `other`, totals and rows_total.

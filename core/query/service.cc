@@ -77,7 +77,11 @@ struct Asked {
   std::variant<Report, QueryError> run(const OutOfTime& out_of_time) {
     auto answer = run_query(query, view.snapshot, view.hasher, out_of_time);
     if (query.report == &ledger_report())
-      if (Report* report = std::get_if<Report>(&answer)) return to_ledger(std::move(*report));
+      if (Report* report = std::get_if<Report>(&answer)) {
+        auto coverage = run_query(coverage_query(query), view.snapshot, view.hasher, out_of_time);
+        if (const QueryError* error = std::get_if<QueryError>(&coverage)) return *error;
+        return to_ledger(std::move(*report), coverage_shares(std::get<Report>(coverage)));
+      }
     return answer;
   }
 

@@ -1,4 +1,4 @@
-/* Preloaded into `footfall` by scripts/torture-aggregator: dies, or has no room, at an exact point of its writing to the store.
+/* Preloaded into `footfall` by scripts/torture-aggregator, and into nginx for its clock: dies, or has no room, at an exact point of its writing to the store.
  *
  *   FOOTFALL_POINTS=FILE   counts the points: u64, then 120 bytes of text, the last one's name. Mapped, so a kill leaves it right
  *   FOOTFALL_STORE=PATH    points are what is done to files below it: writes, syncs, names, lengths
@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -137,6 +138,13 @@ int clock_gettime(clockid_t clock, struct timespec* to) {
     if (clock_ms == NULL || clock != CLOCK_REALTIME) return REAL(clock_gettime)(clock, to);
     to->tv_sec = *clock_ms / 1000;
     to->tv_nsec = *clock_ms % 1000 * 1000000;
+    return 0;
+}
+
+int gettimeofday(struct timeval* restrict to, void* restrict zone) {
+    if (clock_ms == NULL) return REAL(gettimeofday)(to, zone);
+    to->tv_sec = *clock_ms / 1000;
+    to->tv_usec = *clock_ms % 1000 * 1000;
     return 0;
 }
 
