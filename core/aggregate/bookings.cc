@@ -235,11 +235,11 @@ void Bookings::event(const Site& site, OpenVisit& visit, const VisitFigures& bef
   figures_changed(site, visit, before);
 }
 
-void Bookings::event_alone(const Site& site, int64_t time_ms, const Event& event) {
+void Bookings::event_alone(const Site& site, int64_t time_ms, const Event& event, const Origin& origin) {
   const auto add = [](Counters& counters) { counters[Counter::events] += 1; };
   add(at(site, Dimension::total, time_ms, std::string_view()));
   each_touch_dimension(site, Touch(), time_ms, add);
-  each_origin_dimension(site, Origin(), time_ms, add);
+  each_origin_dimension(site, origin, time_ms, add);
   add(at(site, Dimension::entry_page, time_ms, std::string_view()));
   add(at(site, Dimension::exit_page, time_ms, std::string_view()));
   add(at(site, Dimension::event, time_ms, event.name));

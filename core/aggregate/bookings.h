@@ -74,7 +74,7 @@ class Bookings {
   void page_view(const Site& site, OpenVisit& visit, const VisitFigures& before, const View& view);
   void event(const Site& site, OpenVisit& visit, const VisitFigures& before, int64_t time_ms, const Event& event);
   // Of nobody known.
-  void event_alone(const Site& site, int64_t time_ms, const Event& event);
+  void event_alone(const Site& site, int64_t time_ms, const Event& event, const Origin& origin);
   void figures_changed(const Site& site, OpenVisit& visit, const VisitFigures& before);
   // The exit page is known now; for a visit without page view that there is no entry page either. Browser and all else that
   // is booked late goes along.
@@ -98,7 +98,7 @@ class Bookings {
     int64_t value_micros = 0;  // in the site's currency
     Currency currency;         // as it was told
     std::string_view coupon{};
-    std::string_view coverage{};  // what is known of how the buyer came first; empty of changes
+    std::string_view coverage{};  // what is known of how the buyer came first
     // What came to an order that was counted before: no order, no pieces; its parts are of the refund.
     bool is_change = false;
     int64_t refund_micros = 0;  // in the money of value_micros, which is then what came in addition

@@ -74,7 +74,8 @@ void Engine::see(const Hit& hit, Visitor& visitor) const {
 void Engine::count(const Hit& hit, std::string_view site_name, bool late) {
   go_to(hit.time_ms);
   Site& site = sites_.find(site_name);
-  if (timeline_ == Timeline::live && site.first_live_ms == 0) site.first_live_ms = hit.time_ms;
+  // What an ingested event tells of days ago makes no log of these days known.
+  if (timeline_ == Timeline::live && site.first_live_ms == 0 && !(hit.flags & kHitEventOnly)) site.first_live_ms = hit.time_ms;
   if (hit.flags & kHitExcluded) return bookings_.count(site, hit.time_ms, Counter::excluded_hits);
   if (late) bookings_.count(site, hit.time_ms, Counter::late_hits);
   if (hit.flags & kHitEventsMalformed) bookings_.count(site, hit.time_ms, Counter::malformed_events);
@@ -172,7 +173,7 @@ void Engine::count_without_visitor(Site& site, const Hit& hit) {
     if (orders_.take_rate(site, hit, event)) continue;
     if (!event.is_order()) {
       if (!is_event_only || !orders_.is_new_event(site, hit, event)) continue;
-      bookings_.event_alone(site, hit.time_ms, event);
+      bookings_.event_alone(site, hit.time_ms, event, {});
       changes_.keep(site.number, encode_kept_visit(kept_event_alone(hit.time_ms, event)));
       if (event.changes_order()) orders_.change(site, hit, event);
       continue;
@@ -182,7 +183,9 @@ void Engine::count_without_visitor(Site& site, const Hit& hit) {
       const std::vector<Touch> touches = touches_of_order(site, nullptr, {}, hit, event);
       order->booking.coverage = touches.empty() ? kNoVisitor : coverage(touches, true);
       bookings_.order(site, order->booking, origin, journey(touches, hit.time_ms, site.lookback_ms()));
+      bookings_.event_alone(site, hit.time_ms, event, origin);
       KeptVisit kept = kept_alone(hit.time_ms, origin);
+      kept.events.push_back({.name = event.name, .item = event.item});
       kept.conversions.push_back(kept_order(hit.time_ms, order->told, order->booking, touches));
       changes_.keep(site.number, encode_kept_visit(kept));
       orders_.keep(site, std::move(*order), {}, origin, touches);

@@ -221,6 +221,7 @@ void OrderBook::keep(const Site& site, Order order, const Hash128& visitor, cons
   kept.rate_trillionths = order.rate_trillionths;
   kept.origin = origin_to_keep(origin);
   kept.coupon = told.coupon;
+  kept.coverage = order.booking.coverage;
   kept.parts = parts_to_keep(told.parts);
   BytesReader id(std::string_view(order.key).substr(sizeof(uint16_t) + sizeof(uint8_t)));
   const Hash128 hash = id.hash();
@@ -311,6 +312,7 @@ void OrderBook::book(const Site& site, const Conversion& order, const OrderChang
                           .value_micros = change.revenue_micros,
                           .currency = order.currency,
                           .coupon = order.coupon,
+                          .coverage = order.coverage,
                           .is_change = true,
                           .refund_micros = change.refund_micros,
                           .parts = kept_items(change.parts)};

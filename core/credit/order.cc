@@ -9,7 +9,7 @@ namespace footfall {
 namespace {
 
 // conversion: version u8 | kind u8 | time_ms i64 | visitor 16 | value_micros i64 | currency 3 | items u64 | touches u8 x touch
-//             | of an order: rate i64 | country text | device u8 | browser u8 | system u8 | new_returning u8 | coupon text | parts
+//             | of an order: rate i64 | country text | device u8 | browser u8 | system u8 | new_returning u8 | coupon text | coverage text | parts
 // parts:      varint x (id text | category text | quantity zigzag | value_micros zigzag)
 constexpr uint8_t kVersion = 2;
 
@@ -60,7 +60,7 @@ std::string encode_conversion(const Conversion& conversion) {
   if (conversion.kind != ConversionKind::order) return bytes;
   writer.le64(static_cast<uint64_t>(conversion.rate_trillionths));
   encode_origin(conversion.origin, writer);
-  writer.text(conversion.coupon);
+  writer.text(conversion.coupon).text(conversion.coverage);
   encode_parts(conversion.parts, writer);
   return bytes;
 }
@@ -88,6 +88,7 @@ bool decode_conversion(std::string_view bytes, Conversion& to) {
     to.rate_trillionths = static_cast<int64_t>(reader.le64());
     if (!decode_origin(reader, to.origin)) return false;
     to.coupon = reader.text();
+    to.coverage = reader.text();
     if (!decode_parts(reader, to.parts)) return false;
   }
   return reader.ok() && reader.at_end();

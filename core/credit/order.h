@@ -55,7 +55,7 @@ struct Conversion {
   // Of orders alone.
   int64_t rate_trillionths = kRateOne;  // into the site's currency, as it was counted; 0: there was none
   OrderOrigin origin;
-  std::string coupon;
+  std::string coupon, coverage;
   std::vector<OrderPart> parts;  // in `currency`
 };
 

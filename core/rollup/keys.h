@@ -48,7 +48,7 @@ enum class Dimension : uint8_t {
   coupon = 28,          // of orders
   order_currency = 29,  // of orders, as they were told: revenue in the site's currency
   ledger = 30,          // of hits: class and reason of a bot, kLedgerGap between them; null: people
-  coverage = 31,        // of orders: what is known of how their buyers came first; null: goals, and what came to an order later
+  coverage = 31,        // of orders: what is known of how their buyers came first; null: goals
 };
 inline constexpr size_t kDimensions = 32;
 inline constexpr char kLedgerGap = '\t';

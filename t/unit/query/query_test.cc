@@ -146,7 +146,7 @@ void dimensions_of_by(void**) {
       refused("by=colour"),
       "400 by | there is no dimension \"colour\" | minute hour day week month channel source medium campaign "
       "content term code referrer_host referrer page page_group entry_page exit_page http_status status_class event goal "
-      "country device browser os new_returning item item_category coupon currency search_term bot_class");
+      "country device browser os new_returning item item_category coupon currency coverage search_term bot_class");
   expect_text(refused("by=day,day"), "400 by | dimension \"day\" is named twice | ");
   expect_text(refused("by=day,month"), "400 by | `by` takes one dimension of time | ");
   expect_text(refused("by=channel,page,day,device"), "400 by | `by` takes at most two dimensions beside that of time | ");
