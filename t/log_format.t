@@ -85,7 +85,7 @@ my ($code, $out, $err) = $imported->footfall(
     'import', 'log', $live->path('logs/footfall.log'), '--config', $imported->path('footfall.toml'), '--format', 'footfall');
 is($code, 0, 'every line is read') || diag $out . $err;
 
-my @by = (undef, qw(channel source campaign referrer_host page entry_page exit_page status_class event goal country device item search_term bot_class));
+my @by = (undef, qw(channel source campaign code coupon coverage referrer_host page entry_page exit_page status_class event goal country device item search_term bot_class));
 for my $by (@by) {
     my $allowed = $live->ask('/footfall/v1/query?metrics=none' . ($by ? "&by=$by" : ''))->json->{error}{allowed};
     my %query = (site => 'shop', metrics => join(',', grep { $_ ne 'late_hits' } @$allowed), $by ? (by => $by) : ());
