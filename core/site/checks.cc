@@ -51,10 +51,26 @@ bool is_path_pattern(std::string_view text) {
   return (text.starts_with('/') || text.starts_with('*')) && is_path_text(text);
 }
 
+// A host with or without a port, and nobody's name or password before it.
+bool is_authority(std::string_view text) {
+  const size_t colon = text.ends_with(']') ? std::string_view::npos : text.rfind(':');
+  const std::string_view port = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
+  const bool has_port = colon != std::string_view::npos;
+  if (has_port && (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string_view::npos)) return false;
+  return normalised_host(text.substr(0, colon)).has_value();
+}
+
 bool is_target(std::string_view text) {
+  const size_t mark = text.find('#');
+  if (mark != std::string_view::npos) {
+    if (!is_path_text(text.substr(mark + 1))) return false;
+    text = text.substr(0, mark);
+  }
   if (is_path(text)) return !text.starts_with("//");
   for (const std::string_view scheme : {"https://", "http://"}) {
-    if (text.starts_with(scheme)) return text.size() > scheme.size() && is_path_text(text);
+    if (!text.starts_with(scheme)) continue;
+    const std::string_view rest = text.substr(scheme.size());
+    return is_path_text(rest) && is_authority(rest.substr(0, rest.find_first_of("/?")));
   }
   return false;
 }

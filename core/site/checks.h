@@ -24,7 +24,8 @@ bool is_argument_name(std::string_view text);
 bool is_path(std::string_view text);
 bool is_path_pattern(std::string_view text);
 
-// What a code leads to: a path with arguments, or an http or https URL; fit to stand in a Location header.
+// What a code leads to: a path with arguments, or an http or https URL without user name; either may end in a fragment. Fit to
+// stand in a Location header.
 bool is_target(std::string_view text);
 
 // A code: letters, digits and . _ ~ -; 1..64.

@@ -1,6 +1,8 @@
 // Where a code leads: by site, without case, and never to what is no target.
 #include "site/code_table.h"
 
+#include "site/checks.h"
+
 #include <optional>
 
 #include "test.h"
@@ -54,6 +56,15 @@ void what_is_no_target_leads_nowhere(void**) {
   for (const std::string_view name : {"slashes", "lines", "script", "no-path"}) expect_text(table->target("shop", name), "");
 }
 
+void what_a_target_is(void**) {
+  for (const char* good : {"/", "/sale?a=b", "/sale#top", "https://partner.example", "http://partner.example:8080/a?b=c#d", "https://[2001:db8::1]/",
+                           "https://127.0.0.1/a"})
+    if (!is_target(good)) fail_msg("%s is a target", good);
+  for (const char* bad : {"", "sale", "//evil.example", "https://", "https:///a", "https://?a", "http://user:word@evil.example/", "https://a b/", "https://host:port/",
+                          "https://host:/", "javascript:alert(1)", "/a#b#c", "/a\nb", "https://\\evil.example", "ftp://host/"})
+    if (is_target(bad)) fail_msg("%s is no target", bad);
+}
+
 }  // namespace
 }  // namespace footfall
 
@@ -63,6 +74,7 @@ int main() {
       cmocka_unit_test_setup_teardown(a_code_leads_where_its_site_says, begin, end),
       cmocka_unit_test_setup_teardown(what_nobody_named_leads_nowhere, begin, end),
       cmocka_unit_test_setup_teardown(what_is_no_target_leads_nowhere, begin, end),
+      cmocka_unit_test(what_a_target_is),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
