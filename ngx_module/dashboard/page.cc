@@ -47,6 +47,8 @@ struct Part {
 constexpr Part kParts[] = {
     {"How they found the shop", "by=channel&metrics=visits,orders,revenue,cr&order=-visits&limit=20", "visit", "(none)"},
     {"What they looked at", "by=page&metrics=pageviews,entries,exits&order=-pageviews&limit=20", "page view", "(none)"},
+    {"Campaigns", "by=campaign&metrics=visits,orders,revenue,cr&filter=campaign:is_not:&order=-visits&limit=12", "visit by a campaign", "(none)"},
+    {"Codes: print, mail, radio", "by=code&metrics=visits,orders,revenue,cr&filter=code:is_not:&order=-visits&limit=12", "visit by a code", "(none)"},
     {"Orders by ", "metrics=visits,orders,revenue&limit=240&by=", "visit", "(none)"},  // the range's unit goes behind
     {"Where visits began", "by=entry_page&metrics=visits,bounce_rate&order=-visits&limit=10", "visit", "(no page)"},
     {"People and bots", "by=bot_class&metrics=hits&order=-hits&limit=12", "hit", "(people)"},
@@ -64,10 +66,12 @@ constexpr Label kLabels[] = {
     {"pageviews", "Page views"},
     {"orders", "Orders"},
     {"revenue", "Revenue"},
-    {"cr", "Conversion rate"},
+    {"cr", "Converted"},
     {"bounce_rate", "Bounce rate"},
     {"aov", "Average order"},
     {"channel", "Channel"},
+    {"campaign", "Campaign"},
+    {"code", "Code"},
     {"page", "Page"},
     {"hour", "Hour"},
     {"day", "Day"},
@@ -124,12 +128,19 @@ std::string render_notes(const Report& report) {
 
 // --- tables ----------------------------------------------------------------------------------------------------------
 
+// Names of footfall's own have their words apart.
+std::string show_key(const Cell& cell, const Column& column) {
+  Cell shown = cell;
+  if (column.name == "channel" || column.name == "bot_class") std::replace(shown.text.begin(), shown.text.end(), '_', ' ');
+  return show_cell(shown, column);
+}
+
 std::string render_row(const Row& row, const std::vector<Column>& columns, std::string_view null_key) {
   std::string out = "<tr>";
   for (size_t i = 0; i < columns.size() && i < row.size(); ++i) {
     const bool null = row[i].kind == Cell::Kind::null;
     if (i == 0) {
-      out += "<th scope=row>" + (null ? escape_html(null_key) : show_cell(row[i], columns[i])) + "</th>";
+      out += "<th scope=row>" + (null ? escape_html(null_key) : show_key(row[i], columns[i])) + "</th>";
     } else {
       out += "<td>" + show_cell(row[i], columns[i]) + "</td>";
     }

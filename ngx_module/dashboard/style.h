@@ -34,7 +34,7 @@ tbody th{color:var(--ink);font-weight:400;font-size:1rem;overflow-wrap:anywhere;
 td,thead th+th{text-align:right;white-space:nowrap;padding-right:0;padding-left:.5rem}
 thead th+th{white-space:normal}
 tfoot td,tfoot th{color:var(--ink);font-size:1rem;font-weight:600;border-bottom:0}
-@media(max-width:30rem){table{font-size:.875rem}tbody th,tfoot td,tfoot th{font-size:.875rem}tbody th{min-width:6.5rem}}
+@media(max-width:30rem){table{font-size:.875rem}tbody th,tfoot td,tfoot th{font-size:.875rem}tbody th{min-width:4.5rem}td,thead th+th{padding-left:.3rem}}
 code{background:var(--ground);padding:.1rem .3rem;border-radius:.25rem;overflow-wrap:anywhere}
 footer{padding-top:1rem;padding-bottom:2rem;font-size:.875rem}
 )css";
