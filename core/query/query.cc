@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view kParameters[] = {"site",    "range", "from",  "to",     "metrics", "by",       "filter",
                                             "compare", "order", "limit", "cursor", "model",   "lookback", "format"};
 constexpr std::string_view kReportParameters[] = {"site", "range", "from", "to", "order", "limit", "cursor", "format"};
+constexpr std::string_view kCreditParameters[] = {"site", "range", "from", "to", "by", "lookback", "limit", "cursor", "format"};
 constexpr std::string_view kLaterParameters[] = {"ci"};
 constexpr int kLookbackDays[] = {1, 7, 30, 90};
 
@@ -96,6 +97,7 @@ class Parser {
   Fault read_by() {
     const std::string* given = arguments_.find("by");
     if (given == nullptr) return {};
+    if (query_.report != nullptr) return choose_by(*given);
     for (const std::string& name : split_list(*given)) {
       const DimensionInfo* dimension = find_dimension(name);
       if (dimension == nullptr)
@@ -106,6 +108,14 @@ class Parser {
       query_.by.push_back(dimension);
       if (query_.others().size() > 2) return bad("by", "`by` takes at most two dimensions beside that of time");
     }
+    return {};
+  }
+
+  Fault choose_by(const std::string& name) {
+    const auto& choices = query_.report->choices;
+    if (std::find(choices.begin(), choices.end(), name) == choices.end())
+      return bad("by", "this report is not told by " + quoted(name), {choices.begin(), choices.end()});
+    query_.by = {find_dimension(name)};
     return {};
   }
 
@@ -371,6 +381,12 @@ std::vector<std::pair<std::string, std::string>> Query::shown() const {
       {"to", json_string(instant_text(range.to_s, zone))}};
   if (report != nullptr) {
     shown.insert(shown.begin(), {"report", json_string(report->name)});
+    if (!report->choices.empty()) {
+      shown.insert(shown.end(), {{"by", json_names(by)},
+                                 {"lookback", json_string(std::to_string(lookback_days) + "d")},
+                                 {"limit", std::to_string(limit)}});
+      return shown;
+    }
     shown.insert(shown.end(), {order, {"limit", std::to_string(limit)}});
     return shown;
   }
@@ -401,7 +417,8 @@ std::string Query::cursor_at(uint64_t offset) const {
 std::variant<Query, QueryError> parse_query(std::string_view raw, const QueryContext& context,
                                             const FixedReport* report) {
   auto arguments = report == nullptr ? Arguments::parse(raw, kParameters, kLaterParameters)
-                                     : Arguments::parse(raw, kReportParameters, {});
+                   : report->choices.empty() ? Arguments::parse(raw, kReportParameters, {})
+                                             : Arguments::parse(raw, kCreditParameters, {});
   if (auto* error = std::get_if<QueryError>(&arguments)) return std::move(*error);
   return Parser(std::get<Arguments>(arguments), context, report).parse();
 }

@@ -30,6 +30,7 @@ struct FixedReport {
   std::string_view name;  // as /v1/ has it
   const DimensionInfo* by;
   const Metric* metric;
+  std::span<const std::string_view> choices{};  // dimensions that `by` may name, and a `lookback`; none: neither is asked
 };
 
 struct Query {

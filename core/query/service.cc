@@ -12,6 +12,8 @@
 #include <optional>
 
 #include "lane/store.h"
+#include "lane/store.h"
+#include "query/attribution.h"
 #include "query/engine.h"
 #include "query/health.h"
 #include "query/ledger.h"
@@ -24,7 +26,7 @@ namespace footfall {
 namespace {
 
 constexpr auto kTimeMax = std::chrono::seconds(5);
-constexpr std::string_view kLaterReports[] = {"funnel", "paths",   "transitions", "attribution", "roi",
+constexpr std::string_view kLaterReports[] = {"funnel", "paths",   "transitions", "roi",
                                               "clues",  "cohorts", "live"};
 
 QueryError fault_of(const Error& error, const std::string& store_path) {
@@ -75,6 +77,7 @@ struct Asked {
   Query query;
 
   std::variant<Report, QueryError> run(const OutOfTime& out_of_time) {
+    if (query.report == &attribution_report()) return run_attribution(query, view.snapshot, out_of_time);
     auto answer = run_query(query, view.snapshot, view.hasher, out_of_time);
     if (query.report == &ledger_report())
       if (Report* report = std::get_if<Report>(&answer)) {
@@ -105,7 +108,7 @@ struct NamedReport {
   const FixedReport* fixed;
 };
 std::span<const NamedReport> named_reports() {
-  static const NamedReport kReports[] = {{"query", nullptr}, {"ledger", &ledger_report()}};
+  static const NamedReport kReports[] = {{"query", nullptr}, {"ledger", &ledger_report()}, {"attribution", &attribution_report()}};
   return kReports;
 }
 

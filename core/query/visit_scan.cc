@@ -10,6 +10,8 @@ namespace {
 
 QueryError visits_not_kept(const Query& query, const TimeRange& range, int64_t since_s) {
   const bool is_before = query.comparison && range == query.comparison->before();
+  if (query.report != nullptr)
+    return {400, "bad_request", "journeys are kept since " + query.zone.date_text(since_s) + "; ask from then on", "range", {}};
   const std::string param = is_before                   ? "compare"
                             : !query.filter.empty()     ? "filter"
                             : query.others().size() > 1 ? "by"
@@ -54,12 +56,16 @@ int64_t visits_tell_from_s(const Query& query, SummarySnapshot& snapshot) {
   return kept_from_s == INT64_MIN ? kept_from_s : query.zone.next_bucket_s(Level::day, kept_from_s);
 }
 
+std::optional<QueryError> refuse_unkept_visits(const Query& query, const TimeRange& range, SummarySnapshot& snapshot) {
+  const int64_t since_s = visits_tell_from_s(query, snapshot);
+  return since_s > range.from_s ? std::optional(visits_not_kept(query, range, since_s)) : std::nullopt;
+}
+
 std::optional<QueryError> collect_visits(const Query& query, const TimeRange& range, const PartTable& table,
                                          SummarySnapshot& snapshot, const StringHasher& hasher,
                                          const std::function<bool()>& out_of_time, Collected& to) {
   if (!query.site_number) return std::nullopt;
-  const int64_t since_s = visits_tell_from_s(query, snapshot);
-  if (since_s > range.from_s) return visits_not_kept(query, range, since_s);
+  if (auto fault = refuse_unkept_visits(query, range, snapshot)) return fault;
   for (const CareNote& note : snapshot.care())
     if (note.kind == CareNote::Kind::visits && note.site == *query.site_number && note.day_s < range.to_s &&
         query.zone.next_bucket_s(Level::day, note.day_s) > range.from_s)

@@ -29,6 +29,9 @@ class VisitScan {
 // From when on kept visits tell all that happened; INT64_MIN: they always did.
 int64_t visits_tell_from_s(const Query& query, SummarySnapshot& snapshot);
 
+// Refused: visits are not kept of all of the range.
+std::optional<QueryError> refuse_unkept_visits(const Query& query, const TimeRange& range, SummarySnapshot& snapshot);
+
 // Everything of the range, from a snapshot. Refused: visits are not kept of all of it.
 std::optional<QueryError> collect_visits(const Query& query, const TimeRange& range, const PartTable& table,
                                          SummarySnapshot& snapshot, const StringHasher& hasher,
