@@ -1,5 +1,7 @@
 #include "query/openapi.h"
 
+#include "query/attribution.h"
+
 #include <span>
 #include <string_view>
 #include <utility>
@@ -55,6 +57,22 @@ constexpr std::string_view kDocument = R"json({
     "parameters": [
       @time_parameters@
       @page_parameters@
+      @form_parameters@
+    ],
+    "responses": {
+      @report_responses@
+    }
+  }},
+  "/v1/attribution": {"get": {
+    "operationId": "attribution",
+    "summary": "Who earned the orders, by each model side by side",
+    "description": @attribution_description@,
+    "parameters": [
+      @time_parameters@
+      {"name": "by", "in": "query", "schema": {"type": "string", "default": "channel", "enum": @attribution_choices@}},
+      {"name": "lookback", "in": "query", "description": "How far back touches get credit; by default the site's own setting.", "schema": {"type": "string", "enum": ["1d", "7d", "30d", "90d"]}},
+      {"name": "limit", "in": "query", "schema": {"type": "integer", "default": @limit_default@, "minimum": 1, "maximum": @limit_max@}},
+      {"name": "cursor", "in": "query", "schema": {"type": "string"}},
       @form_parameters@
     ],
     "responses": {
@@ -249,6 +267,11 @@ constexpr std::string_view kLedgerDescription =
     "Hits by class and reason: of an agent its name, of a visitor what it did (robots.txt, too many pages, referrer spam), own flag, no "
     "user agent. The row without a class are people. `share` is of all hits; rows + `other` = `totals`.";
 
+constexpr std::string_view kAttributionDescription =
+    "Orders and revenue by channel, source, campaign or code, as `orders_MODEL` and `revenue_MODEL`. Each order is shared among the touches of "
+    "the lookback; for each model rows + `other` = `totals`, which are the same for all. It reaches as far back as visits are kept. `markov` and "
+    "`shapley` are null so far.";
+
 template <class Names>
 std::string json_list(const Names& names) {
   std::string list = "[";
@@ -320,6 +343,8 @@ std::string openapi_json() {
       {"version", json_string(FOOTFALL_VERSION)},
       {"query_description", json_string(kQueryDescription)},
       {"ledger_description", json_string(kLedgerDescription)},
+      {"attribution_description", json_string(kAttributionDescription)},
+      {"attribution_choices", json_list(attribution_report().choices)},
       {"ranges", json_list(range_names())},
       {"limit_max", std::to_string(kLimitMax)},
       {"limit_default", std::to_string(kLimitDefault)},
