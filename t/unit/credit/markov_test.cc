@@ -102,6 +102,10 @@ void all_orders_and_revenue_are_shared_out(void**) {
   expect_number(static_cast<int64_t>(split_by_shares(-100, thirds)[0]), -34);
   expect_number(static_cast<int64_t>(split_by_shares(100, std::vector<int64_t>{0, 0})[1]), 0);
   expect_number(shares_of(std::vector<double>{-1, 4})[1], kShareWhole);
+  const std::vector<int64_t> halves = shares_of(std::vector<double>{-1, 4, 4});
+  expect_number(halves[0], 0);
+  expect_number(halves[1], kShareWhole / 2);
+  expect_number(halves[2], kShareWhole / 2);
 }
 
 void random_journeys(Random& random, uint64_t count, uint64_t values) {
