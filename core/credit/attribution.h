@@ -34,7 +34,8 @@ struct JourneyTouch {
 // Millionths of a conversion, by the journey's touches in time order; they add up to kCreditWhole. Empty: no touches.
 class Credits {
  public:
-  std::span<const int64_t> millionths() const { return {shares_.data(), size_}; }
+  std::span<const int64_t> millionths() const& { return {shares_.data(), size_}; }
+  std::span<const int64_t> millionths() const&& = delete;  // they live in here
   size_t size() const { return size_; }
   int64_t operator[](size_t touch) const { return shares_[touch]; }
 

@@ -25,7 +25,8 @@ void touch(double age_days, bool is_direct = false) {
 
 std::string credits(RuleModel model) {
   std::string text;
-  for (const int64_t share : credits_of(model, touches).millionths())
+  const Credits credits = credits_of(model, touches);
+  for (const int64_t share : credits.millionths())
     text.append(text.empty() ? "" : " ").append(std::to_string(share));
   return text;
 }
