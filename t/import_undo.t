@@ -216,4 +216,90 @@ subtest 'what cannot be undone' => sub {
     is($code, 2, 'a word is wrong usage');
 };
 
+# Commands so many days later.
+my $shim;
+sub days_later ($shop, $days, $do) {
+    $shim //= $shop->path('clock.so');
+    -e $shim or system('cc', '-O1', '-shared', '-fPIC', '-o', $shim, Footfall::Shop->root . '/t/data/die_at.c', '-ldl') == 0 or die 'cc';
+    local @ENV{qw(LD_PRELOAD FOOTFALL_CLOCK)} = ($shim, $shop->write('clock' => pack 'q', 1000 * (time + 86_400 * $days)));
+    return $do->();
+}
+
+subtest 'after 30 days' => sub {
+    my $shop = make_shop(toml => $toml);
+    import_lines($shop, 'morning.log', @morning);
+    my ($code, $out, $err) = days_later($shop, 29, sub { import_command($shop, '--list') });
+    unlike($out, qr/for good/, 'it may go before');
+    ($code, $out, $err) = days_later($shop, 31, sub { import_command($shop, '--list') });
+    like($out, qr/morning\.log \(for good\)$/m, 'the list says so');
+    ($code, $out, $err) = days_later($shop, 31, sub { undo($shop, 1) });
+    is($code, 1, 'it is not undone any more');
+    like($err, qr/import 1 ended on \d{4}-\d\d-\d\d: an import can be undone for 30 days/, 'it says when it ended');
+    is_deeply(figures($shop), $only_morning, 'nothing has changed');
+};
+
+subtest 'what was asked in time is finished later' => sub {
+    my $shop = make_shop(toml => $toml);
+    my @many = map { line(sprintf('%02d:%02d:%02d', 8 + $_ / 3600, $_ / 60 % 60, $_ % 60), 1 + $_ % 199, "/p" . $_ % 97) } 1 .. 8000;
+    import_lines($shop, 'many.log', @many);
+    my $asked = 0;
+    for my $wait (1 .. 40) {    # until it was asked, and is not done
+        my $pid = fork // die;
+        if ($pid == 0) {
+            open STDOUT, '>', '/dev/null';
+            open STDERR, '>', '/dev/null';
+            exec $shop->build . '/footfall', 'import', '--undo', 1, '--config', $shop->path('footfall.toml');
+        }
+        select undef, undef, undef, $wait / 400;
+        kill KILL => $pid;
+        waitpid $pid, 0;
+        last if (import_command($shop, '--list'))[1] =~ /undone/;
+        my ($code, undef, $err) = import_command($shop, 'log', '--format', $format, $shop->write('one.log', ''));
+        last if $asked = $err =~ /half undone/;
+    }
+    plan skip_all => 'it was never cut off between' unless $asked;
+    my ($code, $out, $err) = days_later($shop, 50, sub { undo($shop, 1) });
+    is($code, 0, 'it goes on') or diag $err;
+    is($shop->query_by_command(range => 'all', metrics => 'hits')->{totals}[0], 0, 'and is undone');
+};
+
+sub is_whole ($shop, $when) {
+    my ($code, $out, $err) = $shop->footfall('check', '--store', $shop->store);
+    is($code, 0, "$when, all adds up") or diag $out, $err;
+}
+
+subtest 'what is for good becomes one, killed at any place' => sub {
+    my $shop = make_shop(toml => $toml);
+    my @many = map { line(sprintf('%02d:%02d:%02d', 8 + $_ / 3600, $_ / 60 % 60, $_ % 60), 1 + $_ % 199, "/p" . $_ % 97, $_ % 50 ? () : (order => ["M$_", 1])) } 1 .. 8000;
+    import_lines($shop, "many$_.log", @many[($_ - 1) * 2666 .. $_ * 2666 - 1]) for 1 .. 3;
+    my $before = figures($shop);
+    is_whole($shop, 'before');
+    srand 12;
+    days_later($shop, 45, sub {
+        for (1 .. 6) {
+            my $pid = fork // die;
+            if ($pid == 0) {
+                open STDOUT, '>', '/dev/null';
+                open STDERR, '>', '/dev/null';
+                exec $shop->build . '/footfall', qw(aggregate --once --config), $shop->path('footfall.toml');
+            }
+            select undef, undef, undef, rand 0.12;
+            kill KILL => $pid;
+            waitpid $pid, 0;
+        }
+        my ($code, $out, $err) = $shop->footfall(qw(aggregate --once --config), $shop->path('footfall.toml'));
+        is($code, 0, 'a run ends well') or diag $err;
+    });
+    is_deeply(figures($shop), $before, 'figures are what they were');
+    is_whole($shop, 'then');
+    my ($code, undef, $err) = undo($shop, 2);
+    is($code, 1, 'no clock can bring back what is one by now');
+    like($err, qr/the figures of import 2 are for good/, 'it says so');
+    like(import_lines($shop, 'many2.log', @many[2666 .. 5331]), qr/^nothing new/, 'files stay known');
+    import_lines($shop, 'evening.log', @evening);
+    is((undo($shop, 4))[0], 0, 'a later import can be undone');
+    is_deeply(figures($shop), $before, 'and leaves what was before it');
+    is_whole($shop, 'after it');
+};
+
 close_shops();

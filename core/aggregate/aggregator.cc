@@ -28,6 +28,7 @@ constexpr uint64_t kHitsPerCheckpoint = 100'000;  // at most, when behind
 // Of imports without a daemon. Each is a fold, so they are far between.
 constexpr uint64_t kImportsPerCheckpoint = 1'000'000;
 constexpr size_t kRowsPerCheckpoint = 75'000;
+constexpr int64_t kMergeLookMs = 24 * 3600 * 1000;  // for imports that nobody can undo any more
 constexpr auto kPoll = std::chrono::milliseconds(50);
 
 }  // namespace
@@ -85,6 +86,8 @@ struct Aggregator::State {
   Status save_and_fold();
   void settle();
   Status undo(uint32_t import);
+  Status merge_old_imports(const std::vector<ImportRecord>& records);
+  Status restore_imported();
   Result<Forgotten> forget(const ForgetRequest& request);
   Status do_what_is_asked();
   Status store_config(const Config& config);
@@ -239,15 +242,35 @@ Status Aggregator::State::save_and_fold() {
 Status Aggregator::State::undo(uint32_t import) {
   const std::vector<uint32_t>& undone = checkpoint.undone_imports;
   if (std::find(undone.begin(), undone.end(), import) != undone.end()) return {};
+  if (import <= checkpoint.merged_imports) return Error::invalid("the figures of import " + std::to_string(import) + " are for good");
   if (Status saved = save(); !saved) return saved;
   if (Status folded = fold(times()); !folded) return folded;
   recent_orders.clear();
   if (Status done = footfall::undo_import(summary, checkpoint, sites, hasher, static_cast<uint16_t>(import)); !done) return done;
   if (Status folded = fold(times()); !folded) return folded;
+  return restore_imported();
+}
+
+Status Aggregator::State::restore_imported() {
   imported.forget();
   return summary.each(KeyedDatabase::open_visits, [&](std::string_view key, std::string_view value) {
     imported.restore_open_visit(key, value);
   });
+}
+
+// Where the merge itself fails, nothing has changed: figures do not need it.
+Status Aggregator::State::merge_old_imports(const std::vector<ImportRecord>& records) {
+  const uint32_t through = imports_to_merge(records, checkpoint.merged_imports, now_ms());
+  if (through <= checkpoint.merged_imports) return {};
+  if (Status saved = save(); !saved) return saved;
+  if (Status folded = fold(times()); !folded) return folded;
+  recent_orders.clear();
+  if (Status merged = summary.merge_imports(static_cast<uint16_t>(through), zone_of, checkpoint); !merged) {
+    options.log(LogLevel::warning, "imports up to " + std::to_string(through) + " are not made one: " + merged.error().text);
+    return {};
+  }
+  imported.merge_import_clocks(static_cast<uint16_t>(through));
+  return restore_imported();
 }
 
 Result<Forgotten> Aggregator::State::forget(const ForgetRequest& request) {
@@ -272,7 +295,8 @@ Result<Forgotten> Aggregator::State::forget(const ForgetRequest& request) {
 
 Status Aggregator::State::do_what_is_asked() {
   for (const uint32_t import : imports.undo_requests())
-    if (Status undone = undo(import); !undone) return undone;
+    if (import > checkpoint.merged_imports)
+      if (Status undone = undo(import); !undone) return undone;
   for (const ForgetRequest& request : imports.forget_requests())
     if (Result<Forgotten> forgotten = forget(request); !forgotten) return forgotten.error();
   return {};
@@ -328,15 +352,20 @@ Result<std::unique_ptr<Aggregator>> Aggregator::open(Store store, const Config& 
 Status Aggregator::run(const std::atomic<bool>& stop) {
   State& state = *state_;
   int64_t saved_ms = now_ms();
-  int64_t told_ms = 0, looked_ms = 0;
+  int64_t told_ms = 0, looked_ms = 0, merged_ms = 0;
   uint64_t unsaved = 0;
   std::vector<std::string> faults;
   while (!stop) {
     state.lanes.poll(now_ms(), false);
     const uint64_t imported = state.count_imports();
     const uint64_t counted = state.count_due(false) + imported;
-    if (imported == 0)
+    if (imported == 0) {
       if (Status done = state.do_what_is_asked(); !done) return done;
+      if (now_ms() - merged_ms >= kMergeLookMs) {
+        merged_ms = now_ms();
+        if (Status merged = state.merge_old_imports(state.imports.records()); !merged) return merged;
+      }
+    }
     unsaved += counted;
     if (std::vector<std::string> found = state.lanes.faults(); found != faults) {
       faults = std::move(found);
@@ -441,6 +470,8 @@ Status Aggregator::store_imports() {
 
 Status Aggregator::undo_import(uint32_t import) { return state_->undo(import); }
 
+Status Aggregator::merge_old_imports(const std::vector<ImportRecord>& records) { return state_->merge_old_imports(records); }
+
 Result<Forgotten> Aggregator::forget_visitor(const ForgetRequest& request) { return state_->forget(request); }
 
 LanePlace Aggregator::import_place() const { return state_->saved_imports; }
@@ -459,6 +490,7 @@ Status Aggregator::run_once() {
   while (state.count_due(true) > 0)
     if (Status saved = state.save(); !saved) return saved;
   if (Status counted = drain_imports(); !counted) return counted;
+  if (Status merged = merge_old_imports(state.imports.records()); !merged) return merged;
   if (Status saved = state.save(); !saved) return saved;
   if (Status folded = state.fold(state.times()); !folded) return folded;
   for (const std::string& fault : state.lanes.faults()) state.options.log(LogLevel::warning, fault);

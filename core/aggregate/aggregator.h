@@ -59,6 +59,8 @@ class Aggregator {
   LanePlace import_place() const;  // counted and stored so far: a kill does not take it back
   // Takes back what that import brought, all of which is counted. One that is undone already is none of its concern.
   Status undo_import(uint32_t import);
+  // Where it is time for it, imports that nobody can undo any more go on as one.
+  Status merge_old_imports(const std::vector<ImportRecord>& records);
   // What is kept of a visitor, and of whom it is, goes; figures stay. A request that is done already is not done again.
   // What there was.
   Result<Forgotten> forget_visitor(const ForgetRequest& request);

@@ -36,6 +36,12 @@ class ImportReader {
   // Imports that somebody waits to have undone.
   std::vector<uint32_t> undo_requests() { return cursor_ ? read_undo_requests(cursor_->env()) : std::vector<uint32_t>(); }
 
+  // None: not known.
+  std::vector<ImportRecord> records() {
+    Result<std::vector<ImportRecord>> records = cursor_ ? read_import_records(cursor_->env()) : std::vector<ImportRecord>();
+    return records ? std::move(*records) : std::vector<ImportRecord>();
+  }
+
   // Visitors who are to be forgotten.
   std::vector<ForgetRequest> forget_requests() {
     return cursor_ ? read_forget_requests(cursor_->env()) : std::vector<ForgetRequest>();

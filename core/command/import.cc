@@ -10,6 +10,7 @@
 
 #include "aggregate/aggregator.h"
 #include "aggregate/importer.h"
+#include "base/clock.h"
 #include "base/heap.h"
 #include "command/command.h"
 #include "command/import_common.h"
@@ -72,6 +73,11 @@ std::string date_of(int64_t time_ms) {
   gmtime_r(&seconds, &fields);
   std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &fields);
   return text;
+}
+
+std::string told_of(const ImportRecord& record) {
+  if (record.undone) return " (undone)";
+  return std::string(record.ended_ms == 0 ? " (cut off)" : "") + (is_for_good(record, now_ms()) ? " (for good)" : "");
 }
 
 // A table is read whole: its rows may stand in any order.
@@ -172,6 +178,7 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
       Aggregator::open(*store, *config, {.begin_anew = {}, .classify = classify_agent, .log = log_import, .import_blocks = blocks});
   if (aggregator) {
     if (Status drained = drain(**aggregator, *lane); !drained) return fail_import(drained.error().text);
+    if (Status merged = (*aggregator)->merge_old_imports(lane->records()); !merged) return fail_import(merged.error().text);
   } else if (aggregator.error().code == Error::Code::busy) {
     Result<SummaryReader> reader = SummaryReader::open(store->summary_path(), static_cast<uint64_t>(config->map_bytes));
     if (!reader) return fail_import(reader.error().text);
@@ -233,7 +240,7 @@ int import_list(const Common& common) {
     std::printf("%6u  %-16s  %12llu  %10llu  %-16s  %-16s  %s%s\n", record.number, date_of(record.started_ms).c_str(),
                 static_cast<unsigned long long>(record.hits), static_cast<unsigned long long>(record.rejected),
                 date_of(record.first_ms).c_str(), date_of(record.last_ms).c_str(), record.files.c_str(),
-                record.undone ? " (undone)" : record.ended_ms == 0 ? " (cut off)" : "");
+                told_of(record).c_str());
   return kExitWell;
 }
 

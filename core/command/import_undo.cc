@@ -56,10 +56,15 @@ int import_undo(const Common& common, uint32_t import) {
   Result<ImportLane> lane = ImportLane::open(*store);
   if (!lane) return fail_import(lane.error().text);
   if (Status settled = settle(*lane, *store, *config); !settled) return fail_import(settled.error().text);
-  if (const std::optional<uint32_t> asked = lane->undo_asked(); asked && *asked != import)
+  const std::optional<uint32_t> asked = lane->undo_asked();
+  if (asked && *asked != import)
     return fail_import("import " + std::to_string(*asked) + " is half undone: run `footfall import --undo " +
                        std::to_string(*asked) + "` again first");
-  if (Status status = lane->check_undo(import, now_ms()); !status) return fail_import(status.error().text);
+  if (import <= before->checkpoint.merged_imports)  // whatever the clock says by now
+    return fail_import("the figures of import " + std::to_string(import) + " are for good: they are summed up with those of other imports");
+  // What was asked in time is finished, however late.
+  if (!asked)
+    if (Status status = lane->check_undo(import, now_ms()); !status) return fail_import(status.error().text);
   if (Status status = lane->ask_undo(import); !status) return fail_import(status.error().text);
 
   const auto blocks = [&](uint64_t last, uint64_t hits, std::string& block) { return lane->next_block(last, hits, block); };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 
 #include "base/bytes.h"
 
@@ -101,7 +102,22 @@ ImportRecord decode_record(std::string_view key, std::string_view bytes) {
   return record;
 }
 
-Result<std::vector<ImportRecord>> read_records(LmdbEnv& env) {
+constexpr int64_t kDayMs = 86'400'000;
+
+int64_t ended_ms(const ImportRecord& record) { return std::max(record.started_ms, record.ended_ms); }
+
+std::string date_text(int64_t time_ms) {
+  const time_t seconds = time_ms / 1000;
+  std::tm fields;
+  gmtime_r(&seconds, &fields);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d", &fields);
+  return text;
+}
+
+}  // namespace
+
+Result<std::vector<ImportRecord>> read_import_records(LmdbEnv& env) {
   std::vector<ImportRecord> records;
   Result<LmdbTxn> txn = LmdbTxn::read(env);
   if (!txn) return txn.error();
@@ -114,7 +130,20 @@ Result<std::vector<ImportRecord>> read_records(LmdbEnv& env) {
   return records;
 }
 
-}  // namespace
+bool is_for_good(const ImportRecord& record, int64_t now_ms) { return now_ms - ended_ms(record) > kUndoDays * kDayMs; }
+
+uint32_t imports_to_merge(const std::vector<ImportRecord>& records, uint32_t merged, int64_t now_ms) {
+  uint32_t through = merged;
+  bool is_due = false;
+  for (const ImportRecord& record : records) {
+    if (record.number <= merged) continue;
+    const int64_t age_ms = now_ms - ended_ms(record);
+    if (age_ms <= kMergeDays * kDayMs) break;
+    is_due |= age_ms > (kMergeDays + kMergeEveryDays) * kDayMs;
+    through = record.number;
+  }
+  return is_due ? through : merged;
+}
 
 Result<ImportLane> ImportLane::open(const Store& store) {
   const std::string path = import_lane_path(store);
@@ -147,11 +176,11 @@ Result<ImportLane> ImportLane::open(const Store& store) {
 Result<std::vector<ImportRecord>> ImportLane::list(const Store& store) {
   Result<LmdbEnv> env = LmdbEnv::open(import_lane_path(store), {.map_bytes = kMapBytes, .read_only = true});
   if (!env) return env.error();
-  return read_records(*env);
+  return read_import_records(*env);
 }
 
 std::vector<ImportRecord> ImportLane::records() {
-  Result<std::vector<ImportRecord>> records = read_records(env_);
+  Result<std::vector<ImportRecord>> records = read_import_records(env_);
   return records ? std::move(*records) : std::vector<ImportRecord>();
 }
 
@@ -357,9 +386,9 @@ Status ImportLane::check_undo(uint32_t import, int64_t now_ms) {
   const std::string known = others.empty() ? "; there is none to undo" : "; there are " + others;
   if (wanted == nullptr) return Error::not_found("no " + name + known);
   if (wanted->undone) return Error::not_found(name + " is undone already" + known);
-  if (now_ms - std::max(wanted->started_ms, wanted->ended_ms) > kUndoDays * 86'400'000)
-    return Error::invalid(name + " is more than " + std::to_string(kUndoDays) +
-                          " days old: its figures can no longer be taken back");
+  if (is_for_good(*wanted, now_ms))
+    return Error::invalid(name + " ended on " + date_text(ended_ms(*wanted)) + ": an import can be undone for " +
+                          std::to_string(kUndoDays) + " days, then its figures are for good");
   Result<LmdbTxn> txn = LmdbTxn::read(env_);
   if (!txn) return txn.error();
   Result<LmdbDatabase> database = txn->database("");

@@ -30,6 +30,9 @@ namespace footfall {
 
 inline constexpr uint16_t kImportLane = 0xffff;
 inline constexpr int64_t kUndoDays = 30;
+// Then its number is not needed any more; a day later, so that no undo that was asked in time comes too late.
+inline constexpr int64_t kMergeDays = kUndoDays + 1;
+inline constexpr int64_t kMergeEveryDays = 7;
 inline constexpr uint64_t kImportUndrainedBytesMax = 64ull << 20;
 inline std::string import_lane_path(const Store& store) { return store.path() + "/import.0"; }
 
@@ -62,6 +65,12 @@ struct ImportRecord {
   bool undone = false;
   std::string files;         // names, for people
 };
+
+// It ended too long ago to be undone.
+bool is_for_good(const ImportRecord& record, int64_t now_ms);
+// The newest import of which, and of all before it, the number is not needed any more, where it is time to see to that
+// again: `merged` is what came of it last; 0: nothing yet. Else `merged`.
+uint32_t imports_to_merge(const std::vector<ImportRecord>& records, uint32_t merged, int64_t now_ms);
 
 struct ForgetRequest {
   uint64_t number = 0;
@@ -117,6 +126,7 @@ class ImportLane {
 
 // What is asked of whoever aggregates, which reads the lane's environment.
 std::vector<uint32_t> read_undo_requests(LmdbEnv& env);
+Result<std::vector<ImportRecord>> read_import_records(LmdbEnv& env);
 std::vector<ForgetRequest> read_forget_requests(LmdbEnv& env);
 
 }  // namespace footfall

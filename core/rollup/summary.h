@@ -55,6 +55,11 @@ struct Forgotten {
   uint32_t visitors = 0, open_visits = 0, visits = 0, conversions = 0;
   bool anything() const { return visitors + open_visits + visits + conversions > 0; }
 };
+// What imports are kept as that nobody can undo any more. Not as live figures: no minutes are kept of imports.
+inline constexpr uint16_t kMergedImport = 1;
+// Of their clocks the newest stays.
+void merge_import_clocks(std::map<uint16_t, int64_t>& clocks_s, uint16_t through);
+
 inline constexpr size_t kForgottenMax = 64;  // that a checkpoint remembers
 
 // footfall.v1.Checkpoint as a plain value.
@@ -73,6 +78,7 @@ struct CheckpointState {
   std::vector<std::string> warnings;
   std::vector<uint32_t> lagging_lanes;
   std::vector<uint32_t> undone_imports;  // in the order in which they were undone
+  uint16_t merged_imports = 0;           // those up to that one are kept as kMergedImport
   std::map<uint16_t, int64_t> import_clocks_s;  // how far each of the newest imports came, by its hits' times
   // By level: what ended by then may be gone (retention.h), whatever retention says now.
   std::array<int64_t, kLevels.size()> kept_since_s = Horizons().ends_by_s;
@@ -112,6 +118,10 @@ class SummaryWriter {
   // imports lose the steps that were its own.
   Status remove_import(uint16_t import, CheckpointState& state, std::string_view change_block,
                        const std::vector<VisitCut>& cuts);
+
+  // All that is kept under the numbers of imports up to `through` goes on as kMergedImport's, in one transaction with the
+  // state, which names that number then. No figure changes by it. Everything must be folded.
+  Status merge_imports(uint16_t through, const ZoneOf& zone_of, CheckpointState& state);
 
   // Makes what is stored and folded of a visitor nobody's, in one transaction with the change block and the state, which
   // then names the request as done: kept visits and carried ones have `instead` for a visitor, conversions have none.

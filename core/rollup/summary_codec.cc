@@ -26,6 +26,7 @@ std::string encode_checkpoint(const CheckpointState& state) {
   for (const std::string& warning : state.warnings) message.add_warning(warning);
   for (uint32_t lane : state.lagging_lanes) message.add_lagging_lane(lane);
   for (uint32_t import : state.undone_imports) message.add_undone_import(import);
+  message.set_merged_imports(state.merged_imports);
   for (const auto& [import, clock_s] : state.import_clocks_s) {
     v1::ImportClock* clock = message.add_import_clock();
     clock->set_import(import);
@@ -62,6 +63,7 @@ Result<CheckpointState> decode_checkpoint(std::string_view bytes) {
   state.warnings.assign(message.warning().begin(), message.warning().end());
   state.lagging_lanes.assign(message.lagging_lane().begin(), message.lagging_lane().end());
   state.undone_imports.assign(message.undone_import().begin(), message.undone_import().end());
+  state.merged_imports = static_cast<uint16_t>(message.merged_imports());
   for (const v1::ImportClock& clock : message.import_clock())
     state.import_clocks_s[static_cast<uint16_t>(clock.import())] = clock.time();
   for (size_t level = 0; level < state.kept_since_s.size() && static_cast<int>(level) < message.kept_since_size(); ++level)

@@ -16,7 +16,6 @@ namespace {
 constexpr const char* kKeyedNames[kKeyedDatabases] = {"visitors", "open_visits", "orders"};
 constexpr std::string_view kCheckpointKey = "checkpoint";
 constexpr std::string_view kConfigKey = "config";
-constexpr std::string_view kVisitsKey = "visits";
 
 // As many rows are held in memory at once, with those of the coarser levels.
 constexpr size_t kFoldRowsMax = 100'000;
@@ -62,8 +61,8 @@ Status SummaryWriter::load_databases() {
   if (Status status = load("visit_rows", visit_rows_); !status) return status;
   if (Status status = load("visits", visits_); !status) return status;
   // A summary that is new keeps visits from its start.
-  if (!txn->get(meta_, kVisitsKey) && !txn->get(meta_, kCheckpointKey))
-    if (Status status = txn->put(meta_, kVisitsKey, encode_visit_log({})); !status) return status;
+  if (!txn->get(meta_, kVisitLogKey) && !txn->get(meta_, kCheckpointKey))
+    if (Status status = txn->put(meta_, kVisitLogKey, encode_visit_log({})); !status) return status;
   unfolded_bytes_ = 0;
   {
     Result<LmdbCursor> cursor = LmdbCursor::open(*txn, changes_);
@@ -201,7 +200,7 @@ Status SummaryWriter::fold(const ZoneOf& zone_of, const UpkeepTimes& times) {
 // A store that counted before it kept visits has none of them.
 Result<VisitLogState> SummaryWriter::load_visit_log(const LmdbTxn& txn, const ZoneOf& zone_of) {
   VisitLogState log;
-  if (const Result<std::string_view> stored = txn.get(meta_, kVisitsKey)) return decode_visit_log(*stored);
+  if (const Result<std::string_view> stored = txn.get(meta_, kVisitLogKey)) return decode_visit_log(*stored);
   const Result<std::string_view> stored = txn.get(meta_, kCheckpointKey);
   if (!stored) return log;
   const Result<CheckpointState> before = decode_checkpoint(*stored);
@@ -224,7 +223,7 @@ Status SummaryWriter::fold_visits(LmdbTxn& txn, const ZoneOf& zone_of, bool pack
   cut_sites_.clear();
   for (size_t site = 0; site < log->sites.size(); ++site)
     if (log->sites[site].is_cut_by_size) cut_sites_.emplace_back(static_cast<uint16_t>(site), log->sites[site].whole_from_s);
-  return txn.put(meta_, kVisitsKey, encode_visit_log(*log));
+  return txn.put(meta_, kVisitLogKey, encode_visit_log(*log));
 }
 
 // Older blocks, which are few if any, go with it.

@@ -23,6 +23,7 @@
 namespace footfall {
 
 inline constexpr size_t kVisitsOfBlockMax = 4'096;
+inline constexpr std::string_view kVisitLogKey = "visits";  // of meta
 
 struct VisitLogSite {
   int64_t drop_before_s = INT64_MIN;  // records of days that begin before are dropped

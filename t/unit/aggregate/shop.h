@@ -210,6 +210,13 @@ class Shop {
     assert_true(undo_import(*writer_, state_, run_->sites, hasher_, number).ok());
     return restart();
   }
+  // Imports up to that one go on as the first.
+  Shop& merge_imports(uint16_t through) {
+    fold();
+    run_->recent_orders.clear();
+    assert_true(writer_->merge_imports(through, [this](uint16_t site) -> const Zone& { return run_->sites.at(site).zone; }, state_).ok());
+    return restart();
+  }
   // What is kept of a visitor goes, as an aggregator does it.
   Forgotten forget(std::string_view id) {
     fold();

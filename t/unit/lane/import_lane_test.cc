@@ -91,7 +91,26 @@ void after_30_days_it_is_too_late(void**) {
   the->import(2, kNow - kUndoDays * kDayMs - 1, kOtherLog, 500);
   assert_true(the->can_undo(1));
   assert_false(the->can_undo(2));
-  expect_text(the->fault, "import 2 is more than 30 days old: its figures can no longer be taken back");
+  expect_text(the->fault, "import 2 ended on 2026-10-19: an import can be undone for 30 days, then its figures are for good");
+  assert_false(is_for_good(the->lane->records()[0], kNow));
+  assert_true(is_for_good(the->lane->records()[1], kNow));
+}
+
+// All at once, some weeks later: the store is gone through for it.
+void numbers_of_old_imports_are_not_needed(void**) {
+  const auto to_merge = [](uint32_t merged, int64_t days_later) {
+    return imports_to_merge(the->lane->records(), merged, kNow + days_later * kDayMs);
+  };
+  expect_number(to_merge(0, 100), 0);
+  the->import(1, kNow, kLog, 500);
+  the->import(2, kNow + 5 * kDayMs, kOtherLog, 500);
+  the->import(4, kNow + 9 * kDayMs, kLog, 900);
+  expect_number(to_merge(0, 38), 0);
+  expect_number(to_merge(0, 39), 2);
+  expect_number(to_merge(0, 41), 4);
+  expect_number(to_merge(2, 47), 2);
+  expect_number(to_merge(2, 48), 4);
+  expect_number(to_merge(4, 1000), 4);
 }
 
 void unknown_ones_are_refused_by_the_known(void**) {
@@ -144,6 +163,7 @@ int main() {
       cmocka_unit_test_setup_teardown(what_is_asked_outlives_who_asked, begin, end),
       cmocka_unit_test_setup_teardown(an_import_that_another_goes_on_from_waits, begin, end),
       cmocka_unit_test_setup_teardown(after_30_days_it_is_too_late, begin, end),
+      cmocka_unit_test_setup_teardown(numbers_of_old_imports_are_not_needed, begin, end),
       cmocka_unit_test_setup_teardown(unknown_ones_are_refused_by_the_known, begin, end),
       cmocka_unit_test_setup_teardown(a_later_import_puts_its_blocks_behind_where_a_daemon_stands, begin, end),
   };
