@@ -10,7 +10,8 @@ my $lines = $ENV{FOOTFALL_FLOOD_LINES} // 200_000;
 my $said  = `@flood --lines $lines 2>&1`;
 is $?, 0, 'all figures are right' or diag $said;
 my ($memory_mib, $store_mb) = $said =~ /RssAnon at most (\d+) MiB.*store (\d+) MB/;
-ok $memory_mib && $memory_mib < 1_000, "memory: $memory_mib MiB";
+my $most_mib = ($ENV{FOOTFALL_BUILD} // '') =~ /asan/ ? 1_000 : 480;    # sanitizers keep what is freed
+ok $memory_mib && $memory_mib < $most_mib, "memory: $memory_mib MiB";
 ok $store_mb && $store_mb < 3_000, "store: $store_mb MB";
 
 done_testing;

@@ -28,6 +28,9 @@ constexpr uint64_t kHitsPerCheckpoint = 100'000;  // at most, when behind
 // Of imports without a daemon. Each is a fold, so they are far between.
 constexpr uint64_t kImportsPerCheckpoint = 1'000'000;
 constexpr size_t kRowsPerCheckpoint = 75'000;
+// Hits that have nothing in common bring rows that lie all over the store, a page in memory for each and level.
+constexpr size_t kScatteredRowsPerCheckpoint = 24'000;
+constexpr uint64_t kRowsOfScatteredHit = 6;
 constexpr int64_t kMergeLookMs = 24 * 3600 * 1000;  // for imports that nobody can undo any more
 constexpr auto kPoll = std::chrono::milliseconds(50);
 
@@ -459,7 +462,9 @@ void Aggregator::count_import(uint16_t import, const Hit& hit, std::string_view 
 }
 
 bool Aggregator::is_much_counted() const {
-  return state_->unsaved_imports >= kImportsPerCheckpoint || state_->changes.rows() >= kRowsPerCheckpoint;
+  const uint64_t hits = state_->unsaved_imports, rows = state_->changes.rows();
+  const bool is_scattered = rows >= kRowsOfScatteredHit * hits;
+  return hits >= kImportsPerCheckpoint || rows >= (is_scattered ? kScatteredRowsPerCheckpoint : kRowsPerCheckpoint);
 }
 
 Status Aggregator::store_imports() {
