@@ -34,10 +34,25 @@ subtest 'beside a daemon' => sub {
     is_deeply(figures($shop), $before, 'all figures stay');
     my ($again, $said) = forget($shop, 'anna');
     is($again, 1, 'the second time there is nobody');
-    is($said, "nothing is kept of that visitor\n", 'which is told');
+    is($said, "nothing is kept of that one\n", 'which is told');
     $shop->get('/bowl?id=anna', from => ord 'anna');
     $shop->get('/bowl?id=bert', from => ord 'bert');
     is_totals($shop, { visits => 3, pageviews => 6 }, 'who comes again begins a new visit; others go on');
+};
+
+subtest 'a customer' => sub {
+    my $shop = open_shop(server => 'footfall_visitor $arg_id; location / { footfall_order id=$arg_order value=$arg_value customer=$arg_customer if=$arg_order; try_files $uri $uri.html $uri/index.html =404; }');
+    $shop->get('/?id=anna&utm_source=news&utm_medium=email');
+    $shop->get('/cup?id=anna&order=1&value=5&customer=c7');
+    $shop->settle;
+    my @forget = ('forget', '--config', $shop->path('footfall.toml'));
+    is(($shop->footfall(@forget, '--customer', 'c8'))[0], 1, 'another one is nobody');
+    is(($shop->footfall(@forget, '--customer', 'c7'))[0], 0, 'is forgotten');
+    is(($shop->footfall(@forget, '--customer', 'c7'))[0], 1, 'the second time there is nobody');
+    is(($shop->footfall(@forget))[0], 2, 'who is meant must be said');
+    is(($shop->footfall(@forget, '--customer', 'c7', '--visitor', 'anna'))[0], 2, 'and it is one');
+    $shop->get('/cup?id=bert&order=2&value=5&customer=c7', from => 2);
+    is_figures($shop, { by => 'channel', metrics => 'orders' }, { email => 1, direct => 1 }, 'nothing leads from the one to the other');
 };
 
 subtest 'without one' => sub {

@@ -5,7 +5,7 @@ use lib 't/lib';
 use Footfall::Test;
 use List::Util qw(shuffle);
 
-use constant { WORKERS => 2, VISITORS => 21, PROCESSES => 3 };
+use constant { WORKERS => 2, VISITORS => 90, PROCESSES => 3 };
 my $seed = $ENV{FOOTFALL_SEED} // 20261001;
 srand $seed;
 note "FOOTFALL_SEED=$seed";

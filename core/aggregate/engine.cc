@@ -27,6 +27,13 @@ std::string_view coverage(std::span<const Touch> touches, bool is_identified) {
   return is_identified ? kDirect : kCookieless;  // a key of one day: whatever came before is not known
 }
 
+// Told by the back office by itself, of an order: whoever is named did not come for it.
+bool is_of_the_office(const Hit& hit) {
+  return (hit.flags & kHitEventOnly) != 0 && !hit.events.empty() &&
+         std::all_of(hit.events.begin(), hit.events.end(),
+                     [](const Event& event) { return event.changes_order() || event.name == kRateEventName; });
+}
+
 NewReturning new_or_returning(const Visitor& visitor, const Hit& hit) {
   if (hit.id_key.is_zero()) return NewReturning::unknown;
   const bool has_been_there = !visitor.touches.empty() && visitor.touches.front().time_ms < hit.time_ms;
@@ -81,7 +88,7 @@ void Engine::count(const Hit& hit, std::string_view site_name, bool late) {
   if (hit.flags & kHitEventsMalformed) bookings_.count(site, hit.time_ms, Counter::malformed_events);
 
   const VisitorKey key = key_of(site, hit);
-  if (key.visitor.is_zero()) return count_without_visitor(site, hit);
+  if (key.visitor.is_zero() || is_of_the_office(hit)) return count_without_visitor(site, hit);
   if (spilled_ > 0)  // before the entry's own place is asked for: they move it
     for (const Hash128& before : {hit.anonymous_key, hit.previous_anonymous_key})
       if (!before.is_zero()) find_open({site.number, before});
@@ -152,10 +159,9 @@ void Engine::count_of_visitor(Site& site, const VisitorKey& key, Entry& entry, c
   for (const Event& event : hit.events) {
     if (event.is_order()) {
       count_order(site, key, entry, hit, event);
-    } else if (orders_.is_new_event(site, hit, event)) {
+    } else if (orders_.is_new_event(site, hit, event) && (!event.changes_order() || orders_.change(site, hit, event))) {
       open_or_extend(site, key, entry, hit);
       count_event(site, entry, hit, event);
-      if (event.changes_order()) orders_.change(site, hit, event);
       reach_goals(site, key, entry, hit, &event);
     }
   }
@@ -173,9 +179,9 @@ void Engine::count_without_visitor(Site& site, const Hit& hit) {
     if (orders_.take_rate(site, hit, event)) continue;
     if (!event.is_order()) {
       if (!is_event_only || !orders_.is_new_event(site, hit, event)) continue;
+      if (event.changes_order() && !orders_.change(site, hit, event)) continue;
       bookings_.event_alone(site, hit.time_ms, event, {});
       changes_.keep(site.number, encode_kept_visit(kept_event_alone(hit.time_ms, event)));
-      if (event.changes_order()) orders_.change(site, hit, event);
       continue;
     }
     if (std::optional<OrderBook::Order> order = orders_.accept(site, hit, event)) {

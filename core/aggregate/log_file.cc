@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -115,7 +116,12 @@ Result<std::unique_ptr<LogFile>> LogFile::of_text(const std::string& path, std::
     written += static_cast<size_t>(more);
   }
   lseek(fd, 0, SEEK_SET);
-  return read(path, fd);
+  Result<std::unique_ptr<LogFile>> file = read(path, fd);
+  if (!file) return file.error();
+  // Known by all of it: rows may have come anywhere.
+  const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
+  (*file)->head_.assign(reinterpret_cast<const char*>(&hash), sizeof hash);
+  return file;
 }
 
 Result<std::unique_ptr<LogFile>> LogFile::read(const std::string& path, int fd) {

@@ -135,8 +135,11 @@ bool OrderBook::is_new_event(const Site& site, const Hit& hit, const Event& even
   std::string what(event.name);
   BytesWriter writer(what);
   writer.u8(0).bytes(event.id);
-  // An order may be refunded more than once: one at another time, or of another value, is another.
-  if (event.changes_order()) writer.u8(0).le64(static_cast<uint64_t>(hit.time_ms)).le64(static_cast<uint64_t>(event.value_micros));
+  // An order may be refunded more than once: one at another time, or of another value or other items, is another.
+  if (event.changes_order()) {
+    writer.u8(event.has_value).le64(static_cast<uint64_t>(hit.time_ms)).le64(static_cast<uint64_t>(event.value_micros));
+    for (const OrderItem& item : event.items) writer.text(item.id).text(item.category).zigzag(item.quantity).zigzag(item.price_micros);
+  }
   std::string key = key_of(site, kind_number(ConversionKind::event), hasher_(what));
   if (is_known(key, hit.time_ms)) return false;
   Conversion told;
@@ -238,14 +241,16 @@ std::vector<Touch> OrderBook::touches_of_customer(const Site& site, const Hash12
   each(prefix_of(key), [&](std::string_view, std::string_view value) {
     if (!decode_customer(value, told) || time_ms / 1000 - told.time_ms / 1000 > memory_s) return;
     customer.add(told.touches);
+    customer.time_ms = std::max(customer.time_ms, told.time_ms);
     for (const Hash128& other : told.visitors) customer.add_visitor(other);
   });
   for (const Hash128& other : customer.visitors)
     if (other != visitor) customer.add(touches_of(other));
-  customer.add(own);
-  customer.add_visitor(visitor);
-  customer.time_ms = time_ms;
+  customer.time_ms = std::max(customer.time_ms, time_ms);
+  const bool is_one_of_them = customer.add_visitor(visitor);
+  if (is_one_of_them) customer.add(own);
   set(key, encode_customer(customer));
+  if (!is_one_of_them) customer.add(own);
   return std::move(customer.touches);
 }
 
@@ -264,16 +269,20 @@ void OrderBook::keep_goal(const Site& site, const Hash128& goal, const Hash128& 
 
 // --- what comes to an order later ------------------------------------------------------------------------------------
 
-std::vector<OrderChange> OrderBook::changes_before(const Site& site, const Hash128& id) const {
+// Settled with that order. An id that was forgotten may be told again for another one.
+std::vector<OrderChange> OrderBook::changes_before(const Site& site, const Hash128& id, const Conversion& order) const {
   std::vector<OrderChange> all, of_import;
+  const int64_t memory_ms = sites_.config().retention.orders_s * 1000;
   each(prefix_of(key_of(site, kOrderChangesKind, id)), [&](std::string_view, std::string_view value) {
-    if (decode_changes(value, of_import)) all.insert(all.end(), of_import.begin(), of_import.end());
+    if (!decode_changes(value, of_import)) return;
+    for (OrderChange& change : of_import)
+      if (change.is_settled && order.time_ms - change.time_ms <= memory_ms) all.push_back(std::move(change));
   });
   return all;
 }
 
-void OrderBook::change(const Site& site, const Hit& hit, const Event& event) {
-  if (event.fault != OrderFault::none) return bookings_.count(site, hit.time_ms, Counter::rejected_orders);
+bool OrderBook::change(const Site& site, const Hit& hit, const Event& event) {
+  if (event.fault != OrderFault::none) return bookings_.count(site, hit.time_ms, Counter::rejected_orders), false;
   const Hash128 id = hasher_(event.id);
   std::string key = key_of(site, kOrderChangesKind, id);
   std::vector<OrderChange> told;
@@ -281,11 +290,12 @@ void OrderBook::change(const Site& site, const Hit& hit, const Event& event) {
   OrderChange change = change_of(hit, event);
   const std::optional<Conversion> order = find(site, id, hit.time_ms);
   const bool is_taken = told.size() < kOrderChangesMax &&
-                        (!order || settle(site, *order, changes_before(site, id), change));
-  if (!is_taken) return bookings_.count(site, hit.time_ms, Counter::rejected_orders);
+                        (!order || settle(site, *order, changes_before(site, id, *order), change));
+  if (!is_taken) return bookings_.count(site, hit.time_ms, Counter::rejected_orders), false;
   if (order) book(site, *order, change);
   told.push_back(std::move(change));
   set(std::move(key), encode_changes(told));
+  return true;
 }
 
 bool OrderBook::settle(const Site& site, const Conversion& order, std::span<const OrderChange> before,
@@ -335,15 +345,18 @@ void OrderBook::settle_earlier(const Site& site, const Hash128& id, const Conver
     if (decode_changes(value, of_import)) told.emplace_back(key, std::move(of_import));
   });
   const uint16_t now_in = import();
+  std::vector<OrderChange> before = changes_before(site, id, order);
   for (auto& [key, of_import] : told) {
+    bool any = false;
     for (OrderChange& change : of_import) {
-      if (change.is_settled) continue;
-      if (!settle(site, order, changes_before(site, id), change)) continue;
+      if (change.is_settled || !settle(site, order, before, change)) continue;
       changes_.set_import(import_of(key));
       book(site, order, change);
-      set(key, encode_changes(of_import));
       changes_.set_import(now_in);
+      before.push_back(change);
+      any = true;
     }
+    if (any) set(key, encode_changes(of_import));
   }
 }
 

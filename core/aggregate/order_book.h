@@ -59,8 +59,8 @@ class OrderBook {
 
   // An event that was told by itself and has an id counts once, as orders do.
   bool is_new_event(const Site& site, const Hit& hit, const Event& event);
-  // A refund, a cancellation, another value.
-  void change(const Site& site, const Hit& hit, const Event& event);
+  // A refund, a cancellation, another value. False: rejected, and counted as such.
+  bool change(const Site& site, const Hit& hit, const Event& event);
 
  private:
   struct Known {
@@ -79,7 +79,7 @@ class OrderBook {
   std::string rate_key(const Site& site, Currency currency, std::string_view day) const;
   // The rate of the order's day, else the newest of the seven days before it, else the configuration's.
   std::optional<Rate> rate_of(const Site& site, Currency currency, int64_t time_ms) const;
-  std::vector<OrderChange> changes_before(const Site& site, const Hash128& id) const;
+  std::vector<OrderChange> changes_before(const Site& site, const Hash128& id, const Conversion& order) const;
   // False: it is in a currency that cannot be compared with the order's.
   bool settle(const Site& site, const Conversion& order, std::span<const OrderChange> before, OrderChange& change);
   void book(const Site& site, const Conversion& order, const OrderChange& change);

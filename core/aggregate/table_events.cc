@@ -1,5 +1,6 @@
 #include "aggregate/table_events.h"
 
+#include <absl/time/clock.h>
 #include <absl/time/time.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
@@ -19,21 +20,22 @@ namespace {
 enum class Column : uint8_t { id, time, value, currency, items, coupon, customer, visitor, site, status, rate };
 constexpr size_t kColumns = 11;
 
-// The names that shops' exports have for it, in lower case with _ between words; the first is the one that is told.
+// The names that shops' exports have for it, in lower case with _ between words: of several that are there, the first here.
 struct ColumnNames {
   Column column;
   std::vector<std::string_view> names;
 };
 const std::vector<ColumnNames>& column_names() {
   static const std::vector<ColumnNames> kNames = {
-      {Column::id, {"id", "order_id", "transaction_id", "order_number", "order", "order_name"}},
-      {Column::time, {"time", "date", "day", "created_at", "ordered_at", "refunded_at", "datetime"}},
-      {Column::value, {"value", "total", "revenue", "amount", "refund", "total_price", "purchase_revenue", "refund_value"}},
+      // A refund may have an id of its own beside the order's.
+      {Column::id, {"order_id", "transaction_id", "order_number", "order_name", "order", "id"}},
+      {Column::time, {"time", "date", "day", "refunded_at", "ordered_at", "created_at", "datetime"}},
+      {Column::value, {"value", "refund_value", "refunded_amount", "refund", "total", "total_price", "revenue", "purchase_revenue", "amount"}},
       {Column::currency, {"currency", "currency_code"}},
       {Column::items, {"items", "line_items"}},
       {Column::coupon, {"coupon", "coupon_code", "discount_code"}},
       {Column::customer, {"customer", "customer_id"}},
-      {Column::visitor, {"visitor", "visitor_id", "client_id", "user_id"}},
+      {Column::visitor, {"visitor", "visitor_id", "client_id"}},
       {Column::site, {"site"}},
       {Column::status, {"status", "financial_status", "order_status"}},
       {Column::rate, {"rate", "value", "exchange_rate"}},
@@ -49,7 +51,7 @@ std::vector<Column> needed(TableKind kind) {
 
 std::string_view name_of(Column column) {
   for (const ColumnNames& known : column_names())
-    if (known.column == column) return column == Column::time ? "date" : known.names.front();
+    if (known.column == column) return column == Column::time ? "date" : column == Column::id ? "id" : known.names.front();
   return {};
 }
 
@@ -76,7 +78,10 @@ class Table {
   }
 
   Status read_header(const CsvRecord& header) {
-    for (size_t i = 0; i < header.fields.size(); ++i) take_name(plain_name(header.fields[i]), static_cast<int>(i));
+    std::vector<std::string> names;
+    for (const std::string& field : header.fields) names.push_back(plain_name(field));
+    for (const ColumnNames& known : column_names())
+      if (takes(known.column)) places_[static_cast<size_t>(known.column)] = place_of(known, names);
     fields_ = header.fields.size();
     std::string missing, all;
     for (const Column column : needed(kind_))
@@ -87,6 +92,9 @@ class Table {
     return Error::invalid(path_ + ":" + std::to_string(header.line) + ": the header names no column " + missing +
                           "; right would be: " + all);
   }
+
+  // Whoever mistypes a year would have the clock of the import run ahead of all else.
+  bool is_to_come(absl::Time time) { return time > absl::Now() + absl::Hours(24) && (fault_ = "is of a day that is to come", true); }
 
   void take(const CsvRecord& record) {
     fault_ = record.fault;
@@ -116,11 +124,14 @@ class Table {
     const bool of_orders = column == Column::coupon || column == Column::customer || column == Column::visitor || column == Column::status;
     return kind_ == TableKind::orders || !of_orders;
   }
-  void take_name(const std::string& name, int at) {
-    for (const ColumnNames& known : column_names()) {
-      const bool is_it = std::find(known.names.begin(), known.names.end(), name) != known.names.end();
-      if (is_it && takes(known.column) && place(known.column) < 0) places_[static_cast<size_t>(known.column)] = at;
+  // -1: the header has none of its names.
+  int place_of(const ColumnNames& known, const std::vector<std::string>& names) const {
+    for (const std::string_view name : known.names) {
+      if (kind_ == TableKind::orders && name.starts_with("refund")) continue;
+      const auto found = std::find(names.begin(), names.end(), name);
+      if (found != names.end()) return static_cast<int>(found - names.begin());
     }
+    return -1;
   }
   std::string field(const CsvRecord& record, Column column) const {
     return place(column) < 0 ? std::string() : std::string(trimmed(record.fields[static_cast<size_t>(place(column))]));
@@ -139,6 +150,7 @@ class Table {
     const std::string text = field(record, Column::time);
     std::string ignored;
     if (absl::ParseTime(absl::RFC3339_full, text, &to, &ignored)) return true;
+    if (absl::ParseTime("%Y-%m-%d %H:%M:%E*S %z", text, &to, &ignored)) return true;
     const SiteConfig* site = settings(record);
     absl::TimeZone zone = absl::UTCTimeZone();
     if (site != nullptr) absl::LoadTimeZone(site->timezone, &zone);
@@ -171,7 +183,8 @@ class Table {
     const auto is_any = [&](std::initializer_list<std::string_view> words) {
       return std::find(words.begin(), words.end(), std::string_view(status)) != words.end();
     };
-    const bool is_gone = is_any({"cancelled", "canceled", "voided", "refunded", "failed"});
+    const bool never_was = is_any({"voided", "failed"});  // where it was told before, it is gone
+    const bool is_gone = never_was || is_any({"cancelled", "canceled", "refunded"});
     const bool is_changed = is_any({"changed"});
     Members members{{"id", field(record, Column::id)}, {"currency", field(record, Column::currency)}};
     members.emplace_back("value", field(record, Column::value));
@@ -180,20 +193,24 @@ class Table {
                                          std::pair("visitor", Column::visitor)})
         members.emplace_back(name, field(record, column));
     items_ = field(record, Column::items);
-    const std::string_view name = kind_ == TableKind::refunds ? kRefundEventName : is_changed ? kChangedEventName : kOrderEventName;
-    members.emplace_back("event", std::string(name));
-    if (!add(record, time, members) || !is_gone) return;
+    members.emplace_back("event", std::string(kind_ == TableKind::refunds ? kRefundEventName : kOrderEventName));
+    if (!never_was && !add(record, time, members)) return;
+    if (!is_gone && !is_changed) return;
     items_.clear();
-    add(record, time + absl::Milliseconds(1), {{"event", std::string(kCancelledEventName)}, {"id", field(record, Column::id)}});
+    const std::string id = field(record, Column::id);
+    const absl::Time after = time + absl::Milliseconds(1);
+    if (is_gone) return void(add(record, after, {{"event", std::string(kCancelledEventName)}, {"id", id}}));
+    add(record, after, {{"event", std::string(kChangedEventName)}, {"id", id}, {"value", field(record, Column::value)}, {"currency", field(record, Column::currency)}});
   }
 
   bool add(const CsvRecord& record, absl::Time time, const Members& members) {
+    if (is_to_come(time)) return false;
     rapidjson::StringBuffer buffer;
     rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
     const auto put = [&](std::string_view text) { writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size())); };
     writer.StartObject();
     writer.Key("time");
-    put(std::to_string(absl::ToUnixMillis(time)));
+    put(absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone()));
     for (const auto& [name, text] : members) {
       if (text.empty()) continue;
       writer.Key(name);

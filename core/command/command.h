@@ -50,8 +50,8 @@ int import_log(const Common& common, const ImportLogArguments& arguments);
 int import_list(const Common& common);
 int import_undo(const Common& common, uint32_t import);
 
-// Erases what is kept of the visitor with that id. kExitFailed: there is nothing of such a one.
-int forget(const Common& common, const std::string& id);
+// Erases what is kept of the visitor, or the customer, with that id. kExitFailed: there is nothing of such a one.
+int forget(const Common& common, const std::string& id, bool is_customer);
 
 int dump(const Common& common, const std::string& what);  // lanes, ring or checkpoint
 int check(const Common& common, bool repair);

@@ -22,8 +22,8 @@ int fail(const std::string& text) {
 }
 
 // Of whom the id is: as workers and imports make it.
-Hash128 visitor_of(const Store& store, std::string_view id) {
-  return keyed_hash(derive_key(store.secret(), "visitor id"), id.substr(0, kVisitorIdBytesMax));
+Hash128 name_of(const Store& store, std::string_view id, bool is_customer) {
+  return keyed_hash(derive_key(store.secret(), is_customer ? "customer" : "visitor id"), id.substr(0, kVisitorIdBytesMax));
 }
 
 // The daemon has been asked; it does so once all that waits in the lane is counted.
@@ -56,7 +56,7 @@ Result<Forgotten> forget_here(Aggregator& aggregator, ImportLane& lane, const Fo
 
 int tell(const Forgotten& found) {
   if (!found.anything()) {
-    std::printf("nothing is kept of that visitor\n");
+    std::printf("nothing is kept of that one\n");
     return kExitFailed;
   }
   std::printf("forgotten: %u visitor records, %u open visits; %u kept visits and %u conversions are nobody's now\n",
@@ -66,7 +66,7 @@ int tell(const Forgotten& found) {
 
 }  // namespace
 
-int forget(const Common& common, const std::string& id) {
+int forget(const Common& common, const std::string& id, bool is_customer) {
   std::optional<Config> config = load(common);
   if (!config) return kExitFailed;
   if (Result<Store> there = Store::open(config->store); !there) return fail("no store at " + config->store);
@@ -81,7 +81,7 @@ int forget(const Common& common, const std::string& id) {
   Result<ImportLane> lane = ImportLane::open(*store);
   if (!lane) return fail(lane.error().text);
   if (Status settled = settle(*lane, *store, *config); !settled) return fail(settled.error().text);
-  ForgetRequest request{.number = 0, .visitor = visitor_of(*store, id)};
+  ForgetRequest request{.number = 0, .visitor = name_of(*store, id, is_customer)};
   random_bytes(&request.number, sizeof request.number);
   // One that was cut off may be done by now: then this tells what it found.
   for (const ForgetRequest& other : lane->forget_requests())

@@ -20,7 +20,7 @@
 namespace footfall {
 namespace {
 
-constexpr size_t kTableBytesMax = size_t{1} << 30;
+constexpr size_t kTableBytesMax = size_t{128} << 20;
 constexpr size_t kHeapBytes = 128 << 20;  // what an import that counts by itself needs is about that
 
 std::atomic<bool> stop_wanted = false;
@@ -86,7 +86,7 @@ Result<std::string> read_all(LogFile& file) {
   std::string_view line;
   uint64_t position = 0;
   while (file.next(line, position)) {
-    if (text.size() > kTableBytesMax) return Error::invalid(file.path() + " is longer than 1 GiB; import it in parts");
+    if (text.size() > kTableBytesMax) return Error::invalid(file.path() + " is longer than 128 MiB; import it in parts");
     text.append(line).append("\n");
   }
   if (!file.fault().empty()) return Error::invalid(file.path() + ": " + file.fault());
@@ -103,8 +103,15 @@ Status make_events(const ImportLogArguments& arguments, const Config& config, st
     Result<std::unique_ptr<LogFile>> lines = LogFile::of_text(files[i]->path(), events->lines);
     if (!lines) return lines.error();
     files[i] = std::move(*lines);
+    texts[i] = {};
   }
   return {};
+}
+
+// A reason begins with what stood in the row: counted without it.
+std::string without_its_text(const std::string& reason) {
+  const size_t quote = reason.starts_with('"') ? reason.find("\" is no ") : std::string::npos;
+  return quote == std::string::npos ? reason : reason.substr(quote + 2);
 }
 
 int tell(const ImportTotals& totals, const char* what) {
@@ -215,7 +222,7 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
   ImportTotals totals = importer.totals();
   for (RejectedLine& row : rejected_rows) {
     ++totals.rejected;
-    ++totals.rejected_reasons[row.reason];
+    ++totals.rejected_reasons[without_its_text(row.reason)];
     if (totals.examples.size() < kRejectedExamplesMax) totals.examples.push_back(std::move(row));
   }
   if (done && daemon) done = daemon->finish(totals.number, totals.hits);

@@ -100,14 +100,22 @@ int main(int argc, char** argv) {
   add_table("refunds", TableKind::refunds, "refunds from a CSV: id,date; value (else all that is left),currency,items,site as may be");
   add_table("rates", TableKind::rates, "what currencies were worth, from a CSV: date,currency,rate (into the site's currency)");
 
-  CLI::App* forget_command = app.add_subcommand("forget", "erase what is kept of one visitor; figures stay");
-  std::string forgotten_visitor;
+  CLI::App* forget_command = app.add_subcommand("forget", "erase what is kept of one visitor or customer; figures stay");
+  std::string forgotten_visitor, forgotten_customer;
   add_common(forget_command);
-  forget_command->add_option("--visitor", forgotten_visitor, "the id that the shop gave out (footfall_visitor)")
-      ->required()
-      ->check([](const std::string& id) { return id.empty() ? std::string("an id is not empty") : std::string(); })
-      ->type_name("ID");
-  forget_command->callback([&] { code = forget(common, forgotten_visitor); });
+  const auto is_id = [](const std::string& id) { return id.empty() ? std::string("an id is not empty") : std::string(); };
+  CLI::Option* visitor_option =
+      forget_command->add_option("--visitor", forgotten_visitor, "the id that the shop gave out (footfall_visitor)")
+          ->check(is_id)
+          ->type_name("ID");
+  CLI::Option* customer_option = forget_command->add_option("--customer", forgotten_customer, "the customer that orders were told with")
+                                     ->check(is_id)
+                                     ->type_name("ID")
+                                     ->excludes(visitor_option);
+  forget_command->callback([&] {
+    if (visitor_option->count() + customer_option->count() == 0) throw CLI::RequiredError("--visitor ID or --customer ID");
+    code = customer_option->count() > 0 ? forget(common, forgotten_customer, true) : forget(common, forgotten_visitor, false);
+  });
 
   CLI::App* dump_command = app.add_subcommand("dump", "what lies in the store, for eyes");
   std::string dumped;

@@ -14,9 +14,11 @@ constexpr uint8_t kVersion = 2;
 }  // namespace
 
 void Customer::add(std::span<const Touch> of_visitor) {
-  for (const Touch& touch : of_visitor) touches.emplace_back(touch).import = 0;  // whose hit it was is no difference
+  for (Touch touch : of_visitor) {
+    touch.import = 0;  // whose hit it was is no difference
+    if (std::find(touches.begin(), touches.end(), touch) == touches.end()) touches.push_back(std::move(touch));
+  }
   std::stable_sort(touches.begin(), touches.end(), [](const Touch& a, const Touch& b) { return a.time_ms < b.time_ms; });
-  touches.erase(std::unique(touches.begin(), touches.end()), touches.end());
   if (touches.size() > kTouchesMax)
     touches.erase(touches.begin() + 1, touches.end() - static_cast<ptrdiff_t>(kTouchesMax - 1));
 }
@@ -25,11 +27,11 @@ bool Customer::has(const Hash128& visitor) const {
   return std::find(visitors.begin(), visitors.end(), visitor) != visitors.end();
 }
 
-void Customer::add_visitor(const Hash128& visitor) {
-  if (visitor.is_zero()) return;
-  std::erase(visitors, visitor);
+bool Customer::add_visitor(const Hash128& visitor) {
+  if (visitor.is_zero() || has(visitor)) return true;
+  if (visitors.size() >= kCustomerVisitorsMax) return false;
   visitors.push_back(visitor);
-  if (visitors.size() > kCustomerVisitorsMax) visitors.erase(visitors.begin());
+  return true;
 }
 
 std::string encode_customer(const Customer& customer) {

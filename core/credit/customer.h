@@ -15,11 +15,12 @@ namespace footfall {
 struct Customer {
   int64_t time_ms = 0;              // of the newest order
   std::vector<Touch> touches;       // by the orders so far, in time order, at most kTouchesMax
-  std::vector<Hash128> visitors;    // who ordered, the newest last, at most kCustomerVisitorsMax
+  std::vector<Hash128> visitors;    // who ordered, at most kCustomerVisitorsMax: whose touches these are
 
   // Takes in a visitor's touches: the first and the newest ones stay. The same touch of two visitors is one.
   void add(std::span<const Touch> of_visitor);
-  void add_visitor(const Hash128& visitor);
+  // False: there are as many as are kept. That one's touches are not to be added.
+  bool add_visitor(const Hash128& visitor);
   bool has(const Hash128& visitor) const;
 };
 inline constexpr size_t kCustomerVisitorsMax = 8;

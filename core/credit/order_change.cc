@@ -39,14 +39,30 @@ void complete(std::vector<OrderPart>& told, std::vector<OrderPart> sold) {
   }
 }
 
+void take_off(std::span<const OrderChange> before, std::vector<OrderPart>& parts) {
+  for (const OrderChange& change : before) {
+    if (!change.is_settled) continue;
+    for (const OrderPart& part : change.parts)
+      if (OrderPart* of = find_part(parts, part)) of->value_micros -= part.value_micros, of->quantity -= part.quantity;
+  }
+}
+
+// No item brings back more than it brought.
+void hold_to_what_is_left(std::vector<OrderPart>& told, const OrderMoney& order, std::span<const OrderChange> before) {
+  std::vector<OrderPart> left = order.parts;
+  take_off(before, left);
+  for (OrderPart& part : told) {
+    const OrderPart* of = find_part(left, part);
+    if (of != nullptr) part.value_micros = std::clamp<int64_t>(part.value_micros, 0, std::max<int64_t>(of->value_micros, 0));
+  }
+}
+
 // What is left of an order's items; nothing where money was taken back that no item was named for.
 std::vector<OrderPart> parts_left(const OrderMoney& order, std::span<const OrderChange> before) {
   std::vector<OrderPart> left = order.parts;
   for (const OrderChange& change : before)
     if (change.is_settled && change.parts.empty() && change.refund_micros + change.revenue_micros > 0) return {};
-  for (const OrderChange& change : before)
-    for (const OrderPart& part : change.is_settled ? change.parts : std::vector<OrderPart>())
-      if (OrderPart* of = find_part(left, part)) of->value_micros -= part.value_micros, of->quantity -= part.quantity;
+  take_off(before, left);
   std::erase_if(left, [](const OrderPart& part) { return part.value_micros <= 0; });
   return left;
 }
@@ -76,6 +92,7 @@ void settle(OrderChange& change, std::optional<int64_t> told_micros, const Order
   }
   if (change.kind == ChangeKind::cancelled) change.parts.clear();
   complete(change.parts, order.parts);
+  hold_to_what_is_left(change.parts, order, before);
   int64_t wanted = change.parts.empty() ? rest : sum_of(change.parts);
   if (change.kind == ChangeKind::refund && told_micros) wanted = *told_micros;
   change.refund_micros = std::clamp<int64_t>(wanted, 0, rest);

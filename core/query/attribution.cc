@@ -51,9 +51,15 @@ class Journeys {
 
   const std::map<std::string, Sums, std::less<>>& rows() const { return rows_; }
   const Sums& totals() const { return totals_; }
+  const std::map<std::string, Credit, std::less<>>& unconverted() const { return unconverted_; }
 
  private:
   void add(const KeptConversion& order) {
+    if (!order.has_rate) {
+      Credit& apart = unconverted_[std::string(order.currency)];
+      apart.orders_millionths += order.is_change ? 0 : kCreditWhole;
+      apart.revenue_micros += order.own_value_micros;
+    }
     journey_.clear();
     values_.clear();
     const int64_t lookback_s = query_.lookback_days * kDayS;
@@ -92,6 +98,7 @@ class Journeys {
   std::string_view KeptTouch::*const text_;
   std::map<std::string, Sums, std::less<>> rows_;
   Sums totals_{};
+  std::map<std::string, Credit, std::less<>> unconverted_;
   std::vector<JourneyTouch> journey_;
   std::vector<std::string_view> values_;
 };
@@ -180,6 +187,7 @@ std::variant<Report, QueryError> run_attribution(const Query& query, SummarySnap
   const Status status = !query.site_number ? Status() : snapshot.each_visit_block(
       *query.site_number, query.range.from_s, query.range.to_s, [&](VisitBlock& block) -> Status {
         KeptVisit visit;
+        is_late = out_of_time();
         const std::vector<int64_t>* counts = block.ints(VisitColumn::conversions);
         is_broken = counts == nullptr;
         for (size_t row = 0; !is_broken && !is_late && row < block.rows(VisitTable::visits); ++row) {
@@ -200,6 +208,11 @@ std::variant<Report, QueryError> run_attribution(const Query& query, SummarySnap
   if (checkpoint.committed_ms > 0) report.meta.as_of = utc_text_of_ms(checkpoint.committed_ms);
   if (checkpoint.complete_through_ms > 0) report.meta.complete_through = utc_text_of_ms(checkpoint.complete_through_ms);
   report.meta.lost_hits = checkpoint.lost_hits;
+  for (const auto& [currency, sum] : journeys.unconverted()) {
+    const int digits = currency_digits(parse_currency(currency).value_or(Currency{{'X', 'X', 'X'}}));
+    report.meta.unconverted.push_back({currency, format_micros(sum.orders_millionths, 0), format_micros(sum.revenue_micros, digits)});
+    report.meta.warnings.push_back("orders in " + currency + " bring no revenue here: there is no rate for it");
+  }
   report.meta.warnings.emplace_back("markov and shapley are null: they need journeys that did not convert, which are not kept yet");
   return report;
 }

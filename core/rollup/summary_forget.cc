@@ -42,7 +42,11 @@ class Forgetting {
     if (static_cast<uint8_t>(key[2]) == kCarriedVisitKind) return in_carried(key, value, to);
     if (static_cast<uint8_t>(key[2]) == kCustomerKind) {
       Customer customer;
-      if (decode_customer(value, customer) && customer.has(visitor_)) to[std::string(key)].clear();
+      BytesReader name(key.substr(sizeof(uint16_t) + sizeof(uint8_t)));
+      const bool is_it = name.hash() == visitor_;  // asked for as a customer
+      if (!decode_customer(value, customer) || !(is_it || customer.has(visitor_))) return {};
+      to[std::string(key)].clear();
+      found_.visitors += is_it;
       return {};
     }
     Conversion conversion;

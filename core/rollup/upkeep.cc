@@ -150,7 +150,9 @@ Status Upkeep::forget_orders(LmdbTxn& txn, LmdbDatabase orders, const UpkeepTime
     if (!time_ms) return RoundSweep::Fate{};
     const int64_t time_s = *time_ms / 1000;
     const int64_t clock_s = times.clock_s(import_of_order(key));
-    return RoundSweep::Fate{clock_s != INT64_MIN && clock_s - time_s > times.retention.orders_s, time_s / 3600};
+    // What a table tells of years ago is not older than its newest row: such go for want of room alone.
+    const bool ages = import_of_order(key) == 0 && static_cast<uint8_t>(key[2]) != kRateKind;
+    return RoundSweep::Fate{ages && clock_s != INT64_MIN && clock_s - time_s > times.retention.orders_s, time_s / 3600};
   });
   counts_.orders_over = orders_.removed();
   counts_.orders_forgotten = orders_.forgotten();

@@ -25,6 +25,7 @@ class CodeFinder {
   static const CodeConfig* find(const StringMap<const CodeConfig*>& in, std::string_view text);
 
   StringMap<const CodeConfig*> by_code_, by_coupon_;  // in lower case
+  StringMap<uint64_t> target_arguments_;              // of codes, in lower case, whose target has any
   StringMap<const CodeConfig*> by_landing_;
 };
 

@@ -39,15 +39,6 @@ std::string_view first_of(std::initializer_list<std::string_view> candidates) {
   return {};
 }
 
-// 0 stands for none, so a hash of 0 becomes 1.
-uint64_t carried_arguments(const Hit& hit) {
-  if (!hit.has_campaign()) return 0;
-  std::string all;
-  BytesWriter to(all);
-  to.text16(hit.source).text16(hit.medium).text16(hit.campaign).text16(hit.content_label).text16(hit.term);
-  return std::max<uint64_t>(1, XXH3_64bits(all.data(), all.size()));
-}
-
 // Digits of a dotted quad's first two parts; false: the host is no IPv4 literal.
 bool leading_octets(std::string_view host, unsigned& first, unsigned& second) {
   unsigned parts[4] = {}, part = 0, digits = 0;
@@ -87,6 +78,15 @@ bool is_any_or_below(const std::vector<std::string>& hosts, std::string_view hos
 
 }  // namespace
 
+// 0 stands for none, so a hash of 0 becomes 1.
+uint64_t carried_arguments(const Hit& hit) {
+  if (!hit.has_campaign()) return 0;
+  std::string all;
+  BytesWriter to(all);
+  to.text16(hit.source).text16(hit.medium).text16(hit.campaign).text16(hit.content_label).text16(hit.term);
+  return std::max<uint64_t>(1, XXH3_64bits(all.data(), all.size()));
+}
+
 bool is_same_code(std::string_view left, std::string_view right) { return equal_ignoring_case(left, right); }
 
 TouchReader::TouchReader(const SiteConfig& site)
@@ -123,6 +123,8 @@ Touch TouchReader::first_touch(const Hit& hit, const CodeArrival& by) const {
   touch.referrer_host = referrer;
   if (!referrer.empty()) touch.referrer.assign(referrer).append(hit.referrer_path);
   touch.carried_arguments = carried_arguments(hit);
+  // The page that it leads to brings nothing new.
+  if (touch.carried_arguments == 0) touch.carried_arguments = by.target_arguments;
 
   const Arrival arrival{.source = touch.source,
                         .medium = touch.medium,
@@ -139,7 +141,7 @@ Touch TouchReader::first_touch(const Hit& hit, const CodeArrival& by) const {
 Touch TouchReader::touch_of_code(const CodeConfig& code, int64_t time_ms) const {
   Hit hit;
   hit.time_ms = time_ms;
-  return first_touch(hit, {&code, ""});
+  return first_touch(hit, {&code, "", 0});
 }
 
 std::optional<Touch> TouchReader::further_touch(const Hit& hit, const Touch& last, const CodeArrival& by) const {

@@ -43,7 +43,10 @@ bool is_same_code(std::string_view left, std::string_view right);  // in any cas
 struct CodeArrival {
   const CodeConfig* code = nullptr;  // nullptr: none
   std::string_view medium;           // `qr` for a printed one
+  uint64_t target_arguments = 0;     // campaign arguments of the page that it leads to, as Touch::carried_arguments
 };
+
+uint64_t carried_arguments(const Hit& hit);  // 0: none
 
 // Reads touches of one site's hits. Reads only; usable from any thread, but not while the configuration changes.
 class TouchReader {

@@ -23,7 +23,11 @@ Config shop_with_codes() {
   radio.code = "RADIO";
   radio.channel = "audio";
   radio.source = "wave-fm";
-  config.sites[0].codes = {mailing, radio};
+  CodeConfig leaflet;
+  leaflet.code = "Leaflet";
+  leaflet.channel = "print";
+  leaflet.target = "/sale?utm_source=print&utm_medium=leaflet&utm_campaign=x";
+  config.sites[0].codes = {mailing, radio, leaflet};
   return config;
 }
 
@@ -134,6 +138,22 @@ void a_coupon_adds_none_where_its_code_was_there(void**) {
   expect_figure(kChannel, "direct_mail", orders_first, kOne);
 }
 
+void a_target_brings_nothing_new(void**) {
+  shop().at("10:00");
+  go("LEAFLET");
+  shop().at("10:00:01").hit("/sale", "utm_source=print&utm_medium=leaflet&utm_campaign=x");
+  shop().at("10:05").order("A-1", "10.00");
+  expect_figure(kChannel, "print", visits, 1);
+  expect_figure(kChannel, "print", orders_last, kOne);
+  shop().at("10:06").hit("/sale", "utm_source=news&utm_medium=email").order("A-2", "10.00");
+  expect_figure(kChannel, "email", orders_last, kOne);
+}
+
+void one_of_several_coupons_tells_its_code(void**) {
+  shop().at("10:00").order("A-1", "10.00", ";coupon=\"TEN, mail24;OTHER\"");
+  expect_figure(kChannel, "direct_mail", orders_last, kOne);
+}
+
 void an_order_of_nobody_has_its_coupon(void**) {
   shop().at("10:00").visitor("").address("").order("A-1", "10.00", ";coupon=\"MAIL24\"").order("A-2", "5.00");
   expect_figure(kChannel, "direct_mail", orders_last, kOne);
@@ -157,6 +177,24 @@ void a_customer_is_one_on_two_machines(void**) {
   expect_figure(kChannel, "paid_search", orders_last_non_direct, 2 * kOne);
   shop().visitor("desk2").hit("/").order("A-4", "1.00", ";customer=\"c8\"");
   expect_figure(kChannel, "direct", orders_first, kOne);
+}
+
+void touches_of_one_time_are_told_once(void**) {
+  shop().at("10:00").visitor("anna").order("A-1", "10.00", ";customer=\"c7\";coupon=\"MAIL24\"");  // direct and the coupon, at once
+  for (const char* id : {"A-2", "A-3", "A-4"}) shop().at("10:10").order(id, "10.00", ";customer=\"c7\"");
+  expect_number(shop().stored_order("A-4")->touches.size(), 2);
+}
+
+void of_a_customer_with_very_many_machines_no_more_are_kept(void**) {
+  for (int i = 0; i < 12; ++i) {
+    const std::string name = "v" + std::to_string(i);
+    shop().at_ms(time_of("10:00") + i * 60'000).visitor(name).hit("/", "utm_medium=email&utm_source=s" + std::to_string(i));
+    shop().order("A-" + std::to_string(i), "1.00", ";customer=\"c7\"");
+  }
+  expect_number(shop().stored_order("A-11")->touches.size(), 9);  // of eight, and its own
+  shop().forget("v0");
+  shop().at("11:00").visitor("v11").order("A-12", "1.00", ";customer=\"c7\"");
+  expect_number(shop().stored_order("A-12")->touches.size(), 2);  // its own alone
 }
 
 void a_forgotten_visitor_is_no_customers(void**) {
@@ -203,6 +241,10 @@ int main() {
       codes_test(a_coupon_adds_none_where_its_code_was_there),
       codes_test(an_order_of_nobody_has_its_coupon),
       codes_test(a_customer_is_one_on_two_machines),
+      codes_test(touches_of_one_time_are_told_once),
+      codes_test(of_a_customer_with_very_many_machines_no_more_are_kept),
+      codes_test(a_target_brings_nothing_new),
+      codes_test(one_of_several_coupons_tells_its_code),
       codes_test(a_forgotten_visitor_is_no_customers),
       codes_test(what_is_known_of_first_touches),
       codes_test(all_of_it_can_be_checked),

@@ -134,6 +134,30 @@ void one_that_is_told_twice_by_itself_is_one(void**) {
   expect_figure(refunds_last, 20 * kEuro);
 }
 
+void items_of_one_day_are_several(void**) {
+  shop().at("10:00").order("A-1", "34.00", ";items=\"cup:2:5.00 bowl:1:20.00\"");
+  shop().at("12:00").visitor("anna");
+  for (const char* item : {"cup:1:0", "bowl:1:0", "bowl:1:0"}) {
+    const std::string header = "refund;id=\"A-1\";items=\"" + std::string(item) + "\"";
+    RawHit raw = shop().request("", {});
+    raw.events_header = header;
+    shop().count(raw, kHitEventOnly);
+  }
+  expect_figure(refunds_last, 25 * kEuro);
+  expect_figure(visits, 1);  // whoever is named did not come for it
+  expect_figure(events, 3);
+}
+
+void an_id_that_is_told_again_after_years_is_another_order(void**) {
+  shop().at("2025-01-01 10:00").order("A-1", "50.00");
+  shop().at("2025-01-02 10:00");
+  refund("A-1");
+  shop().at("2026-06-01 10:00").order("A-1", "70.00");
+  shop().at("2026-06-02 10:00");
+  refund("A-1");
+  expect_figure(refunds_last, 120 * kEuro);
+}
+
 void a_forgotten_order_is_not_refunded(void**) {
   shop().at("2025-06-01 10:00").order("A-1", "50.00");
   shop().at("2026-10-01 10:00");
@@ -238,6 +262,8 @@ int main() {
       shop_test(money_of_refunds),
       shop_test(broken_ones_are_rejected_and_take_nothing),
       shop_test(one_that_is_told_twice_by_itself_is_one),
+      shop_test(items_of_one_day_are_several),
+      shop_test(an_id_that_is_told_again_after_years_is_another_order),
       shop_test(a_forgotten_order_is_not_refunded),
       shop_test(undo_takes_back_a_refund),
       shop_test(the_order_of_telling_makes_no_difference),

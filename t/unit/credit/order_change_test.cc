@@ -58,6 +58,14 @@ void an_item_goes_back_at_the_orders_price(void**) {
   expect_number(of_item(rest, "bowl"), 20'000'000);
 }
 
+void an_item_goes_back_as_often_as_it_was_sold(void**) {
+  for (int i = 0; i < 4; ++i) apply(ChangeKind::refund, {}, {{"cup", "", 1, 0}});
+  int64_t back = 0;
+  for (const OrderChange& change : changes) back += change.refund_micros;
+  expect_number(back, 10'000'000);
+  expect_number(apply(ChangeKind::refund, {}).refund_micros, 24'000'000);
+}
+
 void a_cancelled_order_gives_back_what_is_left_whatever_it_says(void**) {
   apply(ChangeKind::refund, 4'000'000);
   expect_number(apply(ChangeKind::cancelled, 1'000'000).refund_micros, 30'000'000);
@@ -124,6 +132,7 @@ int main() {
       cmocka_unit_test_setup(a_refund_without_a_value_takes_back_all, begin),
       cmocka_unit_test_setup(parts_add_up_to_no_more_than_the_order, begin),
       cmocka_unit_test_setup(an_item_goes_back_at_the_orders_price, begin),
+      cmocka_unit_test_setup(an_item_goes_back_as_often_as_it_was_sold, begin),
       cmocka_unit_test_setup(a_cancelled_order_gives_back_what_is_left_whatever_it_says, begin),
       cmocka_unit_test_setup(a_changed_order_is_worth_something_else, begin),
       cmocka_unit_test_setup(nothing_takes_back_more_than_was_paid, begin),
