@@ -108,10 +108,11 @@ Status make_events(const ImportLogArguments& arguments, const Config& config, st
   return {};
 }
 
-// A reason begins with what stood in the row: counted without it.
+// A row's reason may begin with what stood in it: counted without that.
 std::string without_its_text(const std::string& reason) {
-  const size_t quote = reason.starts_with('"') ? reason.find("\" is no ") : std::string::npos;
-  return quote == std::string::npos ? reason : reason.substr(quote + 2);
+  for (const char* end : {"\" is no date;", "\" is no rate;", "\" is no currency;"})
+    if (const size_t quote = reason.find(end); reason.starts_with('"') && quote != std::string::npos) return reason.substr(quote + 2);
+  return reason;
 }
 
 int tell(const ImportTotals& totals, const char* what) {
