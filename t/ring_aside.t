@@ -27,15 +27,25 @@ sub is_exact ($shop, $answered, $lost, $name) {
     return is($hits + $told, $answered, "$name: with the $hits counted that is what was answered") && $good;
 }
 
+sub check ($shop) { my ($code, $out, $err) = $shop->footfall('check', '--store', $shop->store); return ($code, $out . $err) }
+
+# Runs it with what kills preloaded: see t/data/die_in_lmdb.c.
+sub with_death ($shop, $run) {
+    my $shim = $shop->path('die_in_lmdb.so');
+    -e $shim or is(system('cc', '-O1', '-shared', '-fPIC', '-o', $shim, Footfall::Shop->root . '/t/data/die_in_lmdb.c', '-ldl'), 0, 'what kills is built');
+    local @ENV{qw(LD_PRELOAD FOOTFALL_DEADLY)} = ($shim, $shop->path('deadly'));
+    return $run->();
+}
+
+sub aggregate_once ($shop) {
+    my ($code) = with_death($shop, sub { $shop->footfall('aggregate', '--once', '--config', $shop->path('footfall.toml')) });
+    return $code;
+}
+
 subtest 'a commit that kills' => sub {
     my $shop = make_shop(store => 'flush=10ms', server => $page);
     $shop->allow(qr/exited on signal 11/);
-    my $shim = $shop->path('die_in_lmdb.so');
-    is(system('cc', '-O1', '-shared', '-fPIC', '-o', $shim, Footfall::Shop->root . '/t/data/die_in_lmdb.c', '-ldl'), 0, 'what kills is built');
-    {
-        local @ENV{qw(LD_PRELOAD FOOTFALL_DEADLY)} = ($shim, $shop->path('deadly'));
-        $shop->start_nginx;
-    }
+    with_death($shop, sub { $shop->start_nginx });
     fill_ring($shop, 60);
     $shop->write(deadly => '');
     is($shop->get('/last', from => 100)->status, 200, 'nginx answers');
@@ -49,9 +59,62 @@ subtest 'a commit that kills' => sub {
     is_exact($shop, 64, 0, 'all is found');
     my %pages = map { @$_ } @{ $shop->query(by => 'page', metrics => 'hits', limit => 100)->{rows} };
     is_deeply([@pages{qw(/last /after)}], [1, 3], 'also what was staged when it killed');
-    my ($code, $said) = $shop->footfall('check', '--store', $shop->store);
+    my ($code, $said) = check($shop);
     is($code, 0, 'check finds nothing else') || diag $said;
     like($said, qr/^lane 0: 64 hits in /m, 'and reads it too');
+};
+
+subtest 'a ring of nobody that kills who reads it' => sub {
+    my $shop = make_shop(store => 'flush=10ms', server => $page);
+    $shop->start_nginx;
+    fill_ring($shop, 60);
+    $shop->stop_nginx;
+    $shop->write(deadly => '/lane.0/ring.0');
+    is(aggregate_once($shop), 'signal 11', 'an aggregator dies in it');
+    is(aggregate_once($shop), 'signal 11', 'another one');
+    ok(!is_aside($shop), 'the ring lies where it lay');
+    is(aggregate_once($shop), 0, 'the third does not open it');
+    ok(is_aside($shop), 'it is set aside');
+    my ($code, $said) = check($shop);
+    is($code, 0, 'check finds no fault') || diag $said;
+    like($said, qr/^lane 0: 60 hits in .*whole\n  ring\.0 was set aside: 60 hits found in \d+ blocks, 0 missing between them$/m, '  and says so');
+    my (undef, $dumped) = $shop->footfall('dump', 'ring', '--store', $shop->store);
+    like($dumped, qr/^lane 0 ring\.0  set aside: 60 hits found in \d+ blocks, 0 missing between them$/m, 'dump likewise');
+    $shop->start_nginx;
+    $shop->get('/after', from => $_) for 61 .. 63;
+    with_death($shop, sub { $shop->start_aggregator });
+    is_exact($shop, 63, 0, 'all is found');
+};
+
+# The worker is stopped, as one that has much to do may seem to be: it does not see what it is asked for.
+subtest 'a ring of a living worker that kills who reads it' => sub {
+    my $shop = make_shop(store => 'flush=10ms', server => $page, workers => 2);
+    $shop->start_nginx;
+    my @answered = grep { defined } $shop->burst(map { ['GET', "/$_", from => $_] } 1 .. 80);
+    is(scalar @answered, 80, 'all are answered');
+    wait_until('they are in rings', sub {
+        my (undef, $said) = $shop->footfall('check', '--store', $shop->store);
+        my @rings = $said =~ /^lane \d: (\d+) hits in \d+ blocks, 0 in the stage/mg;
+        return @rings == 2 && $rings[0] + $rings[1] == 80;
+    });
+    my (undef, $said) = check($shop);
+    my ($in_deadly) = $said =~ /^lane 0: (\d+) hits/m;
+    my ($owner) = map { $_->{pid} } grep { $_->{lane} == 0 } @{ $shop->health->{capture}{lanes} };
+    kill STOP => $owner;
+    $shop->write(deadly => '/lane.0/ring.0');
+    is(aggregate_once($shop), 'signal 11', 'an aggregator dies in it') for 1 .. 2;
+    with_death($shop, sub { $shop->start_aggregator });
+    my $left_out = qr/lane 0: ring\.0 killed those who read it, and is left out until its worker sets it aside/;
+    wait_until('health names the lane', sub { grep { /$left_out/ } @{ $shop->health->{warnings} } });
+    like($shop->read('logs/aggregator.log'), $left_out, 'the log too');
+    $shop->get("/after$_", from => 100 + $_) for 1 .. 3;
+    wait_until('the other lane goes on', sub { $shop->query(metrics => 'hits')->{totals}[0] == 80 - $in_deadly + 3 });
+    ok(!is_aside($shop), 'its worker is asked, nobody else moves its ring');
+    kill CONT => $owner;
+    wait_until('the worker sets it aside', sub { is_aside($shop) });
+    is_exact($shop, 83, 0, 'all is found');
+    wait_until('nothing is left out any more', sub { !@{ $shop->health->{warnings} } });
+    ok(kill(0 => $owner), 'by the worker that had it');
 };
 
 sub no_heads ($content) { "\xa5" x 8192 . substr $content, 8192 }

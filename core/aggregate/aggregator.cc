@@ -373,6 +373,7 @@ Status Aggregator::run(const std::atomic<bool>& stop) {
     if (std::vector<std::string> found = state.lanes.faults(); found != faults) {
       faults = std::move(found);
       for (const std::string& fault : faults) state.options.log(LogLevel::warning, fault);
+      ++unsaved;  // health tells it too
     }
     const int64_t now = now_ms();
     const bool behind = counted >= kHitsPerCheckpoint;

@@ -26,8 +26,8 @@ bool is_behind(const LanePlace& place, uint64_t epoch, uint64_t number) {
 
 }  // namespace
 
-LaneReader::LaneReader(const Store& store, HitMaker& hits, const LanePlace& place)
-    : store_(store), hits_(hits), path_(store.lane_path(place.lane)), place_(place), loaded_(place) {}
+LaneReader::LaneReader(const Store& store, HitMaker& hits, ReadingNotes& notes, const LanePlace& place)
+    : store_(store), hits_(hits), notes_(notes), path_(store.lane_path(place.lane)), place_(place), loaded_(place) {}
 
 bool LaneReader::held_enough() const { return held_bytes_ >= kHeldBytesMax; }
 
@@ -116,6 +116,7 @@ bool LaneReader::open_ring() {
   // Generations are read in turn; the one that was current stays open until a later one is.
   const uint32_t from = ring_generation_ ? *ring_generation_ + 1 : 0;
   for (uint32_t generation = from; generation <= state_->ring_generation.load(); ++generation) {
+    if (is_left_out(generation)) return false;  // what comes later would pass its hits by
     if (!open_generation(generation)) continue;
     ring_generation_ = generation;
     return true;
@@ -123,9 +124,38 @@ bool LaneReader::open_ring() {
   return ring_generation_.has_value();
 }
 
-// One that was set aside is not at its place any more.
+// A ring that killed those who were in it is not opened again: it is set aside, by its owner where there is one.
+bool LaneReader::is_left_out(uint32_t generation) {
+  uint32_t deaths = notes_.deaths(place_.lane, generation);
+  if (generation == state_->ring_generation.load()) deaths += owner_deaths(*state_.operator->(), owned_);
+  if (deaths < kRingDeathsMax || put_aside(generation)) return false;
+  fault_ = "ring." + std::to_string(generation) + " killed those who read it, and is left out until its worker sets it aside";
+  return true;
+}
+
+// True: it does not lie there any more. Without an owner the lane's lock is held by this poll.
+bool LaneReader::put_aside(uint32_t generation) {
+  const std::string ring = ring_path(path_, generation);
+  if (!identify(ring)) return true;
+  if (generation < state_->ring_generation.load()) {
+    move_ring_aside(path_, generation);
+  } else if (!owned_ || state_->aside_wanted.load() != generation + 1) {
+    const Result<LaneStateFile> state = LaneStateFile::open(path_ + "/state", place_.lane, true);
+    if (!state) return false;
+    if (owned_) (*state)->aside_wanted.store(generation + 1);
+    else set_ring_aside(path_, *state->operator->());
+  }
+  return !identify(ring);
+}
+
+Result<RingCursor> LaneReader::open_cursor(uint32_t generation) {
+  const ReadingNotes::Inside inside(notes_, place_.lane, generation);
+  return RingCursor::open(ring_path(path_, generation));
+}
+
+// One that was set aside is not at its place any more. One that is no ring, and that nobody writes, is set aside.
 bool LaneReader::open_generation(uint32_t generation) {
-  Result<RingCursor> opened = RingCursor::open(ring_path(path_, generation));
+  Result<RingCursor> opened = open_cursor(generation);
   if (opened) {
     aside_.reset();
     ring_.reset();
@@ -133,7 +163,9 @@ bool LaneReader::open_generation(uint32_t generation) {
     ring_file_ = identify(ring_->env().path() + "/data.mdb");
     return true;
   }
-  if (opened.error().code != Error::Code::not_found) fault_ = opened.error().text;
+  const bool unwritten = !owned_ || generation < state_->ring_generation.load();
+  const bool gone = opened.error().code == Error::Code::corrupt && unwritten && put_aside(generation);
+  if (!gone && opened.error().code != Error::Code::not_found) fault_ = opened.error().text;
   Result<RingScan> scan = RingScan::open(aside_ring_path(path_, generation), place_.lane, state_->epoch.load());
   if (!scan) {
     if (scan.error().code != Error::Code::not_found) fault_ = scan.error().text;
@@ -144,14 +176,19 @@ bool LaneReader::open_generation(uint32_t generation) {
   return true;
 }
 
+Result<RingCursor::Outcome> LaneReader::next_block(std::string& block) {
+  if (aside_) return aside_->next(loaded_.epoch, loaded_.number, block);
+  const ReadingNotes::Inside inside(notes_, place_.lane, *ring_generation_);
+  return ring_->next(loaded_.epoch, loaded_.number, block);
+}
+
 // True: nothing more is in the lane's rings.
 bool LaneReader::read_ring() {
-  if (!ring_generation_ && !open_ring()) return true;
+  if (!ring_generation_ && !open_ring()) return fault_.empty();
   std::string block;
   for (;;) {
     if (held_enough()) return false;
-    Result<RingCursor::Outcome> outcome = aside_ ? aside_->next(loaded_.epoch, loaded_.number, block)
-                                                 : ring_->next(loaded_.epoch, loaded_.number, block);
+    Result<RingCursor::Outcome> outcome = next_block(block);
     if (!outcome) {
       fault_ = outcome.error().text;
       return false;
@@ -161,9 +198,10 @@ bool LaneReader::read_ring() {
       push(std::move(block));
       continue;
     }
+    if (ring_) notes_.survived(place_.lane, *ring_generation_);
     if (ring_generation_ >= state_->ring_generation.load()) return true;
     const std::optional<uint32_t> generation = ring_generation_;
-    if (!open_ring() || ring_generation_ == generation) return true;
+    if (!open_ring() || ring_generation_ == generation) return fault_.empty();
   }
 }
 
@@ -172,6 +210,7 @@ std::optional<RingPosition> LaneReader::end_of_ring() {
   const StageHeader& live = stage_.header();
   const uint64_t tail = live.tail.load();
   if (ring_) {
+    const ReadingNotes::Inside inside(notes_, place_.lane, *ring_generation_);
     Result<RingPosition> position = ring_->position();
     if (!position) fault_ = position.error().text;
     if (!position) return std::nullopt;

@@ -13,6 +13,7 @@
 #include "lane/block.h"
 #include "lane/hit_maker.h"
 #include "lane/lane.h"
+#include "lane/reading_notes.h"
 #include "lane/ring.h"
 #include "lane/ring_scan.h"
 #include "rollup/summary.h"
@@ -24,8 +25,8 @@ inline constexpr int64_t kWorkerClockMs = 200;
 
 class LaneReader {
  public:
-  // Goes on from `place`. `hits` makes hits of what is read from stages; it may be shared.
-  LaneReader(const Store& store, HitMaker& hits, const LanePlace& place);
+  // Goes on from `place`. `hits` makes hits of what is read from stages, `notes` tell which rings kill; both may be shared.
+  LaneReader(const Store& store, HitMaker& hits, ReadingNotes& notes, const LanePlace& place);
 
   // Reads what is new, up to a bound of bytes held. `with_stage`: also the stage of a lane that a worker owns.
   void poll(int64_t now_ms, bool with_stage);
@@ -61,7 +62,11 @@ class LaneReader {
   void take_sample();
   bool read_ring();
   bool open_ring();
+  bool is_left_out(uint32_t generation);
+  bool put_aside(uint32_t generation);
+  Result<RingCursor> open_cursor(uint32_t generation);
   bool open_generation(uint32_t generation);
+  Result<RingCursor::Outcome> next_block(std::string& block);
   std::optional<RingPosition> end_of_ring();
   bool read_stage();
   void push(std::string block);
@@ -71,6 +76,7 @@ class LaneReader {
 
   const Store& store_;
   HitMaker& hits_;
+  ReadingNotes& notes_;
   const std::string path_;
   LanePlace place_;           // behind the last popped hit
   LanePlace loaded_;          // behind the last hit held

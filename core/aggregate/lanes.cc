@@ -10,10 +10,16 @@ namespace {
 constexpr int64_t kLagMs = 2'000;        // a lane further behind the clock is not waited for
 constexpr int64_t kAheadMs = 3'600'000;  // a hit further ahead of it is refused
 
+// Where none can be made, a ring that kills is not known for one.
+ReadingNotes open_notes(const Store& store) {
+  Result<ReadingNotes> notes = ReadingNotes::open(store.reading_path());
+  return notes ? std::move(*notes) : ReadingNotes();
+}
+
 }  // namespace
 
 Lanes::Lanes(const Store& store, const std::vector<LanePlace>& places, int64_t settled_ms)
-    : store_(store), hits_(store), newest_ms_(settled_ms) {
+    : store_(store), hits_(store), notes_(open_notes(store)), newest_ms_(settled_ms) {
   for (const LanePlace& place : places)
     if (place.lane != kImportLane) places_[place.lane] = place;
 }
@@ -23,7 +29,7 @@ void Lanes::poll(int64_t now_ms, bool with_stage) {
   for (unsigned number : store_.lanes()) {
     if (lanes_.contains(number)) continue;
     const auto known = places_.find(number);
-    lanes_[number] = std::make_unique<LaneReader>(store_, hits_,
+    lanes_[number] = std::make_unique<LaneReader>(store_, hits_, notes_,
                                                   known != places_.end() ? known->second : LanePlace{.lane = number});
   }
   for (auto lane = lanes_.begin(); lane != lanes_.end();) {

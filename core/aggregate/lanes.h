@@ -49,6 +49,7 @@ class Lanes {
 
   const Store& store_;
   HitMaker hits_;
+  ReadingNotes notes_;
   std::map<unsigned, std::unique_ptr<LaneReader>> lanes_;
   std::map<unsigned, LanePlace> places_;  // of lanes that are gone too
   LaneReader* chosen_ = nullptr;

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "command/command.h"
@@ -25,6 +26,7 @@ struct LaneCheck {
   unsigned lane = 0;
   uint64_t blocks = 0, hits = 0;
   uint64_t gaps = 0;    // numbers missing between blocks
+  std::vector<std::string> set_aside;  // rings that nobody opens any more, and what is found of them
   uint64_t staged = 0;  // hits that lie in the stage
   std::vector<std::string> faults;
 
@@ -67,15 +69,23 @@ Status check_ring(RingCursor& ring, const std::string& name, Place& place, LaneC
   }
 }
 
-// One that was set aside: what can be found in it without LMDB.
+// One that was set aside: what can be found in it without LMDB. What is missing was told as lost when it was read, or had left
+// the ring before: that is no fault of the store as it is now.
 Status check_aside(RingScan& scan, const std::string& name, Place& place, LaneCheck& found) {
   std::string bytes;
-  for (uint64_t number = 0;; ++number) {
+  const LaneCheck before = found;
+  for (;;) {
+    const uint64_t number = found.blocks - before.blocks;
     const Result<RingCursor::Outcome> next = scan.next(place.epoch, place.number, bytes);
     if (!next) return next.error();
-    if (*next == RingCursor::Outcome::none) return {};
+    if (*next == RingCursor::Outcome::none) break;
     check_block(bytes, name + ", set aside, block " + std::to_string(number), place, found);
   }
+  const uint64_t missing = std::exchange(found.gaps, before.gaps) - before.gaps;
+  found.set_aside.push_back(name + " was set aside: " + std::to_string(found.hits - before.hits) + " hits found in " +
+                            std::to_string(found.blocks - before.blocks) + " blocks, " + std::to_string(missing) +
+                            " missing between them");
+  return {};
 }
 
 Status check_generation(const std::string& path, uint32_t generation, uint64_t epoch, LaneCheck& found) {
@@ -195,6 +205,7 @@ int check(const Common& common, bool repair) {
                 static_cast<unsigned long long>(found.staged), static_cast<unsigned long long>(found.gaps),
                 found.faults.empty() ? "whole" : "faults:");
     for (const std::string& fault : found.faults) std::printf("  %s\n", terminal_text(fault).c_str());
+    for (const std::string& ring : found.set_aside) std::printf("  %s\n", ring.c_str());
     faults += found.faults.size();
   }
   const bool is_whole = check_summary(*store, *config);

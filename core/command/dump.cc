@@ -1,6 +1,7 @@
 // What lies in a store, line by line: for eyes, so without promises on its form.
 #include <string.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "lane/lane.h"
 #include "lane/missed.h"
 #include "lane/ring.h"
+#include "lane/ring_scan.h"
 #include "query/range.h"
 #include "query/text.h"
 #include "rollup/summary.h"
@@ -96,9 +98,33 @@ void dump_block(unsigned lane, uint32_t generation, uint64_t seq, const std::str
   dump_codes(*block);
 }
 
-Status dump_ring(const Store& store, unsigned lane, uint32_t generation) {
+// One that was set aside: what can be found in it without LMDB. Numbers that are missing at its end tell the ring behind it.
+Status dump_aside(const Store& store, unsigned lane, uint32_t generation, uint64_t running_epoch) {
+  Result<RingScan> scan = RingScan::open(aside_ring_path(store.lane_path(lane), generation), lane, running_epoch);
+  if (!scan) return scan.error().code == Error::Code::not_found ? Status() : Status(scan.error());
+  std::string bytes;
+  uint64_t blocks = 0, hits = 0, missing = 0, epoch = 0, number = 0;
+  for (;; ++blocks) {
+    const Result<RingCursor::Outcome> found = scan->next(epoch, number, bytes);
+    if (!found) return found.error();
+    if (*found == RingCursor::Outcome::none) break;
+    dump_block(lane, generation, blocks, bytes);
+    const BlockHeader header = BlockReader::open(bytes)->header();  // whole, or it were not found
+    const uint64_t from = header.epoch == epoch ? number : header.first_number;
+    missing += header.first_number - std::min(from, header.first_number);
+    hits += header.next_number() - std::max(from, header.first_number);
+    epoch = header.epoch;
+    number = header.next_number();
+  }
+  std::printf("lane %u ring.%u  set aside: %llu hits found in %llu blocks, %llu missing between them\n", lane, generation, ull(hits),
+              ull(blocks), ull(missing));
+  return {};
+}
+
+Status dump_ring(const Store& store, unsigned lane, uint32_t generation, uint64_t running_epoch) {
   Result<RingCursor> ring = RingCursor::open(ring_path(store.lane_path(lane), generation));
-  if (!ring) return ring.error().code == Error::Code::not_found ? Status() : ring.error();
+  if (!ring && ring.error().code == Error::Code::not_found) return dump_aside(store, lane, generation, running_epoch);
+  if (!ring) return ring.error();
   std::string bytes;
   for (uint64_t seq = 0;; ++seq) {
     const Result<std::optional<uint64_t>> found = ring->at_or_behind(seq, bytes);
@@ -114,8 +140,9 @@ int dump_rings(const Store& store) {
   for (unsigned lane : store.lanes()) {
     const Result<LaneStateFile> state = LaneStateFile::open(store.lane_path(lane) + "/state", lane, false);
     const uint32_t newest = state ? state->operator->()->ring_generation.load() : 0;
+    const uint64_t epoch = state ? state->operator->()->epoch.load() : 0;
     for (uint32_t generation = 0; generation <= newest; ++generation) {
-      if (const Status dumped = dump_ring(store, lane, generation); !dumped) {
+      if (const Status dumped = dump_ring(store, lane, generation, epoch); !dumped) {
         std::fprintf(stderr, "footfall dump: lane %u: %s\n", lane, terminal_text(dumped.error().text).c_str());
         code = kExitFailed;
       }

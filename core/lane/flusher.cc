@@ -67,6 +67,7 @@ struct Flusher::State {
   Status sync();
   void flush();
   void look_at_files();
+  void set_aside_if_wanted();
   Status open_ring();
   bool fill_block(bool& stage_has_more);
   void lose_corrupt_rest();
@@ -166,10 +167,19 @@ void Flusher::State::look_at_files() {
   if (files == LaneFiles::there) {
     if (away) report_fault(nullptr);
     if (ring && identify(ring->env().path() + "/data.mdb") != ring_file) close_ring();  // made anew by the next flush
+    set_aside_if_wanted();
   }
   away = files == LaneFiles::away;
   const std::lock_guard lock(mutex);
   replaced = files == LaneFiles::replaced;
+}
+
+// A ring that kills those who read it may kill who writes it next: nobody goes on in it.
+void Flusher::State::set_aside_if_wanted() {
+  LaneState& state = *lane.state.operator->();
+  if (state.aside_wanted.load(std::memory_order_relaxed) == 0) return;
+  close_ring();
+  (void)heed_aside_wanted(lane.path, state);
 }
 
 void Flusher::State::report_away() {

@@ -111,19 +111,35 @@ void heed_note(const std::string& lane_path, LaneState& state) {
   }
   const uint32_t deaths = state.note_deaths.load() + 1;
   state.note.store(static_cast<uint32_t>(LaneNote::idle));
-  if (deaths < 2) {
+  if (deaths < kRingDeathsMax) {
     state.note_deaths.store(deaths);
     return;
   }
-  state.note_deaths.store(0);
   set_ring_aside(lane_path, state);
 }
 
 }  // namespace
 
+uint32_t owner_deaths(const LaneState& state, bool owned) {
+  const bool left = !owned && state.note.load() != static_cast<uint32_t>(LaneNote::idle);
+  return state.note_deaths.load() + (left ? 1 : 0);
+}
+
 // The generation first: whoever is killed in between leaves a ring that is opened to be read, but not one that is written.
 void set_ring_aside(const std::string& lane_path, LaneState& state) {
   const uint32_t generation = state.ring_generation.fetch_add(1);
+  state.note.store(static_cast<uint32_t>(LaneNote::idle));  // the new one has killed nobody
+  state.note_deaths.store(0);
+  move_ring_aside(lane_path, generation);
+}
+
+bool heed_aside_wanted(const std::string& lane_path, LaneState& state) {
+  if (state.aside_wanted.exchange(0) != state.ring_generation.load() + 1) return false;
+  set_ring_aside(lane_path, state);
+  return true;
+}
+
+void move_ring_aside(const std::string& lane_path, uint32_t generation) {
   (void)!rename(ring_path(lane_path, generation).c_str(), aside_ring_path(lane_path, generation).c_str());
 }
 
@@ -206,6 +222,7 @@ Result<std::unique_ptr<Lane>> Lane::claim(const Store& store, const LaneOptions&
     }
     lane->state = std::move(*state);
     heed_note(lane->path, *lane->state.operator->());
+    (void)heed_aside_wanted(lane->path, *lane->state.operator->());
     choose_generation(*lane, options);
     if (Status taken = take_stage(*lane, options); !taken) {
       last_fault = taken.error();

@@ -30,7 +30,7 @@ struct LaneOptions {
 // What a lane's user was doing inside LMDB, kept outside it: a damaged file can kill its process.
 enum class LaneNote : uint32_t { idle = 0, opening = 1, committing = 2 };
 
-// Mapped from lane.N/state; written by the lane's owner (flusher) alone, read by everybody. All counts are since the lane
+// Mapped from lane.N/state; written by the lane's owner (flusher) alone but for the last, read by everybody. All counts are since the lane
 // was made; those of the running epoch that the stage's header holds come on top.
 struct LaneState {
   uint64_t magic;
@@ -55,6 +55,8 @@ struct LaneState {
   std::atomic<int64_t> fault_since_ms;     // 0: none now
   char fault_text[256];
   std::atomic<uint64_t> epoch_hits;        // staged in the running epoch when it was last flushed
+  // Written by the aggregator: a ring that killed those who read it, by its generation + 1. The owner sets it aside.
+  std::atomic<uint32_t> aside_wanted;
 };
 
 class LaneStateFile {
@@ -74,9 +76,18 @@ class LaneStateFile {
   FileIdentity file_;
 };
 
+// A ring that kills whoever uses it: so many in a row died in it. One may have been bad luck.
+inline constexpr uint32_t kRingDeathsMax = 2;
+// Deaths of owners in the running ring. A note that the owner may be about to take back counts only where none is alive.
+uint32_t owner_deaths(const LaneState& state, bool owned);
+
 // A ring that cannot be used, or that kills who uses it: a new generation is begun. The old one is moved to where nobody opens
-// it by mistake; the aggregator looks through it for whole blocks. By the lane's owner alone.
+// it by mistake; the aggregator looks through it for whole blocks. By the holder of the lane's lock alone.
 void set_ring_aside(const std::string& lane_path, LaneState& state);
+// The same where the aggregator has asked for it. False: it has not.
+bool heed_aside_wanted(const std::string& lane_path, LaneState& state);
+// One that no worker writes any more, as a later generation was begun.
+void move_ring_aside(const std::string& lane_path, uint32_t generation);
 
 // How the files of a held lane lie at their paths.
 enum class LaneFiles {

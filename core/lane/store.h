@@ -44,6 +44,7 @@ class Store {
 
   std::string lane_path(unsigned lane) const { return path_ + "/lane." + std::to_string(lane); }
   std::string config_path() const { return path_ + "/config"; }  // site/config_file.h
+  std::string reading_path() const { return path_ + "/reading"; }  // lane/reading_notes.h
   std::string summary_path() const;  // the generation that `current` names; generation 0 where there is none
   std::vector<unsigned> lanes() const;  // numbers of the lanes there are, ascending
 

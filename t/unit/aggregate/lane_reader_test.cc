@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 
 #include "aggregate/worker.h"
 #include "child.h"
@@ -23,6 +24,7 @@ struct Fixture {
   TempFolder folder;
   Store store = Store::create(folder / "store", std::nullopt).value();
   HitMaker hits{store};
+  std::optional<ReadingNotes> notes;
   std::unique_ptr<LaneReader> reader;
   std::unique_ptr<Worker> worker;
   LanePlace place;  // of the last checkpoint
@@ -31,7 +33,9 @@ struct Fixture {
   // A new reader, as after a restart of the aggregator: from the last checkpoint on.
   LaneReader& restart() {
     reader.reset();
-    reader = std::make_unique<LaneReader>(store, hits, place);
+    notes.reset();
+    notes.emplace(std::move(ReadingNotes::open(store.reading_path()).value()));
+    reader = std::make_unique<LaneReader>(store, hits, *notes, place);
     return *reader;
   }
   void checkpoint() {
@@ -319,6 +323,111 @@ void a_corrupt_last_block_does_not_hold_back_the_stage(void**) {
   expect_number(f->reader->take_lost(), 1);
 }
 
+// --- rings that kill -------------------------------------------------------------------------------------------------
+
+// The reader dies in that ring of lane 0; another one comes.
+LaneReader& die_in_ring(uint32_t generation = 0) {
+  alignas(ReadingNotes::Inside) static char left[sizeof(ReadingNotes::Inside)];
+  new (left) ReadingNotes::Inside(*f->notes, 0, generation);
+  return f->restart();
+}
+
+bool is_aside(uint32_t generation = 0) { return std::filesystem::exists(aside_ring_path(f->store.lane_path(0), generation)); }
+
+void a_ring_of_nobody_that_killed_twice_is_set_aside(void**) {
+  f->start_worker().view("/a", kTen).flush().view("/b", kTen + 1);
+  f->worker.reset();
+  f->restart();
+  die_in_ring();
+  die_in_ring();
+  expect_text(f->take_all(), "/a /b");
+  assert_true(is_aside());
+  expect_text(f->reader->fault(), "");
+  expect_number(f->reader->take_lost(), 0);
+  f->checkpoint();
+  f->start_worker().view("/c", kTen + 2).flush();
+  f->worker.reset();
+  f->restart();
+  expect_text(f->take_all(), "/c");
+  expect_number(f->reader->take_lost(), 0);
+}
+
+void who_reads_it_to_its_end_clears_it(void**) {
+  f->start_worker().view("/a", kTen).flush();
+  f->worker.reset();
+  f->restart();
+  die_in_ring();
+  expect_text(f->take_all(), "/a");
+  die_in_ring();
+  f->take_all();
+  assert_false(is_aside());
+}
+
+// Of its worker it is known that it died in there as well.
+void its_owner_and_a_reader_make_two(void**) {
+  f->start_worker().view("/a", kTen).flush();
+  f->worker->lane().state->note.store(static_cast<uint32_t>(LaneNote::committing));
+  f->worker.reset();
+  f->restart();
+  die_in_ring();
+  expect_text(f->take_all(), "/a");
+  assert_true(is_aside());
+}
+
+void of_a_living_workers_ring_that_kills_nothing_is_read(void**) {
+  f->start_worker().view("/a", kTen).flush().view("/b", kTen + 1);
+  f->restart();
+  die_in_ring();
+  die_in_ring().poll(kLater, true);
+  assert_false(f->reader->has_hit());
+  assert_false(f->reader->drained());
+  assert_false(is_aside());
+  assert_true(f->reader->fault().starts_with("ring.0 killed those who read it"));
+  f->restart().poll(kLater, true);  // nor by whoever comes next
+  assert_false(f->reader->has_hit());
+  assert_true(heed_aside_wanted(f->worker->lane().path, *f->worker->lane().state.operator->()));
+  assert_false(heed_aside_wanted(f->worker->lane().path, *f->worker->lane().state.operator->()));
+  assert_true(is_aside());
+  f->reader->poll(kLater, false);
+  expect_text(f->take(), "/a");
+  expect_text(f->reader->fault(), "");
+}
+
+// Its worker is at a later one: that one is waited with, and nobody needs to be asked.
+void an_old_ring_that_kills_is_set_aside_under_its_owner(void**) {
+  f->start_worker().view("/a", kTen).flush();
+  f->start_worker(kStageRecordBytesMin, 2 * kRingBytesMin).view("/b", kTen + 1).flush();
+  f->restart();
+  die_in_ring();
+  die_in_ring().poll(kLater, false);
+  assert_true(is_aside());
+  expect_text(f->take(), "/a /b");
+  expect_number(f->reader->take_lost(), 0);
+}
+
+void a_claim_heeds_what_was_asked_of_the_worker_before(void**) {
+  f->start_worker().view("/a", kTen).flush();
+  f->restart();
+  die_in_ring();
+  die_in_ring().poll(kLater, false);
+  f->start_worker();
+  assert_true(is_aside());
+  f->reader->poll(kLater, false);
+  expect_text(f->take(), "/a");
+}
+
+// What is staged must not pass by what is in the ring: its numbers are lower.
+void a_file_of_nobody_that_is_no_ring_is_set_aside(void**) {
+  f->start_worker().view("/a", kTen).flush().view("/b", kTen + 1);
+  f->worker.reset();
+  const std::string file = ring_path(f->store.lane_path(0), 0) + "/data.mdb";
+  std::fstream(file, std::ios::in | std::ios::out | std::ios::binary).write(std::string(8'192, '\xa5').data(), 8'192);
+  f->restart();
+  expect_text(f->take_all(), "/a /b");
+  assert_true(is_aside());
+  expect_number(f->reader->take_lost(), 0);
+}
+
 // --- lanes that change -----------------------------------------------------------------------------------------------
 
 void a_new_epoch_counts_from_its_own_zero(void**) {
@@ -479,6 +588,13 @@ int main() {
       store_test(hits_that_were_read_before_are_not_lost),
       store_test(a_corrupt_block_is_a_gap),
       store_test(a_corrupt_last_block_does_not_hold_back_the_stage),
+      store_test(a_ring_of_nobody_that_killed_twice_is_set_aside),
+      store_test(who_reads_it_to_its_end_clears_it),
+      store_test(its_owner_and_a_reader_make_two),
+      store_test(of_a_living_workers_ring_that_kills_nothing_is_read),
+      store_test(an_old_ring_that_kills_is_set_aside_under_its_owner),
+      store_test(a_claim_heeds_what_was_asked_of_the_worker_before),
+      store_test(a_file_of_nobody_that_is_no_ring_is_set_aside),
       store_test(a_new_epoch_counts_from_its_own_zero),
       store_test(rings_of_all_sizes_are_read_in_turn),
       store_test(more_than_can_be_held_comes_in_turns),
