@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "credit/attribution.h"
 #include "rollup/visit_parts.h"
 #include "site/match.h"
 
@@ -25,6 +26,19 @@ std::string_view page_group(const Site& site, std::string_view page) {
 // Groups are known by names that no visit's hash is like: the high half is a small number.
 constexpr uint64_t kOfHits = uint64_t{1} << 40, kOfLateOrigins = uint64_t{2} << 40,
                    kOfLateTouches = uint64_t{3} << 40;
+
+// The dimensions of a touch.
+struct TouchText {
+  Dimension dimension;
+  std::string Touch::*text;
+};
+constexpr TouchText kTouchTexts[] = {
+    {Dimension::channel, &Touch::channel},   {Dimension::source, &Touch::source},
+    {Dimension::medium, &Touch::medium},     {Dimension::campaign, &Touch::campaign},
+    {Dimension::referrer_host, &Touch::referrer_host}, {Dimension::content, &Touch::content_label},
+    {Dimension::term, &Touch::term},         {Dimension::code, &Touch::code},
+    {Dimension::referrer, &Touch::referrer},
+};
 
 std::string_view bot_name(BotClass bot) { return bot == BotClass::none ? std::string_view() : bot_class_name(bot); }
 
@@ -133,15 +147,7 @@ const RowGroup& Bookings::late_touch_rows(const Visit& visit) {
 
 template <class Change>
 void Bookings::each_touch_dimension(const Site& site, const Touch& touch, int64_t time_ms, Change change) {
-  change(at(site, Dimension::channel, time_ms, touch.channel));
-  change(at(site, Dimension::source, time_ms, touch.source));
-  change(at(site, Dimension::medium, time_ms, touch.medium));
-  change(at(site, Dimension::campaign, time_ms, touch.campaign));
-  change(at(site, Dimension::referrer_host, time_ms, touch.referrer_host));
-  change(at(site, Dimension::content, time_ms, touch.content_label));
-  change(at(site, Dimension::term, time_ms, touch.term));
-  change(at(site, Dimension::code, time_ms, touch.code));
-  change(at(site, Dimension::referrer, time_ms, touch.referrer));
+  for (const TouchText& of : kTouchTexts) change(at(site, of.dimension, time_ms, touch.*of.text));
 }
 
 template <class Change>
@@ -323,6 +329,14 @@ void Bookings::add_credit(Counters& to, const Conversion& conversion, Model mode
   if (conversion.refund_micros != 0) to[credited(Amount::refunds_last, model)] += conversion.refund_micros;
 }
 
+void Bookings::add_squares(Counters& to, const Conversion& conversion, Model model) {
+  if (conversion.orders == 0) return;
+  const __int128 micros = conversion.revenue_micros, millionths = conversion.orders;
+  to[credited(Amount::revenue_squares_last, model)] += micros * micros;
+  if (!gives_whole(model)) to[order_squares(model)] += millionths * millionths;
+  to.see_revenue(model, conversion.revenue_micros);
+}
+
 void Bookings::add_whole(Counters& to, const Conversion& conversion) {
   for (Model model : kAllModels) add_credit(to, conversion, model);
   to[Amount::goal_value] += conversion.goal_value_micros;
@@ -330,20 +344,67 @@ void Bookings::add_whole(Counters& to, const Conversion& conversion) {
 
 void Bookings::credit(const Site& site, const Conversion& conversion, const Origin& origin,
                       std::span<const Touch> journey) {
-  const auto add = [&](Counters& counters) { add_whole(counters, conversion); };
+  const auto add = [&](Counters& counters) {
+    add_whole(counters, conversion);
+    add_squares(counters, conversion, Model::last);  // of the others they are the same
+  };
   add(at(site, Dimension::total, conversion.time_ms, std::string_view()));
   each_origin_dimension(site, origin, conversion.time_ms, add);
-  for (Model model : kAllModels) {
-    const Touch* touch = credited_touch(model, journey);
-    static const Touch kNoTouch;  // nothing is known of how the visitor came
-    each_touch_dimension(site, touch != nullptr ? *touch : kNoTouch, conversion.time_ms,
-                         [&](Counters& counters) { add_credit(counters, conversion, model); });
+  credit_touches(site, conversion, journey);
+}
+
+// What each touch of the journey gets, by model.
+std::vector<Bookings::ByModel> Bookings::parts_by_touch(const Conversion& whole, std::span<const Touch> journey) {
+  std::vector<ByModel> parts(journey.size());
+  std::vector<int64_t> revenue(journey.size()), refunds(journey.size());
+  for (const Model model : kAllModels) {
+    const Credits shares = credits_of(model, journey, whole.journey_ms);
+    split_micros(whole.revenue_micros, shares, revenue);
+    split_micros(whole.refund_micros, shares, refunds);
+    for (size_t touch = 0; touch < journey.size(); ++touch) {
+      const auto share = [&](int64_t millionths) { return millionths / kCreditWhole * shares[touch]; };
+      parts[touch][model] = {.time_ms = whole.time_ms,
+                             .orders = share(whole.orders),
+                             .items = share(whole.items),
+                             .conversions = share(whole.conversions),
+                             .revenue_micros = revenue[touch],
+                             .refund_micros = refunds[touch]};
+    }
+  }
+  return parts;
+}
+
+void Bookings::credit_touches(const Site& site, const Conversion& conversion, std::span<const Touch> journey) {
+  static const Touch kNoTouch;  // nothing is known of how the visitor came
+  const auto add = [](Counters& to, const Conversion& part, Model model) {
+    add_credit(to, part, model);
+    add_squares(to, part, model);
+  };
+  if (journey.size() <= 1) {
+    each_touch_dimension(site, journey.empty() ? kNoTouch : journey.front(), conversion.time_ms, [&](Counters& counters) {
+      for (const Model model : kAllModels) add(counters, conversion, model);
+    });
+    return;
+  }
+  std::vector<ByModel> parts = parts_by_touch(conversion, journey);
+  for (const TouchText& of : kTouchTexts) {
+    for (size_t touch = 0; touch < journey.size(); ++touch) {
+      const std::string& text = journey[touch].*of.text;
+      const auto has_text = [&](const Touch& other) { return other.*of.text == text; };
+      if (std::any_of(journey.begin(), journey.begin() + static_cast<ptrdiff_t>(touch), has_text)) continue;
+      ByModel sum = parts[touch];
+      for (size_t other = touch + 1; other < journey.size(); ++other)
+        if (has_text(journey[other])) sum.add(parts[other]);
+      Counters& counters = at(site, of.dimension, conversion.time_ms, text);
+      for (const Model model : kAllModels) add(counters, sum[model], model);
+    }
   }
 }
 
 void Bookings::order(const Site& site, const Order& order, const Origin& origin, std::span<const Touch> journey) {
   const int64_t one = order.is_change ? 0 : kCreditWhole;
   const Conversion conversion{.time_ms = order.time_ms,
+                              .journey_ms = order.is_change ? order.order_ms : order.time_ms,
                               .orders = one,
                               .items = static_cast<int64_t>(order.items) * one,
                               .conversions = one,
@@ -387,7 +448,7 @@ void Bookings::items(const Site& site, Dimension dimension, std::span<const Item
 
 void Bookings::goal(const Site& site, const Goal& goal, const Origin& origin, std::span<const Touch> journey) {
   const Conversion conversion{
-      .time_ms = goal.time_ms, .conversions = kCreditWhole, .goal_value_micros = goal.value_micros};
+      .time_ms = goal.time_ms, .journey_ms = goal.time_ms, .conversions = kCreditWhole, .goal_value_micros = goal.value_micros};
   credit(site, conversion, origin, journey);
   add_whole(at(site, Dimension::event, goal.time_ms, goal.event), conversion);
   add_whole(at(site, Dimension::goal, goal.time_ms, goal.name), conversion);

@@ -101,6 +101,7 @@ class Bookings {
     std::string_view coverage{};  // what is known of how the buyer came first
     // What came to an order that was counted before: no order, no pieces; its parts are of the refund.
     bool is_change = false;
+    int64_t order_ms = 0;       // when that order came, which the ages of its touches are told by
     int64_t refund_micros = 0;  // in the money of value_micros, which is then what came in addition
     // Each id and category once, those of one id together; of these sums, by each name. In the money of value_micros;
     // views of the hit.
@@ -120,8 +121,23 @@ class Bookings {
  private:
   struct Conversion {
     int64_t time_ms = 0;
+    int64_t journey_ms = 0;  // the time up to which its journey goes
     int64_t orders = 0, items = 0, conversions = 0;  // millionths
     int64_t revenue_micros = 0, refund_micros = 0, goal_value_micros = 0;
+    void add(const Conversion& other) {  // its credit and money
+      orders += other.orders;
+      items += other.items;
+      conversions += other.conversions;
+      revenue_micros += other.revenue_micros;
+      refund_micros += other.refund_micros;
+    }
+  };
+  struct ByModel {
+    std::array<Conversion, kModels> parts{};
+    Conversion& operator[](Model model) { return parts[static_cast<size_t>(model)]; }
+    void add(const ByModel& other) {
+      for (size_t model = 0; model < kModels; ++model) parts[model].add(other.parts[model]);
+    }
   };
   // Hours of imports, found by the time that they hold.
   struct Hour {
@@ -174,7 +190,11 @@ class Bookings {
   void items(const Site& site, Dimension dimension, std::span<const ItemSum> sums, const Order& order,
              const Conversion& whole);
   void credit(const Site& site, const Conversion& conversion, const Origin& origin, std::span<const Touch> journey);
+  static std::vector<ByModel> parts_by_touch(const Conversion& whole, std::span<const Touch> journey);
+  void credit_touches(const Site& site, const Conversion& conversion, std::span<const Touch> journey);
   static void add_credit(Counters& to, const Conversion& conversion, Model model);
+  // The squares of an order's part of a row, for the model.
+  static void add_squares(Counters& to, const Conversion& conversion, Model model);
   // Where no touch decides: the same in each model, and the goals' value.
   static void add_whole(Counters& to, const Conversion& conversion);
 

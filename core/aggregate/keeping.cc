@@ -1,5 +1,7 @@
 #include "aggregate/keeping.h"
 
+#include "credit/attribution.h"
+
 namespace footfall {
 namespace {
 
@@ -9,7 +11,7 @@ std::vector<KeptTouch> kept_touches(int64_t time_ms, std::span<const Touch> touc
   for (const Touch& touch : touches) {
     if (touch.time_ms > time_ms) break;
     kept.push_back(kept_touch_of(touch));
-    kept.back().age_s = (time_ms - touch.time_ms + 999) / 1000;
+    kept.back().age_s = touch_age_s(touch, time_ms);
   }
   return kept;
 }

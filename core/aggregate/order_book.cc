@@ -324,6 +324,7 @@ void OrderBook::book(const Site& site, const Conversion& order, const OrderChang
                           .coupon = order.coupon,
                           .coverage = order.coverage,
                           .is_change = true,
+                          .order_ms = order.time_ms,
                           .refund_micros = change.refund_micros,
                           .parts = kept_items(change.parts)};
   booking.by_item = sum_by(&KeptItem::id, booking.parts);

@@ -59,28 +59,28 @@ uint64_t decay_weight(int64_t age_ms) {
   return static_cast<uint64_t>(sum) >> halvings;
 }
 
-Credits credits_of(RuleModel model, std::span<const JourneyTouch> journey) {
+Credits credits_of(Model model, std::span<const JourneyTouch> journey) {
   assert(journey.size() <= kTouchesMax);
   Credits credits;
   credits.size_ = std::min(journey.size(), kTouchesMax);
   if (credits.size_ == 0) return credits;
   const Shares shares{credits.shares_.data(), credits.size_};
   switch (model) {
-    case RuleModel::last:
+    case Model::last:
       break;  // all of it is the rest
-    case RuleModel::last_non_direct:
+    case Model::last_non_direct:
       shares[last_not_direct(journey)] = kCreditWhole;
       break;
-    case RuleModel::first:
+    case Model::first:
       shares.front() = kCreditWhole;
       break;
-    case RuleModel::linear:
+    case Model::linear:
       share_evenly(shares, kCreditWhole);
       break;
-    case RuleModel::position:
+    case Model::position:
       share_by_position(shares);
       break;
-    case RuleModel::time_decay:
+    case Model::time_decay:
       share_by_decay(journey, shares);
       break;
   }
@@ -90,10 +90,10 @@ Credits credits_of(RuleModel model, std::span<const JourneyTouch> journey) {
   return credits;
 }
 
-Credits credits_of(RuleModel model, std::span<const Touch> journey, int64_t time_ms) {
+Credits credits_of(Model model, std::span<const Touch> journey, int64_t time_ms) {
   std::array<JourneyTouch, kTouchesMax> touches;
   const size_t size = std::min(journey.size(), kTouchesMax);
-  for (size_t i = 0; i < size; ++i) touches[i] = {time_ms - journey[i].time_ms, journey[i].is_direct()};
+  for (size_t i = 0; i < size; ++i) touches[i] = {touch_age_s(journey[i], time_ms) * 1000, journey[i].is_direct()};
   return credits_of(model, std::span<const JourneyTouch>(touches.data(), size));
 }
 

@@ -15,14 +15,6 @@
 
 namespace footfall {
 
-// The first three are those of Model, with its numbers.
-enum class RuleModel : uint8_t { last = 0, last_non_direct = 1, first = 2, linear = 3, position = 4, time_decay = 5 };
-inline constexpr size_t kRuleModels = 6;
-inline constexpr std::array<std::string_view, kRuleModels> kRuleModelNames = {
-    "last", "last_non_direct", "first", "linear", "position", "time_decay"};
-inline constexpr std::array<RuleModel, kRuleModels> kAllRuleModels = {
-    RuleModel::last, RuleModel::last_non_direct, RuleModel::first, RuleModel::linear, RuleModel::position, RuleModel::time_decay};
-
 inline constexpr int64_t kDecayHalfMs = int64_t{7} * 86'400'000;  // a touch so much older has half the credit
 
 // What the models ask of a touch.
@@ -40,17 +32,20 @@ class Credits {
   int64_t operator[](size_t touch) const { return shares_[touch]; }
 
  private:
-  friend Credits credits_of(RuleModel model, std::span<const JourneyTouch> journey);
+  friend Credits credits_of(Model model, std::span<const JourneyTouch> journey);
 
   std::array<int64_t, kTouchesMax> shares_{};
   size_t size_ = 0;
 };
 
 // The journey is in time order and has at most kTouchesMax touches. What does not divide evenly goes to the last touch.
-Credits credits_of(RuleModel model, std::span<const JourneyTouch> journey);
+Credits credits_of(Model model, std::span<const JourneyTouch> journey);
 
-// The journey as journey() of model.h cuts it out, for a conversion at `time_ms`.
-Credits credits_of(RuleModel model, std::span<const Touch> journey, int64_t time_ms);
+// Whole seconds, as it is kept with a conversion: a begun one counts.
+inline int64_t touch_age_s(const Touch& touch, int64_t time_ms) { return (time_ms - touch.time_ms + 999) / 1000; }
+
+// The journey as journey() of model.h cuts it out, for a conversion at `time_ms`; ages in whole seconds.
+Credits credits_of(Model model, std::span<const Touch> journey, int64_t time_ms);
 
 // Splits `value` by `shares`, parts of `whole`, cut towards zero; what is left over goes to part `rest_to`, so that the
 // parts add up to the value exactly. The shares are not below zero and add up to `whole` at most. |value| < 10^28.

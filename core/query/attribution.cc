@@ -22,7 +22,7 @@ struct Credit {
   __int128 orders_millionths = 0;
   __int128 revenue_micros = 0;
 };
-struct Sums : std::array<Credit, kRuleModels> {
+struct Sums : std::array<Credit, kModels> {
   void add(const Sums& other, int sign = 1) {
     for (size_t model = 0; model < size(); ++model) {
       (*this)[model].orders_millionths += sign * other[model].orders_millionths;
@@ -75,7 +75,7 @@ class Journeys {
     }
     const __int128 orders = order.is_change ? 0 : kCreditWhole;
     std::vector<int64_t> micros(journey_.size());
-    for (const RuleModel model : kAllRuleModels) {
+    for (const Model model : kAllModels) {
       const auto at = static_cast<size_t>(model);
       const Credits credits = credits_of(model, journey_);
       split_micros(order.value_micros, credits, micros);
@@ -105,8 +105,8 @@ class Journeys {
 
 // The default model tells the order.
 bool is_before(const std::pair<std::string, Sums>& one, const std::pair<std::string, Sums>& other) {
-  const Credit& a = one.second[static_cast<size_t>(RuleModel::last_non_direct)];
-  const Credit& b = other.second[static_cast<size_t>(RuleModel::last_non_direct)];
+  const Credit& a = one.second[static_cast<size_t>(Model::last_non_direct)];
+  const Credit& b = other.second[static_cast<size_t>(Model::last_non_direct)];
   if (a.orders_millionths != b.orders_millionths) return a.orders_millionths > b.orders_millionths;
   return a.revenue_micros != b.revenue_micros ? a.revenue_micros > b.revenue_micros : one.first < other.first;
 }
@@ -142,12 +142,12 @@ class Answer {
 
   void fill_columns(const std::vector<const Sums*>& shown) {
     report_.columns.push_back({std::string(query_.by.front()->name), ColumnType::string, {}});
-    for (const RuleModel model : kAllRuleModels) {
+    for (const Model model : kAllModels) {
       const auto at = static_cast<size_t>(model);
       const bool shares = std::any_of(shown.begin(), shown.end(), [&](const Sums* sums) {
         return figure(orders(), (*sums)[at].orders_millionths).is_fractional;
       });
-      add_columns(kRuleModelNames[at], shares ? ColumnType::decimal : ColumnType::integer);
+      add_columns(kModelNames[at], shares ? ColumnType::decimal : ColumnType::integer);
     }
     for (const std::string_view name : kJourneyModels) add_columns(name, ColumnType::decimal);
   }
@@ -159,7 +159,7 @@ class Answer {
 
   Row row_of(Cell key, const Sums& sums) const {
     Row row{std::move(key)};
-    for (size_t at = 0; at < kRuleModels; ++at) {
+    for (size_t at = 0; at < kModels; ++at) {
       const ColumnType type = report_.columns[1 + 2 * at].type;
       row.push_back(cell_of(figure(orders(), sums[at].orders_millionths), digits_of(orders(), query_.currency), type));
       row.push_back(cell_of(figure(revenue(), sums[at].revenue_micros), digits_of(revenue(), query_.currency), ColumnType::money));

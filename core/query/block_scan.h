@@ -37,6 +37,16 @@ class BlockScan {
     int64_t refund_micros;
   };
 
+  // Of a conversion, what goes to one touch.
+  static constexpr uint32_t kNoTouch = UINT32_MAX;  // nobody knows how the buyer came: all of it
+  struct ShareRow {
+    uint32_t conversion;
+    uint32_t touch;
+    int64_t millionths;
+    int64_t micros;
+    int64_t refund_micros;
+  };
+
   bool take(Fact fact);
   // Those whose time lies in the range.
   bool rows_in_range(Fact fact, Rows& rows);
@@ -44,6 +54,7 @@ class BlockScan {
   bool keep_first_of_page(Rows& rows);
   void keep_one_a_visit(Rows& rows);
   bool apply_filter(Fact fact, Rows& rows);
+  bool is_told_by_part(const DimensionInfo& dimension) const;
   // What the filter says of each code of a dimension.
   std::vector<uint8_t> verdicts(const DimensionInfo& dimension, const Codes& codes) const;
 
@@ -65,6 +76,14 @@ class BlockScan {
   bool filter_parts(std::vector<PartRow>& parts);
   bool group_parts(const std::vector<PartRow>& parts, Groups& groups);
   bool add_parts(const Measured& measured, const std::vector<PartRow>& parts, const Groups& groups);
+
+  // By touches that share conversions (block_touches.cc).
+  bool take_shares(const Rows& rows);
+  bool share(const Rows& rows, std::vector<ShareRow>& shares);
+  bool filter_shares(std::vector<ShareRow>& shares);
+  bool group_shares(const std::vector<ShareRow>& shares, Groups& groups);
+  bool add_shares(const Measured& measured, const std::vector<ShareRow>& shares, const Groups& groups);
+  static uint32_t shared_code(const DimensionInfo& dimension, const Codes& codes, const ShareRow& share);
 
   ScanPlan& plan_;
   VisitBlock& block_;

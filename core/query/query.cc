@@ -255,12 +255,10 @@ class Parser {
       query_.model = static_cast<Model>(found - kModelNames.begin());
       return {};
     }
-    constexpr std::string_view kLater[] = {"linear", "position", "time_decay", "markov", "shapley"};
-    const bool later = std::find(std::begin(kLater), std::end(kLater), *given) != std::end(kLater);
-    return bad(
-        "model",
-        later ? "model " + quoted(*given) + " comes with a later version" : "there is no model " + quoted(*given),
-        {kModelNames.begin(), kModelNames.end()});
+    if (*given == "markov" || *given == "shapley")
+      return bad("model", "model " + quoted(*given) + " looks at all journeys: /v1/attribution (footfall query attribution) tells it",
+                 {kModelNames.begin(), kModelNames.end()});
+    return bad("model", "there is no model " + quoted(*given), {kModelNames.begin(), kModelNames.end()});
   }
 
   Fault read_lookback() {
@@ -285,6 +283,10 @@ class Parser {
                  std::string(metric->name) +
                      " are kept by one dimension at a time: ask for them with a single one in `by` and `filter`");
     }
+    if (query_.shares_touches() && (query_.groups() & (kByItem | kByCategory)) != 0)
+      return bad("model", "model " + quoted(kModelNames[static_cast<size_t>(query_.model)]) +
+                              " shares orders among touches, and items split them: ask for one of the two, or for another model",
+                 {"last", "last_non_direct", "first"});
     return {};
   }
 

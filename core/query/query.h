@@ -71,6 +71,8 @@ struct Query {
 
   // Whether only kept visits tell it: rollups know one dimension at a time, credited over the site's own lookback.
   bool needs_visits() const;
+  // Whether conversions are shared among touches that the answer tells apart.
+  bool shares_touches() const { return !gives_whole(model) && (groups() & kByTouch) != 0; }
 
   // The query as reports show it: name, value as JSON.
   std::vector<std::pair<std::string, std::string>> shown() const;

@@ -111,6 +111,18 @@ bool BlockDimensions::read_of_items(const DimensionInfo& dimension, Codes& to) {
   return columns != nullptr && columns->item != kNoColumn && own(block_.texts(columns->item), to);
 }
 
+bool BlockDimensions::is_of_touches(const DimensionInfo& dimension) {
+  const Columns* columns = find_columns(dimension);
+  return columns != nullptr && columns->touch != kNoColumn;
+}
+
+bool BlockDimensions::read_of_touches(const DimensionInfo& dimension, Codes& to) {
+  const Columns* columns = find_columns(dimension);
+  if (columns == nullptr || columns->touch == kNoColumn) return false;
+  to.extra = text_without_touch(columns->touch);
+  return own(block_.texts(columns->touch), to);
+}
+
 bool BlockDimensions::own(const TextColumn* column, Codes& to) {
   if (column == nullptr) return false;
   to.texts = &column->texts;

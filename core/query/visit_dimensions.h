@@ -51,6 +51,11 @@ class BlockDimensions {
   // Likewise, a row of the items' table each.
   bool read_of_items(const DimensionInfo& dimension, Codes& to);
 
+  // Whether a touch tells the dimension; and its values, a row of the touches' table each, null's place being behind them
+  // for whom no touch is known of.
+  static bool is_of_touches(const DimensionInfo& dimension);
+  bool read_of_touches(const DimensionInfo& dimension, Codes& to);
+
   // The row of `visits` that owns each row of a nested table; nullptr: broken.
   const std::vector<uint32_t>* owners(VisitTable nested);
 

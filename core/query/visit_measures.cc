@@ -87,6 +87,7 @@ ScanPlan::ScanPlan(const Query& query, const TimeRange& range, const PartTable& 
       by_page(has_group(others, kByPage)),
       filtered_by_page(has_group(filtered, kByPage)),
       by_items(has_items(query.dimensions())),
+      shares_touches(query.shares_touches()),
       counts_visitors(table.has_visitors()),
       shows_revenue(query.shows_revenue()) {
   for (size_t number = 0; number < table.size(); ++number) add(number, table.parts()[number]);

@@ -69,6 +69,7 @@ struct ScanPlan {
   const std::vector<const DimensionInfo*> others, filtered;  // of `by`, and of the filter
   const bool by_page, filtered_by_page;
   const bool by_items;  // either of them is a dimension of items
+  const bool shares_touches;  // either of them is a touch's, and the model shares conversions among touches
   const bool counts_visitors;
   const bool shows_revenue;
   std::vector<Measured> measured[kFacts];

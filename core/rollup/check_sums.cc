@@ -38,18 +38,53 @@ constexpr std::array<std::string_view, kSums> kNames = {"hits",
                                                         "items_first",
                                                         "pages_left",
                                                         "page_time_ms",
+                                                        "conversions_linear",
+                                                        "conversions_position",
+                                                        "conversions_time_decay",
+                                                        "orders_linear",
+                                                        "orders_position",
+                                                        "orders_time_decay",
+                                                        "items_linear",
+                                                        "items_position",
+                                                        "items_time_decay",
+                                                        "clicks",
+                                                        "impressions",
+                                                        "journeys_converted",
+                                                        "journeys_standing",
+                                                        "journeys_last_touched",
                                                         "revenue_last",
                                                         "revenue_last_non_direct",
                                                         "revenue_first",
                                                         "goal_value",
                                                         "refunds_last",
                                                         "refunds_last_non_direct",
-                                                        "refunds_first"};
+                                                        "refunds_first",
+                                                        "revenue_linear",
+                                                        "revenue_position",
+                                                        "revenue_time_decay",
+                                                        "refunds_linear",
+                                                        "refunds_position",
+                                                        "refunds_time_decay",
+                                                        "cost",
+                                                        "revenue_squares_last",
+                                                        "revenue_squares_last_non_direct",
+                                                        "revenue_squares_first",
+                                                        "revenue_squares_linear",
+                                                        "revenue_squares_position",
+                                                        "revenue_squares_time_decay",
+                                                        "order_squares_linear",
+                                                        "order_squares_position",
+                                                        "order_squares_time_decay"};
 
-enum Group : uint8_t { kHits = 1, kViews = 2, kVisits = 4, kEvents = 8, kCredit = 16, kItems = 32, kGoalValue = 64 };
+enum Group : uint8_t { kHits = 1, kViews = 2, kVisits = 4, kEvents = 8, kCredit = 16, kItems = 32, kGoalValue = 64, kSpend = 128 };
 
 constexpr uint8_t group_of(size_t sum) {
-  if (sum >= kCounters) return sum == kCounters + static_cast<size_t>(Amount::goal_value) ? kGoalValue : kItems;
+  if (sum >= kCounters) {
+    const auto amount = static_cast<Amount>(sum - kCounters);
+    if (amount == Amount::goal_value) return kGoalValue;
+    if (amount == Amount::cost) return kSpend;
+    return amount < Amount::cost ? kItems : 0;  // squares: no sums of those of parts
+  }
   switch (static_cast<Counter>(sum)) {
     case Counter::hits:
     case Counter::bytes:
@@ -78,11 +113,23 @@ constexpr uint8_t group_of(size_t sum) {
     case Counter::orders_last:
     case Counter::orders_last_non_direct:
     case Counter::orders_first:
+    case Counter::conversions_linear:
+    case Counter::conversions_position:
+    case Counter::conversions_time_decay:
+    case Counter::orders_linear:
+    case Counter::orders_position:
+    case Counter::orders_time_decay:
       return kCredit;
     case Counter::items_last:
     case Counter::items_last_non_direct:
     case Counter::items_first:
+    case Counter::items_linear:
+    case Counter::items_position:
+    case Counter::items_time_decay:
       return kItems;
+    case Counter::clicks:
+    case Counter::impressions:
+      return kSpend;
     default:
       return 0;  // kept as totals alone
   }
@@ -116,6 +163,7 @@ constexpr uint8_t groups_of(Dimension dimension) {
     case Dimension::content:
     case Dimension::term:
     case Dimension::code:
+      return kOfVisits | kCredit | kItems | kSpend;
     case Dimension::referrer_host:
     case Dimension::referrer:
       return kOfVisits | kCredit | kItems;

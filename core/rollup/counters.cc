@@ -1,6 +1,7 @@
 #include "rollup/counters.h"
 
 #include <algorithm>
+#include <span>
 
 #include "base/bytes.h"
 #include "footfall/v1/summary.pb.h"
@@ -16,35 +17,41 @@ void add(__int128& to, __int128 value) {
   to = static_cast<__int128>(static_cast<Bits>(to) + static_cast<Bits>(value));
 }
 
+bool has_largest(const Counters& counters) {
+  return std::any_of(kAllModels.begin(), kAllModels.end(),
+                     [&](Model model) { return counters.largest_revenue_micros(model) != 0; });
+}
+
 }  // namespace
 
 bool Counters::is_zero() const {
-  const auto is_nothing = [](const auto& value) { return value == 0; };
-  if (!visitors.empty() || took_ms || !std::all_of(plain_.begin(), plain_.end(), is_nothing)) return false;
-  return !credits_ || (std::all_of(credits_->counts.begin(), credits_->counts.end(), is_nothing) &&
-                       std::all_of(credits_->amounts.begin(), credits_->amounts.end(), is_nothing));
+  static const Rare kNone;
+  const auto is_nothing = [](int64_t value) { return value == 0; };
+  return visitors.empty() && !took_ms && std::all_of(plain_.begin(), plain_.end(), is_nothing) && (!rare_ || *rare_ == kNone);
 }
 
 void Counters::merge(const Counters& other) {
   merge_sums(other);
   if (!other.visitors.empty()) visitors.merge(other.visitors);
   if (other.took_ms) took_ms.need().merge(*other.took_ms);
+  if (other.rare_)
+    for (const Model model : kAllModels) see_revenue(model, other.largest_revenue_micros(model));
 }
 
 void Counters::merge_sums(const Counters& other) {
   for (size_t i = 0; i < plain_.size(); ++i) add(plain_[i], other.plain_[i]);
-  if (other.credits_) {
-    Credits& credits = credits_.need();
-    for (size_t i = 0; i < credits.counts.size(); ++i) add(credits.counts[i], other.credits_->counts[i]);
-    for (size_t i = 0; i < credits.amounts.size(); ++i) add(credits.amounts[i], other.credits_->amounts[i]);
+  if (other.rare_) {
+    Rare& rare = rare_.need();
+    for (size_t i = 0; i < rare.counts.size(); ++i) add(rare.counts[i], other.rare_->counts[i]);
+    for (size_t i = 0; i < rare.amounts.size(); ++i) add(rare.amounts[i], other.rare_->amounts[i]);
   }
 }
 
 bool Counters::has_sums_of(const Counters& other) const {
-  static const Credits kNone;
-  const Credits& credits = credits_ ? *credits_ : kNone;
-  const Credits& others = other.credits_ ? *other.credits_ : kNone;
-  return plain_ == other.plain_ && credits.counts == others.counts && credits.amounts == others.amounts;
+  static const Rare kNone;
+  const Rare& rare = rare_ ? *rare_ : kNone;
+  const Rare& others = other.rare_ ? *other.rare_ : kNone;
+  return plain_ == other.plain_ && rare.counts == others.counts && rare.amounts == others.amounts;
 }
 
 void fill_rollup(const Counters& counters, v1::Rollup& message) {
@@ -61,11 +68,13 @@ void fill_rollup(const Counters& counters, v1::Rollup& message) {
   }
   if (!counters.visitors.empty()) message.set_visitors(counters.visitors.encode());
   if (counters.took_ms) message.set_took_ms(counters.took_ms->encode());
+  for (const Model model : has_largest(counters) ? std::span(kAllModels) : std::span<const Model>())
+    message.add_largest_revenue_micros(counters.largest_revenue_micros(model));
 }
 
 bool merge_rollup(const v1::Rollup& message, Counters& to) {
   if (message.counter_size() != message.value_size() || message.amount_size() != message.amount_low_size() ||
-      message.amount_size() != message.amount_high_size())
+      message.amount_size() != message.amount_high_size() || message.largest_revenue_micros_size() > static_cast<int>(kModels))
     return false;
   Distinct visitors;
   Quantiles took_ms;
@@ -80,6 +89,8 @@ bool merge_rollup(const v1::Rollup& message, Counters& to) {
                                              static_cast<__int128>(message.amount_low(i)));
   if (!visitors.empty()) to.visitors.merge(visitors);
   if (!took_ms.empty()) to.took_ms.need().merge(took_ms);
+  for (int i = 0; i < message.largest_revenue_micros_size(); ++i)
+    to.see_revenue(static_cast<Model>(i), message.largest_revenue_micros(i));
   return true;
 }
 
@@ -124,7 +135,7 @@ void encode_counters(const Counters& counters, std::string& to) {
   append_field(to, v1::Rollup::kCounterFieldNumber, numbers);
   append_field(to, v1::Rollup::kValueFieldNumber, values);
   std::string amounts, lows, highs;
-  for (size_t i = 0; i < (counters.has_credits() ? kAmounts : 0); ++i) {
+  for (size_t i = 0; i < (counters.has_rare() ? kAmounts : 0); ++i) {
     const __int128 amount = counters[static_cast<Amount>(i)];
     if (amount == 0) continue;
     amounts.push_back(static_cast<char>(i));
@@ -136,6 +147,10 @@ void encode_counters(const Counters& counters, std::string& to) {
   append_field(to, v1::Rollup::kAmountHighFieldNumber, highs);
   if (!counters.visitors.empty()) append_field(to, v1::Rollup::kVisitorsFieldNumber, counters.visitors.encode());
   if (counters.took_ms) append_field(to, v1::Rollup::kTookMsFieldNumber, counters.took_ms->encode());
+  if (!has_largest(counters)) return;
+  std::string largest;
+  for (const Model model : kAllModels) append_varint(largest, static_cast<uint64_t>(counters.largest_revenue_micros(model)));
+  append_field(to, v1::Rollup::kLargestRevenueMicrosFieldNumber, largest);
 }
 
 bool merge_encoded_counters(std::string_view bytes, Counters& to) {

@@ -34,7 +34,7 @@ enum class Counter : uint8_t {
   duplicate_orders = 17,
   rejected_orders = 18,
   malformed_events = 19,  // hits whose event header was off its grammar
-  // Credited, in millionths of a conversion, order or item: by model (see credited()).
+  // Credited, in millionths of a conversion, order or item: by model (see credited()); of other models 31 to 39.
   conversions_last = 20,
   conversions_last_non_direct = 21,
   conversions_first = 22,
@@ -46,13 +46,34 @@ enum class Counter : uint8_t {
   items_first = 28,
   pages_left = 29,    // page views with a next one in the visit
   page_time_ms = 30,  // from them to the next one
+  conversions_linear = 31,
+  conversions_position = 32,
+  conversions_time_decay = 33,
+  orders_linear = 34,
+  orders_position = 35,
+  orders_time_decay = 36,
+  items_linear = 37,
+  items_position = 38,
+  items_time_decay = 39,
+  clicks = 40,  // of what was paid for, as the shop was told
+  impressions = 41,
+  // Of the steps of journeys (rollup/journey_key.h): of those that converted, at that time; of those that have not, signed,
+  // as they change; and once more at the time of their last touch.
+  journeys_converted = 42,
+  journeys_standing = 43,
+  journeys_last_touched = 44,
 };
-inline constexpr size_t kCounters = 31;
-inline constexpr size_t kCreditedCounters = 9;  // from conversions_last on
-inline constexpr size_t kPlainCounters = kCounters - kCreditedCounters;
+inline constexpr size_t kCounters = 45;
 inline constexpr bool is_credited(Counter counter) {
-  return counter >= Counter::conversions_last && counter <= Counter::items_first;
+  return (counter >= Counter::conversions_last && counter <= Counter::items_first) ||
+         (counter >= Counter::conversions_linear && counter <= Counter::items_time_decay);
 }
+// Few rows have any of these.
+inline constexpr bool is_rare(Counter counter) {
+  return (counter >= Counter::conversions_last && counter <= Counter::items_first) || counter >= Counter::conversions_linear;
+}
+inline constexpr size_t kRareCounters = 23;
+inline constexpr size_t kPlainCounters = kCounters - kRareCounters;
 
 // 128-bit sums, in micros of the site's currency (by the dimension `currency`: of the row's own).
 enum class Amount : uint8_t {
@@ -63,67 +84,109 @@ enum class Amount : uint8_t {
   refunds_last = 4,  // by the order's touches, in the refund's own bucket
   refunds_last_non_direct = 5,
   refunds_first = 6,
+  revenue_linear = 7,
+  revenue_position = 8,
+  revenue_time_decay = 9,
+  refunds_linear = 10,
+  refunds_position = 11,
+  refunds_time_decay = 12,
+  cost = 13,
+  // Over orders, an order's touches in the row added first: what intervals are made of (credit/intervals.h).
+  revenue_squares_last = 14,  // square micros
+  revenue_squares_last_non_direct = 15,
+  revenue_squares_first = 16,
+  revenue_squares_linear = 17,
+  revenue_squares_position = 18,
+  revenue_squares_time_decay = 19,
+  order_squares_linear = 20,  // square millionths; of the other models each order is one touch's
+  order_squares_position = 21,
+  order_squares_time_decay = 22,
 };
-inline constexpr size_t kAmounts = 7;
+inline constexpr size_t kAmounts = 23;
 
 // By a dimension that is no touch's, and in totals, the counters of all models hold the same.
 inline constexpr Counter credited(Counter last, Model model) {
-  return static_cast<Counter>(static_cast<unsigned>(last) + static_cast<unsigned>(model));
+  const unsigned of = static_cast<unsigned>(last) - static_cast<unsigned>(Counter::conversions_last);
+  if (gives_whole(model)) return static_cast<Counter>(static_cast<unsigned>(last) + static_cast<unsigned>(model));
+  return static_cast<Counter>(static_cast<unsigned>(Counter::conversions_linear) + of + static_cast<unsigned>(model) -
+                              static_cast<unsigned>(Model::linear));
 }
 inline constexpr Amount credited(Amount last, Model model) {
-  return static_cast<Amount>(static_cast<unsigned>(last) + static_cast<unsigned>(model));
+  const auto place = static_cast<unsigned>(model);
+  if (gives_whole(model) || last == Amount::revenue_squares_last) return static_cast<Amount>(static_cast<unsigned>(last) + place);
+  const Amount linear = last == Amount::revenue_last ? Amount::revenue_linear : Amount::refunds_linear;
+  return static_cast<Amount>(static_cast<unsigned>(linear) + place - static_cast<unsigned>(Model::linear));
+}
+// Of a model that shares an order.
+inline constexpr Amount order_squares(Model model) {
+  return static_cast<Amount>(static_cast<unsigned>(Amount::order_squares_linear) + static_cast<unsigned>(model) -
+                             static_cast<unsigned>(Model::linear));
 }
 
-// Hundreds of thousands are in memory at once, and few of them were ever credited anything.
+// Hundreds of thousands are in memory at once, and few of them have a rare counter or an amount.
 class Counters {
  public:
   Distinct visitors;
   Box<Quantiles> took_ms;  // of hits: how long requests took; absent where none is known
 
   int64_t& operator[](Counter counter) {
-    return is_credited(counter) ? credits_.need().counts[place(counter)] : plain_[place(counter)];
+    return is_rare(counter) ? rare_.need().counts[place(counter)] : plain_[place(counter)];
   }
   int64_t operator[](Counter counter) const {
-    if (!is_credited(counter)) return plain_[place(counter)];
-    return credits_ ? credits_->counts[place(counter)] : 0;
+    if (!is_rare(counter)) return plain_[place(counter)];
+    return rare_ ? rare_->counts[place(counter)] : 0;
   }
-  __int128& operator[](Amount amount) { return credits_.need().amounts[static_cast<size_t>(amount)]; }
-  __int128 operator[](Amount amount) const { return credits_ ? credits_->amounts[static_cast<size_t>(amount)] : 0; }
+  __int128& operator[](Amount amount) { return rare_.need().amounts[static_cast<size_t>(amount)]; }
+  __int128 operator[](Amount amount) const { return rare_ ? rare_->amounts[static_cast<size_t>(amount)] : 0; }
+
+  // The most that one order brought the row, in micros: no sum, merging keeps the larger.
+  int64_t largest_revenue_micros(Model model) const { return rare_ ? rare_->largest_micros[static_cast<size_t>(model)] : 0; }
+  void see_revenue(Model model, int64_t micros) {
+    if (micros > largest_revenue_micros(model)) rare_.need().largest_micros[static_cast<size_t>(model)] = micros;
+  }
 
   // see(number, value) for each that is not zero, in the order of their numbers.
   template <class See>
   void each(See see) const {
-    constexpr size_t kFirst = static_cast<size_t>(Counter::conversions_last);
     const auto see_all = [&](const int64_t* values, size_t number, size_t end) {
       for (; number < end; ++number, ++values)
         if (*values != 0) see(number, *values);
     };
-    see_all(plain_.data(), 0, kFirst);
-    if (credits_) see_all(credits_->counts.data(), kFirst, kFirst + kCreditedCounters);
-    see_all(plain_.data() + kFirst, kFirst + kCreditedCounters, kCounters);
+    see_all(plain_.data(), 0, kFirstRare);
+    if (rare_) see_all(rare_->counts.data(), kFirstRare, kNextPlain);
+    see_all(plain_.data() + kFirstRare, kNextPlain, kNextRare);
+    if (rare_) see_all(rare_->counts.data() + (kNextPlain - kFirstRare), kNextRare, kCounters);
   }
 
   bool is_zero() const;
   void merge(const Counters& other);
   void merge_sums(const Counters& other);         // without visitors and times
-  bool has_credits() const { return static_cast<bool>(credits_); }
-  bool has_sums_of(const Counters& other) const;  // whatever the visitors and times
+  bool has_rare() const { return static_cast<bool>(rare_); }
+  bool has_sums_of(const Counters& other) const;  // whatever the visitors, the times and the largest order
 
  private:
-  struct Credits {
-    std::array<int64_t, kCreditedCounters> counts{};
+  struct Rare {
+    std::array<int64_t, kRareCounters> counts{};
     std::array<__int128, kAmounts> amounts{};
+    std::array<int64_t, kModels> largest_micros{};
+    bool operator==(const Rare&) const = default;
   };
+  // The numbers at which plain and rare ones take turns.
+  static constexpr size_t kFirstRare = static_cast<size_t>(Counter::conversions_last);
+  static constexpr size_t kNextPlain = static_cast<size_t>(Counter::pages_left);
+  static constexpr size_t kNextRare = static_cast<size_t>(Counter::conversions_linear);
+  static_assert(kRareCounters == kNextPlain - kFirstRare + kCounters - kNextRare);
 
-  // Within the plain or the credited ones.
+  // Within the plain or the rare ones.
   static constexpr size_t place(Counter counter) {
-    const size_t number = static_cast<size_t>(counter), first = static_cast<size_t>(Counter::conversions_last);
-    if (is_credited(counter)) return number - first;
-    return number < first ? number : number - kCreditedCounters;
+    const size_t number = static_cast<size_t>(counter);
+    if (number < kFirstRare) return number;
+    if (number < kNextPlain) return number - kFirstRare;
+    return number < kNextRare ? number - (kNextPlain - kFirstRare) : number - kNextRare + (kNextPlain - kFirstRare);
   }
 
   std::array<int64_t, kPlainCounters> plain_{};
-  Box<Credits> credits_;
+  Box<Rare> rare_;
 };
 
 // As a serialised footfall.v1.Rollup. The same counters always give the same bytes.

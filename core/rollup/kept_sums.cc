@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "credit/model.h"
+#include "credit/attribution.h"
 
 namespace footfall {
 namespace {
@@ -46,6 +46,12 @@ constexpr Dimension kKeptDimensions[] = {
 constexpr size_t place_of(Counter counter) { return static_cast<size_t>(counter); }
 constexpr size_t place_of(Amount amount) { return kCounters + static_cast<size_t>(amount); }
 
+// Neither spend nor steps of journeys nor squares are told by visits.
+bool is_told_by_visits(size_t sum) {
+  if (sum >= kCounters) return sum < place_of(Amount::cost);
+  return static_cast<Counter>(sum) < Counter::clicks;
+}
+
 bool is_of_hits(Counter counter) {
   return counter <= Counter::excluded_hits || counter == Counter::duplicate_orders ||
          counter == Counter::rejected_orders || counter == Counter::malformed_events;
@@ -66,7 +72,7 @@ std::span<const uint8_t> KeptSums::sums() {
   static const std::vector<uint8_t> kList = [] {
     std::vector<uint8_t> list;
     for (size_t sum = 0; sum < kSums; ++sum)
-      if (sum >= kCounters || !is_of_hits(static_cast<Counter>(sum))) list.push_back(static_cast<uint8_t>(sum));
+      if (is_told_by_visits(sum) && (sum >= kCounters || !is_of_hits(static_cast<Counter>(sum)))) list.push_back(static_cast<uint8_t>(sum));
     return list;
   }();
   return kList;
@@ -188,15 +194,25 @@ void KeptSums::give_all(Day& day, const Row& row, const Credit& credit, int64_t 
   day.by[static_cast<size_t>(row.first)].add(row.second, place_of(Amount::goal_value), goal_value_micros);
 }
 
-// As credited_touch() and journey() do it with touches that are not kept.
-KeptTouch KeptSums::credited_to(const KeptConversion& conversion, Model model) const {
-  const KeptTouch* of = nullptr;
-  for (const KeptTouch& touch : conversion.touches) {
-    if (touch.age_s > lookback_s_) continue;
-    const bool is_better = touch.channel != kDirectChannel || (of != nullptr && of->channel == kDirectChannel);
-    if (of == nullptr || model == Model::last || (model == Model::last_non_direct && is_better)) of = &touch;
+// As the journey of a conversion is cut out elsewhere, of touches that are kept.
+void KeptSums::give_touches(Day& day, const KeptConversion& told, const Credit& whole) {
+  touches_.clear();
+  journey_.clear();
+  for (const KeptTouch& touch : told.touches)
+    if (touch.age_s <= lookback_s_) touches_.push_back(touch);
+  if (touches_.empty()) touches_.push_back({.channel = kDirectChannel, .source = kDirectSource});
+  for (const KeptTouch& touch : touches_) journey_.push_back({touch.age_s * 1000, touch.channel == kDirectChannel});
+  std::vector<int64_t> revenue(touches_.size()), refunds(touches_.size());
+  for (const Model model : kAllModels) {
+    const Credits shares = credits_of(model, journey_);
+    split_micros(whole.revenue_micros, shares, revenue);
+    split_micros(whole.refund_micros, shares, refunds);
+    for (size_t i = 0; i < touches_.size(); ++i) {
+      const auto part = [&](int64_t millionths) { return millionths / kCreditWhole * shares[i]; };
+      const Credit credit{part(whole.conversions), part(whole.orders), part(whole.items), revenue[i], refunds[i]};
+      for (const TouchText& of : kTouchTexts) give(day, {of.dimension, hash_of(touches_[i].*of.text)}, credit, model);
+    }
   }
-  return of != nullptr ? *of : KeptTouch{.channel = kDirectChannel, .source = kDirectSource};
 }
 
 void KeptSums::add_conversion(const KeptVisit& visit, const KeptConversion& told) {
@@ -210,10 +226,7 @@ void KeptSums::add_conversion(const KeptVisit& visit, const KeptConversion& told
        {std::pair(Dimension::event, told.event), std::pair(Dimension::goal, told.goal),
         std::pair(Dimension::coupon, told.coupon), std::pair(Dimension::order_currency, told.currency)})
     give_all(day, {dimension, hash_of(text)}, whole, told.goal_value_micros);
-  for (const Model model : kAllModels) {
-    const KeptTouch touch = credited_to(told, model);
-    for (const TouchText& of : kTouchTexts) give(day, {of.dimension, hash_of(touch.*of.text)}, whole, model);
-  }
+  give_touches(day, told, whole);
   if (!told.has_rate)
     give_all(day, {Dimension::currency, hash_of(told.currency)}, {0, one, 0, told.own_value_micros, 0}, 0);
   if (told.is_goal) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/keyed_hash.h"
+#include "credit/attribution.h"
 #include "rollup/check_sums.h"
 #include "rollup/kept_visit.h"
 #include "site/zone.h"
@@ -60,7 +61,7 @@ class KeptSums {
   void add_conversion(const KeptVisit& visit, const KeptConversion& told);
   void add_parts(Day& day, const KeptConversion& told, const Credit& whole, Dimension dimension,
                  std::string_view KeptItem::*name);
-  KeptTouch credited_to(const KeptConversion& conversion, Model model) const;
+  void give_touches(Day& day, const KeptConversion& told, const Credit& whole);
   static void give(Day& day, const Row& row, const Credit& credit, Model model);
   static void give_all(Day& day, const Row& row, const Credit& credit, int64_t goal_value_micros);
 
@@ -72,6 +73,8 @@ class KeptSums {
   int64_t day_start_s_ = 0, day_end_s_ = 0;
   absl::flat_hash_map<const char*, Hash128> hashes_;
   std::vector<Row> rows_;  // of the running visit
+  std::vector<KeptTouch> touches_;     // of a conversion
+  std::vector<JourneyTouch> journey_;  // the same
   int64_t start_s_ = 0;    // likewise
 };
 

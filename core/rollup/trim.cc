@@ -11,10 +11,12 @@ namespace {
 
 constexpr uint8_t kTrimmedBit = 1, kOverrunBit = 2, kWholeBit = 4;
 
-bool has_conversion(const Counters& counters) {
-  for (auto i = static_cast<size_t>(Counter::conversions_last); i <= static_cast<size_t>(Counter::items_first); ++i)
-    if (counters[static_cast<Counter>(i)] != 0) return true;
-  return false;
+// An order or a cost.
+bool is_kept_first(const Counters& counters) {
+  if (!counters.has_rare()) return false;
+  for (size_t i = 0; i < kCounters; ++i)
+    if (is_credited(static_cast<Counter>(i)) && counters[static_cast<Counter>(i)] != 0) return true;
+  return counters[Amount::cost] != 0;
 }
 
 // Each row of the bucket but `other`; `take` may remove the one that the cursor stands on.
@@ -66,7 +68,7 @@ void Ranking::add(const Hash128& value, const Counters& counters) {
   const auto [place, fresh] = places_.try_emplace(value, weights_.size());
   if (fresh) weights_.push_back({.value = value});
   Weight& weight = weights_[place->second];
-  weight.conversions |= has_conversion(counters);
+  weight.conversions |= is_kept_first(counters);
   weight.hits += counters[Counter::hits];
   weight.pageviews += counters[Counter::pageviews];
   weight.visits += counters[Counter::visits];

@@ -8,6 +8,7 @@
 
 #include "aggregate/shop.h"
 #include "aggregate/traffic.h"
+#include "credit/attribution.h"
 #include "rollup/visit_block.h"
 #include "site/match.h"
 
@@ -141,14 +142,36 @@ class KeptFigures {
     to[Amount::goal_value] += goal_value;
   }
 
-  KeptTouch credited_to(const KeptConversion& conversion, Model model) const {
-    const KeptTouch* of = nullptr;
-    for (const KeptTouch& touch : conversion.touches) {
-      if (touch.age_s > lookback_s_) continue;
-      if (of == nullptr || model == Model::last) of = &touch;
-      if (model == Model::last_non_direct && (touch.channel != kDirectChannel || of->channel == kDirectChannel)) of = &touch;
+  // By each model, to each touch in reach.
+  void give_touches(const KeptConversion& told, const Credit& whole) {
+    std::vector<KeptTouch> touches;
+    for (const KeptTouch& touch : told.touches)
+      if (touch.age_s <= lookback_s_) touches.push_back(touch);
+    if (touches.empty()) touches.push_back({.channel = kDirectChannel, .source = kDirectSource});
+    std::vector<JourneyTouch> journey;
+    for (const KeptTouch& touch : touches) journey.push_back({touch.age_s * 1000, touch.channel == kDirectChannel});
+    for (const Model model : kAllModels) {
+      const Credits credits = credits_of(model, journey);
+      int64_t revenue_left = whole.revenue, refunds_left = whole.refunds;
+      for (size_t i = 0; i < touches.size(); ++i) {
+        const auto money = [&](int64_t all, int64_t& left) {
+          const auto cut = static_cast<int64_t>(static_cast<__int128>(all) * credits[i] / 1'000'000);
+          const int64_t part = i + 1 < touches.size() ? cut : left;
+          left -= part;
+          return part;
+        };
+        const KeptTouch& touch = touches[i];
+        const Credit part{whole.orders / 1'000'000 * credits[i], whole.items / 1'000'000 * credits[i],
+                          money(whole.revenue, revenue_left), whole.conversions / 1'000'000 * credits[i],
+                          money(whole.refunds, refunds_left)};
+        for (const Row& row : {Row{Dimension::channel, touch.channel}, Row{Dimension::source, touch.source},
+                               Row{Dimension::medium, touch.medium}, Row{Dimension::campaign, touch.campaign},
+                               Row{Dimension::referrer_host, touch.referrer_host},
+                               Row{Dimension::content, touch.content}, Row{Dimension::term, touch.term},
+                               Row{Dimension::code, touch.code}, Row{Dimension::referrer, touch.referrer}})
+          give(at(row.first, row.second, told.time_s), part, model);
+      }
     }
-    return of != nullptr ? *of : KeptTouch{.channel = kDirectChannel, .source = kDirectSource};
   }
 
   void add_conversion(const KeptConversion& told) {
@@ -161,15 +184,7 @@ class KeptFigures {
                            Row{Dimension::event, told.event}, Row{Dimension::goal, told.goal},
                            Row{Dimension::coupon, told.coupon}, Row{Dimension::order_currency, told.currency}})
       give_all(at(row.first, row.second, told.time_s), whole, goal_value);
-    for (const Model model : kAllModels) {
-      const KeptTouch touch = credited_to(told, model);
-      for (const Row& row : {Row{Dimension::channel, touch.channel}, Row{Dimension::source, touch.source},
-                             Row{Dimension::medium, touch.medium}, Row{Dimension::campaign, touch.campaign},
-                             Row{Dimension::referrer_host, touch.referrer_host},
-                             Row{Dimension::content, touch.content}, Row{Dimension::term, touch.term},
-                             Row{Dimension::code, touch.code}, Row{Dimension::referrer, touch.referrer}})
-        give(at(row.first, row.second, told.time_s), whole, model);
-    }
+    give_touches(told, whole);
     if (!told.has_rate)
       give_all(at(Dimension::currency, told.currency, told.time_s),
                {.orders = told.is_change ? 0 : 1'000'000, .revenue = told.own_value_micros, .conversions = 0}, 0);
@@ -235,6 +250,9 @@ inline std::string told_of_visits(const Figures& figures, bool with_visitors) {
     for (size_t i = 0; i < kCounters; ++i)
       if (is_of_hits(static_cast<Counter>(i))) without_hits[static_cast<Counter>(i)] = 0;
     without_hits.took_ms.reset();
+    if (without_hits.has_rare())  // no visit tells squares
+      for (size_t i = static_cast<size_t>(Amount::revenue_squares_last); i < kAmounts; ++i)
+        without_hits[static_cast<Amount>(i)] = 0;
     if (!with_visitors) without_hits.visitors = Distinct();
     if (!without_hits.is_zero()) of_visits.emplace(name, std::move(without_hits));
   }

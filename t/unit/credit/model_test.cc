@@ -1,5 +1,6 @@
 #include "credit/model.h"
 
+#include "credit/attribution.h"
 #include "test.h"
 
 namespace footfall {
@@ -21,8 +22,17 @@ void touch(std::string_view channel, int64_t age_ms) {
   touches.push_back(std::move(touch));
 }
 
+// The one that gets all of it.
+const Touch* credited_touch(Model model) {
+  const auto of_order = journey(touches, kOrder, kLookback);
+  const Credits credits = credits_of(model, of_order, kOrder);
+  for (size_t i = 0; i < credits.size(); ++i)
+    if (credits[i] == kCreditWhole) return &of_order[i];
+  return nullptr;
+}
+
 std::string_view credited(Model model) {
-  const Touch* touch = credited_touch(model, journey(touches, kOrder, kLookback));
+  const Touch* touch = credited_touch(model);
   return touch != nullptr ? std::string_view(touch->channel) : "nobody";
 }
 
@@ -38,10 +48,9 @@ void each_model_credits_its_touch(void**) {
 void a_journey_of_direct_touches_credits_the_last(void**) {
   touch("direct", 2 * kDay);
   touch("direct", kDay);
-  const auto of_order = journey(touches, kOrder, kLookback);
-  assert_ptr_equal(credited_touch(Model::last_non_direct, of_order), &touches[1]);
-  assert_ptr_equal(credited_touch(Model::last, of_order), &touches[1]);
-  assert_ptr_equal(credited_touch(Model::first, of_order), &touches[0]);
+  assert_ptr_equal(credited_touch(Model::last_non_direct), &touches[1]);
+  assert_ptr_equal(credited_touch(Model::last), &touches[1]);
+  assert_ptr_equal(credited_touch(Model::first), &touches[0]);
 }
 
 void the_newest_touch_that_is_not_direct_is_credited(void**) {

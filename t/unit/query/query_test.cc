@@ -234,9 +234,12 @@ void order_limit_model_lookback_format(void**) {
   for (const char* limit : {"0", "10001", "-1", "1e3", "", "10 ", "99999999999999999999"})
     assert_true(refused("limit=" + std::string(limit)).starts_with("400 limit | limit is \"" + std::string(limit)));
   assert_true(refused("limit=10000") == "understood");
-  expect_text(refused("model=linear"),
-              "400 model | model \"linear\" comes with a later version | last last_non_direct first");
-  expect_text(refused("model=best"), "400 model | there is no model \"best\" | last last_non_direct first");
+  assert_true(understood("model=linear").model == Model::linear);
+  const std::string models = "last last_non_direct first linear position time_decay";
+  expect_text(refused("model=markov"), "400 model | model \"markov\" looks at all journeys: /v1/attribution (footfall query "
+                                       "attribution) tells it | " + models);
+  expect_text(refused("model=best"), "400 model | there is no model \"best\" | " + models);
+  assert_true(refused("model=linear&by=channel,item&metrics=orders").starts_with("400 model | model \"linear\" shares orders"));
   expect_number(understood("lookback=7d").lookback_days, 7);
   expect_text(refused("lookback=8d"), "400 lookback | there is no lookback \"8d\" | 1d 7d 30d 90d");
   assert_false(understood("by=channel").format.has_value());
