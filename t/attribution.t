@@ -81,10 +81,17 @@ subtest 'adds up' => sub {
 subtest 'as single models tell' => sub {
     for my $by (qw(channel source campaign)) {
         my $rows = rows_of(ask("&by=$by")->json);
-        for my $model (qw(last last_non_direct first)) {
-            my $single = $shop->query(from => $day, to => $day, by => $by, metrics => 'orders,revenue', model => $model);
+        for my $model (qw(last last_non_direct first linear position time_decay)) {
+            my @question = (from => $day, to => $day, metrics => 'orders,revenue,items,refunds,conversions', model => $model);
+            my $single = $shop->query(@question, by => $by);
             my %single = map { ($_->[0] // '-') => [map { 0 + $_ } @$_[1, 2]] } grep { $_->[1] + $_->[2] } @{ $single->{rows} };
             is_deeply(figures($rows, $model), \%single, "$by, $model");
+            # By two dimensions kept visits answer, not rollups; and by another lookback.
+            my $twice = $shop->query(@question, by => "$by,device");
+            is_deeply([map { [$_->[0], @$_[2 .. $#$_]] } @{ $twice->{rows} }], $single->{rows}, "$by, $model, of kept visits");
+            is_deeply([@{ $twice->{totals} }[2 .. 6]], [@{ $single->{totals} }[1 .. 5]], 'and its totals');
+            my $some = $shop->query(@question, by => 'device', filter => "$by:is:" . ($single->{rows}[0][0] // next));
+            is_deeply([@{ $some->{totals} }[1 .. 5]], [@{ $single->{rows}[0] }[1 .. 5]], 'and filtered');
         }
     }
     my $week = rows_of(ask('&by=source&lookback=7d')->json);
