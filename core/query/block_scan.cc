@@ -211,6 +211,18 @@ bool BlockScan::add(const Measured& measured, const Rows& rows, const Groups& gr
     case Measure::revenue_net:
       return add_column(VisitColumn::conversion_value_micros, itself) &&
              add_column(VisitColumn::conversion_refund_micros, [](int64_t micros) { return -micros; });
+    case Measure::revenue_squares:
+    case Measure::order_squares: {
+      const std::vector<int64_t>* flags = block_.ints(VisitColumn::conversion_flags);
+      const std::vector<int64_t>* micros = block_.ints(VisitColumn::conversion_value_micros);
+      if (flags == nullptr || micros == nullptr) return false;
+      const bool of_revenue = measured.measure == Measure::revenue_squares;
+      add_each(measured, rows, groups, [&](uint32_t row) -> __int128 {
+        if (((*flags)[row] & (kConversionGoal | kConversionChange)) != 0) return 0;
+        return square_of(of_revenue ? (*micros)[row] : kCreditWhole);
+      });
+      return true;
+    }
     case Measure::goal_value:
       return add_column(VisitColumn::conversion_goal_value_micros, itself);
   }

@@ -82,8 +82,11 @@ class BlockScan {
   bool share(const Rows& rows, std::vector<ShareRow>& shares);
   bool filter_shares(std::vector<ShareRow>& shares);
   bool group_shares(const std::vector<ShareRow>& shares, Groups& groups);
+  bool add_share_squares(const Measured& measured, const std::vector<ShareRow>& shares, const Groups& groups);
   bool add_shares(const Measured& measured, const std::vector<ShareRow>& shares, const Groups& groups);
   static uint32_t shared_code(const DimensionInfo& dimension, const Codes& codes, const ShareRow& share);
+
+  static __int128 square_of(int64_t value) { return static_cast<__int128>(value) * value; }
 
   ScanPlan& plan_;
   VisitBlock& block_;

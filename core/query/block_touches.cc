@@ -83,10 +83,37 @@ bool BlockScan::group_shares(const std::vector<ShareRow>& shares, Groups& groups
   return true;
 }
 
+// What an order's touches get in one group is added up before it is squared; their rows lie side by side.
+bool BlockScan::add_share_squares(const Measured& measured, const std::vector<ShareRow>& shares, const Groups& groups) {
+  const std::vector<int64_t>* flags = block_.ints(VisitColumn::conversion_flags);
+  if (flags == nullptr) return false;
+  const auto value_of = [&](const ShareRow& share) {
+    return measured.measure == Measure::revenue_squares ? share.micros : share.millionths;
+  };
+  std::vector<std::pair<uint32_t, int64_t>> by_group;  // of one order
+  for (size_t first = 0, end; first < shares.size(); first = end) {
+    int64_t total = 0;
+    by_group.clear();
+    for (end = first; end < shares.size() && shares[end].conversion == shares[first].conversion; ++end) {
+      total += value_of(shares[end]);
+      if (groups.empty()) continue;
+      const auto known = std::find_if(by_group.begin(), by_group.end(), [&](const auto& one) { return one.first == groups[end]; });
+      if (known != by_group.end()) known->second += value_of(shares[end]);
+      else by_group.emplace_back(groups[end], value_of(shares[end]));
+    }
+    if (((*flags)[shares[first].conversion] & (kConversionGoal | kConversionChange)) != 0) continue;
+    plan_.to.totals.sum(0, measured.part) += square_of(total);
+    for (const auto& [group, value] : by_group) plan_.to.rows.sum(group, measured.part) += square_of(value);
+  }
+  return true;
+}
+
 bool BlockScan::add_shares(const Measured& measured, const std::vector<ShareRow>& shares, const Groups& groups) {
   const std::vector<int64_t>* flags = block_.ints(VisitColumn::conversion_flags);
   const std::vector<int64_t>* pieces = block_.ints(VisitColumn::conversion_quantity);
   if (flags == nullptr || pieces == nullptr) return false;
+  if (measured.measure == Measure::revenue_squares || measured.measure == Measure::order_squares)
+    return add_share_squares(measured, shares, groups);
   for (size_t i = 0; i < shares.size(); ++i) {
     const ShareRow& share = shares[i];
     const auto counts = [&](int64_t none_of) { return ((*flags)[share.conversion] & none_of) == 0 ? share.millionths : 0; };

@@ -280,8 +280,8 @@ std::optional<QueryError> Collector::unconverted() {
 
 Collected::Collected(const Query& query, const PartTable& table)
     // Rows know their visitors less exactly than totals; a filtered answer is made of rows.
-    : totals(table, query.filter.empty() ? Precision::total : Precision::row),
-      rows(table, query.dimensions().empty() ? Precision::total : Precision::row) {
+    : totals(table, query.filter.empty() ? Precision::total : Precision::row, !query.filter.empty() && (query.groups() & kByTouch) != 0),
+      rows(table, query.dimensions().empty() ? Precision::total : Precision::row, (query.groups() & kByTouch) != 0) {
   totals.find_or_add(GroupKey{});
 }
 

@@ -18,7 +18,14 @@ const __int128* value_of(const Figure& figure) { return figure.is_null ? nullptr
 }  // namespace
 
 Drafts::Drafts(const Query& query, const PartTable& table, const Collected& now, const Collected* before)
-    : query_(query), table_(table), now_(now), before_(before), others_(query.others()), zeros_(table.size() + 1) {
+    
+    : query_(query),
+      table_(table),
+      now_(now),
+      before_(before),
+      columns_(query.figure_columns()),
+      others_(query.others()),
+      zeros_(table.size() + 1) {
   draft(now);
   if (before != nullptr) draft(*before);
   for (Draft& draft : drafts_) draft.figures = figures(draft);
@@ -111,18 +118,39 @@ std::vector<Figure> Drafts::figures(const Draft& draft) const {
                                     visitors(before_, draft.before), true);
   if (draft.is_comparable) return all;
   for (size_t i = 0; i < all.size(); ++i)
-    if (i % query_.columns_of_metric() != 0) all[i] = Figure{};
+    if (!columns_[i].is_of_now()) all[i] = Figure{};
   return all;
 }
 
 std::vector<Figure> Drafts::figures(Sums now, const Distinct* now_visitors, Sums before,
                                     const Distinct* before_visitors, bool is_row) const {
   std::vector<Figure> all;
-  for (size_t metric = 0; metric < query_.metrics.size(); ++metric) {
-    all.push_back(figure(metric, now, now_visitors, now_, is_row));
-    if (before_ == nullptr) continue;
-    all.push_back(figure(metric, before, before_visitors, *before_, is_row));
-    all.push_back(figure_of_change(all[all.size() - 2], all.back()));
+  Figure shown_now, shown_before;
+  for (const auto& [metric, of] : columns_) {
+    using Of = FigureColumn::Of;
+    switch (of) {
+      case Of::now:
+        all.push_back(shown_now = figure(metric, now, now_visitors, now_, is_row));
+        break;
+      case Of::now_low:
+        all.push_back(bounds(metric, now, now_, is_row).low);
+        break;
+      case Of::now_high:
+        all.push_back(bounds(metric, now, now_, is_row).high);
+        break;
+      case Of::before:
+        all.push_back(shown_before = figure(metric, before, before_visitors, *before_, is_row));
+        break;
+      case Of::before_low:
+        all.push_back(bounds(metric, before, *before_, is_row).low);
+        break;
+      case Of::before_high:
+        all.push_back(bounds(metric, before, *before_, is_row).high);
+        break;
+      case Of::change:
+        all.push_back(figure_of_change(shown_now, shown_before));
+        break;
+    }
   }
   return all;
 }
@@ -137,11 +165,24 @@ Figure Drafts::figure(size_t metric, Sums sums, const Distinct* visitors, const 
                    query_.currency);
 }
 
+Bounds Drafts::bounds(size_t metric, Sums sums, const Collected& of, bool is_row) const {
+  const __int128 top = table_.top(metric, sums), bottom = table_.bottom(metric, sums);
+  if (counts_twice(metric, of, is_row)) return {};
+  const IntervalKind kind = query_.metrics[metric]->interval();
+  if (kind == IntervalKind::rate) return bounds_of_rate(top, bottom);
+  // Where several values share an order, nobody knows what it brought them together.
+  if (query_.shares_touches() && of.adds_values && (!is_row || others_.empty())) return {};
+  const ReturnSums returns = table_.return_sums(sums);
+  return kind == IntervalKind::rpv ? bounds_of_rpv(returns, query_.currency) : bounds_of_roas(returns, bottom);
+}
+
 // Rollups of several values cannot tell which visits or orders they share.
 bool Drafts::counts_twice(size_t metric, const Collected& of, bool is_row) const {
   return of.adds_values && (!is_row || others_.empty()) &&
          (query_.metrics[metric]->not_additive_by & query_.groups()) != 0;
 }
+
+bool Drafts::shares_rows() const { return !gives_whole(query_.model) && (query_.row_groups() & kByTouch) != 0; }
 
 std::vector<__int128> Drafts::rest(const Collected& of) const {
   const Sums total = of.totals.sums(0);
@@ -159,9 +200,12 @@ std::vector<Figure> Drafts::other() const {
   const std::vector<__int128> now = rest(now_);
   const std::vector<__int128> before = before_ != nullptr ? rest(*before_) : zeros_;
   std::vector<Figure> all = figures(now, nullptr, before, nullptr, false);
-  const size_t width = query_.columns_of_metric();
-  for (size_t i = 0; i < all.size(); ++i)
-    if ((query_.metrics[i / width]->not_additive_by & query_.row_groups()) != 0) all[i] = Figure{};
+  for (size_t i = 0; i < all.size(); ++i) {
+    const Metric& metric = *query_.metrics[columns_[i].metric];
+    // What rows share an order squares to less than the order: the rest tells nothing.
+    const bool is_unknown = columns_[i].is_bound() && metric.interval() != IntervalKind::rate && shares_rows();
+    if (is_unknown || (metric.not_additive_by & query_.row_groups()) != 0) all[i] = Figure{};
+  }
   return all;
 }
 

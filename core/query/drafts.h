@@ -12,6 +12,7 @@
 
 #include "query/collect.h"
 #include "query/figures.h"
+#include "query/interval_figures.h"
 #include "query/query.h"
 #include "query/sums.h"
 
@@ -42,6 +43,7 @@ class Drafts {
   bool has_cut_values() const { return has_cut_values_; }
   uint64_t unknown_values() const { return unknown_values_; }
   bool has_incomparable() const;
+  const std::vector<FigureColumn>& columns() const { return columns_; }
 
  private:
   using Sums = std::span<const __int128>;
@@ -53,6 +55,8 @@ class Drafts {
   std::vector<Figure> figures(Sums now, const Distinct* now_visitors, Sums before, const Distinct* before_visitors,
                               bool is_row) const;
   Figure figure(size_t metric, Sums sums, const Distinct* visitors, const Collected& of, bool is_row) const;
+  Bounds bounds(size_t metric, Sums sums, const Collected& of, bool is_row) const;
+  bool shares_rows() const;  // orders are shared among rows
   bool counts_twice(size_t metric, const Collected& of, bool is_row) const;
   std::vector<__int128> rest(const Collected& of) const;
   int compare_in_order(const Draft& left, const Draft& right) const;
@@ -62,6 +66,7 @@ class Drafts {
   const PartTable& table_;
   const Collected& now_;
   const Collected* const before_;
+  const std::vector<FigureColumn> columns_;
   const std::vector<const DimensionInfo*> others_;
   const std::vector<__int128> zeros_;
   std::vector<Draft> drafts_;

@@ -78,9 +78,14 @@ class Answer {
   }
 
  private:
-  size_t width() const { return query_.columns_of_metric(); }
-  const Metric& metric_of(size_t figure) const { return *query_.metrics[figure / width()]; }
-  bool is_change(size_t figure) const { return figure % width() == 2; }
+  const Metric& metric_of(size_t figure) const { return *query_.metrics[drafts_.columns()[figure].metric]; }
+  bool is_change(size_t figure) const { return drafts_.columns()[figure].of == FigureColumn::Of::change; }
+  size_t column_of(size_t metric, FigureColumn::Of of) const {
+    const auto& columns = drafts_.columns();
+    return static_cast<size_t>(std::find_if(columns.begin(), columns.end(), [&](const FigureColumn& column) {
+                                 return column.metric == metric && column.of == of;
+                               }) - columns.begin());
+  }
 
   // What stands in a column, among all that is shown.
   template <class Test>
@@ -158,6 +163,10 @@ class Answer {
 
   void warn() {
     for (size_t i = 0; i < query_.metrics.size(); ++i) warn_of(i);
+    if (query_.with_bounds && std::none_of(query_.metrics.begin(), query_.metrics.end(), [](const Metric* metric) {
+          return metric->interval() != IntervalKind::none;
+        }))
+      warn("ci tells bounds of rates, as cr, rpv and roas: none of the metrics is one");
     if (before_ != nullptr) warn_of_comparison();
     warn_of_values();
     const auto dimensions = query_.dimensions();
@@ -177,7 +186,7 @@ class Answer {
     const std::string name(metric.name);
     if (metric.is_visitors() && !now_.visitors_known)
       return warn(name + " is null: visitors are told for full hours, and the range begins or ends within one");
-    const size_t column = i * width();
+    const size_t column = column_of(i, FigureColumn::Of::now);
     bool has_null = drafts_.totals()[column].is_null;
     for (const Draft& draft : drafts_.page()) has_null |= draft.figures[column].is_null;
     if (now_.adds_values && !metric.is_merged() && (metric.not_additive_by & query_.groups()) != 0)
@@ -186,6 +195,21 @@ class Answer {
       warn(name + " is null where " + std::string(metric.empty_bottom));
     if (!query_.by.empty() && (metric.not_additive_by & query_.row_groups()) != 0)
       warn(name + " do not add up over rows: `other` has none");
+    if (query_.with_bounds && metric.interval() != IntervalKind::none) warn_of_bounds(i);
+  }
+
+  void warn_of_bounds(size_t i) {
+    const size_t figure = column_of(i, FigureColumn::Of::now), low = column_of(i, FigureColumn::Of::now_low);
+    const auto lacks = [&](const std::vector<Figure>& of) { return !of[figure].is_null && of[low].is_null; };
+    const auto page = drafts_.page();
+    if (!lacks(drafts_.totals()) && !(other_.size() > 0 && lacks(other_)) &&
+        std::none_of(page.begin(), page.end(), [&](const Draft& draft) { return lacks(draft.figures); }))
+      return;
+    const Metric& metric = *query_.metrics[i];
+    const std::string names = std::string(metric.name) + "_lo and " + std::string(metric.name) + "_hi are null ";
+    if (metric.interval() == IntervalKind::rate) return warn(names + "where its parts belong to different times: there is more than all");
+    warn(names + "where nothing was earned, or orders weigh more than visits" +
+         (query_.shares_touches() ? "; and of several values together, which share orders" : ""));
   }
 
   void warn_of_comparison() {

@@ -154,6 +154,13 @@ std::span<const Metric> metrics() { return kMetrics; }
 std::span<const DimensionInfo> dimensions() { return kDimensionInfos; }
 const Metric* find_metric(std::string_view name) { return find_named(kMetrics, name); }
 const DimensionInfo* find_dimension(std::string_view name) { return find_named(kDimensionInfos, name); }
+IntervalKind Metric::interval() const {
+  using Kind = Part::Kind;
+  if (top.kind == Kind::counter && bottom.kind == Kind::counter && type == ColumnType::ratio) return IntervalKind::rate;
+  if (top == kRevenue && bottom == kVisits) return IntervalKind::rpv;
+  return top == kRevenue && bottom == of(Amount::cost) ? IntervalKind::roas : IntervalKind::none;
+}
+
 bool is_later_metric(std::string_view name) { return holds(kLaterMetrics, name); }
 
 bool goes_with(const Metric& metric, const DimensionInfo& dimension) {
@@ -192,6 +199,11 @@ __int128 value_of(const Part& part, const Counters& counters, Model model) {
       return counters[credited(static_cast<Amount>(part.index), model)];
     case Part::Kind::revenue_net:
       return counters[credited(Amount::revenue_last, model)] - counters[credited(Amount::refunds_last, model)];
+    case Part::Kind::revenue_squares:
+      return counters[credited(Amount::revenue_squares_last, model)];
+    case Part::Kind::order_squares:  // an order that goes whole is a square of its own
+      if (!gives_whole(model)) return counters[order_squares(model)];
+      return static_cast<__int128>(counters[credited(Counter::orders_last, model)]) * kCreditWhole;
   }
   return 0;
 }

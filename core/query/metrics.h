@@ -47,12 +47,18 @@ struct DimensionInfo {
 // One sum that a figure is made of.
 struct Part {
   // revenue_net: the credited revenue less the credited refunds.
-  enum class Kind : uint8_t { none, counter, credited, amount, credited_amount, revenue_net, quantile };
+  // The squares are over orders, an order's touches in the row added first: micros^2 and millionths^2, for intervals alone.
+  enum class Kind : uint8_t { none, counter, credited, amount, credited_amount, revenue_net, quantile, revenue_squares, order_squares };
   Kind kind = Kind::none;
   uint8_t index = 0;  // a Counter or an Amount; of credited ones that of the model `last`; of a quantile its percent
 
+  bool is_squares() const { return kind == Kind::revenue_squares || kind == Kind::order_squares; }
+
   bool operator==(const Part&) const = default;
 };
+
+// Which interval `ci` tells of a metric.
+enum class IntervalKind : uint8_t { none, rate, rpv, roas };
 
 struct Metric {
   std::string_view name;
@@ -71,6 +77,7 @@ struct Metric {
   // Whether parts of a range tell the figure of the whole, though it is no sum.
   bool is_merged() const { return is_visitors() || is_quantile(); }
   bool is_money_of_orders() const { return top.kind == Part::Kind::credited_amount || top.kind == Part::Kind::revenue_net; }
+  IntervalKind interval() const;
   bool is_credited() const { return top.kind == Part::Kind::credited || is_money_of_orders(); }
   // Of an answer by, or filtered by, dimensions of those groups.
   Part bottom_by(uint16_t groups) const {
@@ -95,7 +102,8 @@ std::vector<std::string> metrics_of(std::span<const DimensionInfo* const> by);
 // Names of metrics that a later version brings: refused as such, not as unknown.
 bool is_later_metric(std::string_view name);
 
-// The part's sum within counters, credited by the model.
+// The part's sum within counters, credited by the model. Of squares that is right in rows of a touch's dimension; elsewhere a
+// row has those of the model `last` alone, which are the same for all.
 __int128 value_of(const Part& part, const Counters& counters, Model model);
 
 // The table as it stands in core/README.md.

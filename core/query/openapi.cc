@@ -44,6 +44,7 @@ constexpr std::string_view kDocument = R"json({
       {"name": "model", "in": "query", "description": "Who gets the credit for an order.",
        "schema": {"type": "string", "default": "last_non_direct", "enum": @models@}},
       {"name": "lookback", "in": "query", "description": "How far back touches get credit; by default the site's own setting.", "schema": {"type": "string", "enum": ["1d", "7d", "30d", "90d"]}},
+      {"name": "ci", "in": "query", "description": "Bounds NAME_lo and NAME_hi behind each rate, between which the truth lies in 95 of 100 cases.", "schema": {"type": "string", "enum": ["95"]}},
       @form_parameters@
     ],
     "responses": {

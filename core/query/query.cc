@@ -14,11 +14,11 @@ namespace footfall {
 namespace {
 
 constexpr std::string_view kParameters[] = {"site",    "range", "from",  "to",     "metrics", "by",       "filter",
-                                            "compare", "order", "limit", "cursor", "model",   "lookback", "format"};
+                                            "compare", "order", "limit", "cursor", "model",   "lookback", "ci",     "format"};
 constexpr std::string_view kReportParameters[] = {"site", "range", "from", "to", "order", "limit", "cursor", "format"};
 constexpr std::string_view kCreditParameters[] = {"site", "range", "from", "to", "by", "lookback", "limit", "cursor", "format"};
-constexpr std::string_view kLaterParameters[] = {"ci"};
 constexpr int kLookbackDays[] = {1, 7, 30, 90};
+constexpr std::string_view kConfidence = "95";
 
 using Fault = std::optional<QueryError>;
 
@@ -53,7 +53,7 @@ class Parser {
   std::variant<Query, QueryError> parse() {
     for (const auto step :
          {&Parser::read_site, &Parser::read_format, &Parser::read_by, &Parser::read_filter, &Parser::read_range,
-          &Parser::read_compare, &Parser::read_metrics, &Parser::read_order, &Parser::read_limit, &Parser::read_model,
+          &Parser::read_compare, &Parser::read_metrics, &Parser::read_ci, &Parser::read_order, &Parser::read_limit, &Parser::read_model,
           &Parser::read_lookback, &Parser::check_kept_together, &Parser::read_cursor})
       if (Fault fault = (this->*step)()) return *std::move(fault);
     return std::move(query_);
@@ -212,6 +212,14 @@ class Parser {
     return std::string((leading != nullptr ? leading : find_dimension("day"))->default_metrics);
   }
 
+  Fault read_ci() {
+    const std::string* given = arguments_.find("ci");
+    if (given == nullptr) return {};
+    if (*given != kConfidence) return bad("ci", "intervals are told of 95 %, not of " + quoted(*given), {std::string(kConfidence)});
+    query_.with_bounds = true;
+    return {};
+  }
+
   Fault read_order() {
     const size_t columns = query_.columns();
     const std::string* given = arguments_.find("order");
@@ -368,11 +376,26 @@ bool Query::needs_visits() const {
          std::any_of(metrics.begin(), metrics.end(), [](const Metric* metric) { return metric->is_credited(); });
 }
 
+std::vector<FigureColumn> Query::figure_columns() const {
+  using enum FigureColumn::Of;
+  std::vector<FigureColumn> columns;
+  for (size_t metric = 0; metric < metrics.size(); ++metric) {
+    const bool bounds = with_bounds && metrics[metric]->interval() != IntervalKind::none;
+    columns.push_back({metric, now});
+    if (bounds) columns.insert(columns.end(), {{metric, now_low}, {metric, now_high}});
+    if (!comparison) continue;
+    columns.push_back({metric, before});
+    if (bounds) columns.insert(columns.end(), {{metric, before_low}, {metric, before_high}});
+    columns.push_back({metric, change});
+  }
+  return columns;
+}
+
 std::string Query::column_name(size_t column) const {
-  static constexpr std::string_view kEndings[] = {"", "_previous", "_change"};
+  static constexpr std::string_view kEndings[] = {"", "_lo", "_hi", "_previous", "_previous_lo", "_previous_hi", "_change"};
   if (column < by.size()) return std::string(by[column]->name);
-  const size_t at = column - by.size();
-  return std::string(metrics[at / columns_of_metric()]->name).append(kEndings[at % columns_of_metric()]);
+  const FigureColumn of = figure_columns()[column - by.size()];
+  return std::string(metrics[of.metric]->name).append(kEndings[static_cast<size_t>(of.of)]);
 }
 
 std::vector<std::pair<std::string, std::string>> Query::shown() const {
@@ -399,6 +422,7 @@ std::vector<std::pair<std::string, std::string>> Query::shown() const {
                              {"model", json_string(kModelNames[static_cast<size_t>(model)])},
                              {"lookback", json_string(std::to_string(lookback_days) + "d")}});
   if (!filter.empty()) shown.emplace_back("filter", json_string(filter_text(filter)));
+  if (with_bounds) shown.emplace_back("ci", std::string(kConfidence));
   if (comparison) {
     shown.emplace_back("compare", json_string(kCompareNames[static_cast<size_t>(compare) - 1]));
     shown.emplace_back("compare_from", json_string(instant_text(comparison->before().from_s, zone)));
@@ -418,7 +442,7 @@ std::string Query::cursor_at(uint64_t offset) const {
 
 std::variant<Query, QueryError> parse_query(std::string_view raw, const QueryContext& context,
                                             const FixedReport* report) {
-  auto arguments = report == nullptr ? Arguments::parse(raw, kParameters, kLaterParameters)
+  auto arguments = report == nullptr ? Arguments::parse(raw, kParameters, {})
                    : report->choices.empty() ? Arguments::parse(raw, kReportParameters, {})
                                              : Arguments::parse(raw, kCreditParameters, {});
   if (auto* error = std::get_if<QueryError>(&arguments)) return std::move(*error);

@@ -33,6 +33,16 @@ struct FixedReport {
   std::span<const std::string_view> choices{};  // dimensions that `by` may name, and a `lookback`; none: neither is asked
 };
 
+// A column of the answer behind those of `by`: which metric, and what of it.
+struct FigureColumn {
+  enum class Of : uint8_t { now, now_low, now_high, before, before_low, before_high, change };
+  size_t metric = 0;
+  Of of = Of::now;
+
+  bool is_bound() const { return of == Of::now_low || of == Of::now_high || of == Of::before_low || of == Of::before_high; }
+  bool is_of_now() const { return of <= Of::now_high; }
+};
+
 struct Query {
   const FixedReport* report = nullptr;  // nullptr: a query as any other
   std::string site;
@@ -46,6 +56,7 @@ struct Query {
   std::vector<const DimensionInfo*> by;  // as asked: at most one of time and two others
   Filter filter = {};
   std::vector<const Metric*> metrics;  // as asked, each once
+  bool with_bounds = false;            // ci=95
   size_t order_column = 0;             // of the answer: dimensions, then metrics with what they are compared with
   bool descending = false;
   uint32_t limit = kLimitDefault;
@@ -62,9 +73,9 @@ struct Query {
   // The groups over whose rows an answer must add up.
   uint16_t row_groups() const;
 
-  // Columns behind those of `by`: each metric's figure, then with a comparison that before and the change.
-  size_t columns_of_metric() const { return comparison ? 3 : 1; }
-  size_t columns() const { return by.size() + metrics.size() * columns_of_metric(); }
+  // Columns behind those of `by`: each metric's figure and its bounds, with a comparison those before and the change.
+  std::vector<FigureColumn> figure_columns() const;
+  size_t columns() const { return by.size() + figure_columns().size(); }
   std::string column_name(size_t column) const;
 
   bool shows_revenue() const;

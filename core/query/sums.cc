@@ -14,6 +14,29 @@ PartTable::PartTable(const Query& query) : model_(query.model) {
     if (places.has_bottom) places.bottom = place(bottom);
     places_.push_back(places);
   }
+  figure_parts_ = parts_.size();
+  const auto is_return = [](const Metric* metric) {
+    return metric->interval() == IntervalKind::rpv || metric->interval() == IntervalKind::roas;
+  };
+  if (!query.with_bounds || std::none_of(query.metrics.begin(), query.metrics.end(), is_return)) return;
+  returns_ = {.visits = place({Part::Kind::counter, static_cast<uint8_t>(Counter::visits)}),
+              .orders = place({Part::Kind::credited, static_cast<uint8_t>(Counter::orders_last)}),
+              .order_squares = place({Part::Kind::order_squares, 0}),
+              .revenue = place({Part::Kind::credited_amount, static_cast<uint8_t>(Amount::revenue_last)}),
+              .revenue_squares = place({Part::Kind::revenue_squares, 0})};
+}
+
+ReturnSums PartTable::return_sums(std::span<const __int128> sums) const {
+  ReturnSums of;
+  if (!returns_) return of;
+  // No sum of these is below 0, but a damaged store's.
+  const auto sum = [&](size_t place) { return static_cast<unsigned __int128>(std::max<__int128>(sums[place], 0)); };
+  of.visits = static_cast<uint64_t>(sum(returns_->visits));
+  of.credit_millionths = sum(returns_->orders);
+  of.credit_squares = sum(returns_->order_squares);
+  of.revenue_micros = sum(returns_->revenue);
+  of.revenue_squares = sum(returns_->revenue_squares);
+  return of;
 }
 
 bool PartTable::has_quantiles() const {
@@ -27,13 +50,21 @@ size_t PartTable::place(const Part& part) {
   return parts_.size() - 1;
 }
 
-GroupSums::GroupSums(const PartTable& table, Precision precision)
-    : table_(table), stride_(std::max<size_t>(table.size(), 1)), precision_(precision), has_quantiles_(table.has_quantiles()) {}
+GroupSums::GroupSums(const PartTable& table, Precision precision, bool of_touches)
+    : table_(table),
+      stride_(std::max<size_t>(table.size(), 1)),
+      precision_(precision),
+      has_quantiles_(table.has_quantiles()),
+      of_touches_(of_touches) {}
 
 bool GroupSums::add(const GroupKey& key, const Counters& counters) {
   const std::optional<size_t> group = find_or_add(key);
   if (!group) return false;
-  for (size_t i = 0; i < table_.size(); ++i) sum(*group, i) += value_of(table_.parts()[i], counters, table_.model());
+  for (size_t i = 0; i < table_.size(); ++i) {
+    const Part& part = table_.parts()[i];
+    const bool by_last = part.is_squares() && !of_touches_;  // others are not kept there: they are the same
+    sum(*group, i) += value_of(part, counters, by_last ? Model::last : table_.model());
+  }
   if (table_.has_visitors() && !counters.visitors.empty()) visitors_[*group].merge(counters.visitors);
   if (!took_ms_.empty() && counters.took_ms) took_ms_[*group].merge(*counters.took_ms);
   return true;
@@ -47,7 +78,7 @@ void GroupSums::settle_quantiles() {
 }
 
 bool GroupSums::is_zero(size_t group) const {
-  const auto values = sums(group);
+  const auto values = sums(group).first(table_.figure_parts());
   return std::all_of(values.begin(), values.end(), [](__int128 value) { return value == 0; }) &&
          (!table_.has_visitors() || visitors_[group].empty());
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/keyed_hash.h"
+#include "credit/intervals.h"
 #include "query/metrics.h"
 #include "query/query.h"
 #include "rollup/counters.h"
@@ -25,11 +26,16 @@ class PartTable {
   Model model() const { return model_; }
   bool has_visitors() const { return has_visitors_; }
   bool has_quantiles() const;
+  // Those that figures are made of come first; of the others bounds are.
+  size_t figure_parts() const { return figure_parts_; }
   __int128 top(size_t metric, std::span<const __int128> sums) const { return sums[places_[metric].top]; }
   // Zero where the metric has none.
   __int128 bottom(size_t metric, std::span<const __int128> sums) const {
     return places_[metric].has_bottom ? sums[places_[metric].bottom] : 0;
   }
+
+  // What the bounds of rpv and roas are made of, where one of them has some. `largest_micros` is not told.
+  ReturnSums return_sums(std::span<const __int128> sums) const;
 
  private:
   struct Places {
@@ -37,10 +43,15 @@ class PartTable {
     size_t bottom = 0;
     bool has_bottom = false;
   };
+  struct ReturnPlaces {
+    size_t visits = 0, orders = 0, order_squares = 0, revenue = 0, revenue_squares = 0;
+  };
   size_t place(const Part& part);
 
   std::vector<Part> parts_;
   std::vector<Places> places_;
+  std::optional<ReturnPlaces> returns_;
+  size_t figure_parts_ = 0;
   Model model_;
   bool has_visitors_ = false;
 };
@@ -64,8 +75,8 @@ inline constexpr size_t kHeavyGroupsMax = 50'000;  // with visitors or times
 
 class GroupSums {
  public:
-  // The table outlives the sums.
-  GroupSums(const PartTable& table, Precision precision);
+  // The table outlives the sums. `of_touches`: what is added are rows of a touch's dimension, or parts of such.
+  GroupSums(const PartTable& table, Precision precision, bool of_touches);
 
   // False: there are too many groups; nothing was added.
   bool add(const GroupKey& key, const Counters& counters);
@@ -88,6 +99,7 @@ class GroupSums {
   const size_t stride_;  // at least one, so that a group has a place
   const Precision precision_;
   const bool has_quantiles_;
+  const bool of_touches_;
   absl::flat_hash_map<GroupKey, uint32_t> places_;
   std::vector<GroupKey> keys_;
   std::vector<__int128> sums_;

@@ -53,6 +53,8 @@ std::optional<Place> place_of(const Part& part) {
     return Place{Fact::conversion, Measure::revenue};
   if (part == Part{Part::Kind::credited_amount, static_cast<uint8_t>(Amount::refunds_last)})
     return Place{Fact::conversion, Measure::refunds};
+  if (part.kind == Part::Kind::revenue_squares) return Place{Fact::conversion, Measure::revenue_squares};
+  if (part.kind == Part::Kind::order_squares) return Place{Fact::conversion, Measure::order_squares};
   if (part.kind == Part::Kind::revenue_net) return Place{Fact::conversion, Measure::revenue_net};
   if (part == Part{Part::Kind::amount, static_cast<uint8_t>(Amount::goal_value)})
     return Place{Fact::conversion, Measure::goal_value};

@@ -31,6 +31,8 @@ enum class Measure : uint8_t {
   revenue,
   refunds,
   revenue_net,
+  revenue_squares,  // of orders, an order's touches in the row added first
+  order_squares,
   goal_value,
 };
 
