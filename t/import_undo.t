@@ -263,6 +263,69 @@ sub is_whole ($shop, $when) {
     is($code, 0, "$when, all adds up") or diag $out, $err;
 }
 
+# Tables: orders, and what came to them.
+my %tables = (
+    orders => "id,date,value,items\nT-1,2026-01-02 10:00,50.00,\nT-2,2026-01-02 11:00,30.00,cup:2:5 bowl:1:20\n",
+    refunds => "order_id,date,value\nT-1,2026-01-03,20\nT-2,2026-01-04,\n",
+    more => "order_id,date,value\nT-1,2026-01-05,\n",
+);
+sub import_table ($shop, $kind, $name) {
+    my ($code, $out, $err) = import_command($shop, $kind, $shop->write("$name.csv", $tables{$name}));
+    return is($code, 0, "$name are imported") || diag $err;
+}
+sub money ($shop) {
+    my $answer = $shop->query_by_command(from => '2026-01-01', to => '2026-01-31', by => 'day', metrics => 'orders,revenue,refunds,revenue_net');
+    return { map { my ($day, @figures) = @$_; $day => [map { $_ + 0 } @figures] } grep { grep { $_ } @$_[1 .. 4] } @{ $answer->{rows} } };
+}
+my %sold = ('2026-01-02' => [2, 80, 0, 80]);
+my %refunded = ('2026-01-03' => [0, 0, 20, -20], '2026-01-04' => [0, 0, 30, -30]);
+
+subtest 'orders that others told something of' => sub {
+    for my $beside (0, 1) {
+        my $shop = $beside ? open_shop(toml => $toml) : make_shop(toml => $toml);
+        $shop->get('/'), $shop->settle if $beside;
+        import_table($shop, orders => 'orders');
+        import_table($shop, refunds => 'refunds');
+        import_table($shop, refunds => 'more');
+        is_deeply(money($shop), { %sold, %refunded, '2026-01-05' => [0, 0, 30, -30] }, 'all is told');
+        is((undo($shop, 2))[0], 0, 'the first refunds are undone');
+        is_deeply(money($shop), { %sold, '2026-01-05' => [0, 0, 50, -50] }, 'what is left goes back with the other one');
+        import_table($shop, refunds => 'refunds');
+        is_deeply(money($shop), { %sold, '2026-01-04' => [0, 0, 30, -30], '2026-01-05' => [0, 0, 50, -50] }, 'nothing is left for those that come later');
+        is((undo($shop, 1))[0], 0, 'the orders are undone');
+        is_deeply(money($shop), {}, 'nothing is refunded of what was not sold');
+        is_whole($shop, 'then');
+        import_table($shop, orders => 'orders');
+        is_deeply(money($shop), { %sold, '2026-01-04' => [0, 0, 30, -30], '2026-01-05' => [0, 0, 50, -50] }, 'until it is told again');
+        is_whole($shop, 'again');
+        next if !$beside;
+        $shop->stop_aggregator;
+    }
+};
+
+subtest 'orders that others told something of, killed at any place' => sub {
+    my $shop = make_shop(toml => $toml);
+    import_table($shop, @$_) for [orders => 'orders'], [refunds => 'refunds'];
+    my $deaths = 0;
+    for my $point (1 .. 100) {
+        my ($code) = days_later($shop, 0, sub {
+            local @ENV{qw(FOOTFALL_STORE FOOTFALL_DIE)} = ($shop->store . '/', $point . ':' . (qw(before half after))[$point % 3]);
+            return undo($shop, 1);
+        });
+        last if $code ne 'signal 9';
+        $deaths++;
+        my $now = money($shop);
+        is_deeply($now, %$now ? { %sold, %refunded } : {}, "died at point $point: all of it or nothing");
+    }
+    cmp_ok($deaths, '>', 5, 'it died often');
+    my ($code, undef, $err) = undo($shop, 1);
+    ok($code == 0 || $err =~ /is undone already/, 'the last run ends well') or diag $err;
+    is_deeply(money($shop), {}, 'it is undone');
+    is_whole($shop, 'then');
+    import_table($shop, orders => 'orders');
+    is_deeply(money($shop), { %sold, %refunded }, 'told again, refunded once');
+};
+
 subtest 'what is for good becomes one, killed at any place' => sub {
     my $shop = make_shop(toml => $toml);
     my @many = map { line(sprintf('%02d:%02d:%02d', 8 + $_ / 3600, $_ / 60 % 60, $_ % 60), 1 + $_ % 199, "/p" . $_ % 97, $_ % 50 ? () : (order => ["M$_", 1])) } 1 .. 8000;

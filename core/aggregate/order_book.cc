@@ -130,6 +130,15 @@ std::optional<Conversion> OrderBook::find(const Site& site, const Hash128& id, i
   return found;
 }
 
+std::vector<OrderBook::Known> OrderBook::orders_of(const Site& site, const Hash128& id) const {
+  std::vector<Known> orders;
+  each(prefix_of(key_of(site, kind_number(ConversionKind::order), id)), [&](std::string_view key, std::string_view value) {
+    Known known{.import = import_of(key), .order = {}};
+    if (decode_conversion(value, known.order)) orders.push_back(std::move(known));
+  });
+  return orders;
+}
+
 bool OrderBook::is_new_event(const Site& site, const Hit& hit, const Event& event) {
   if (!(hit.flags & kHitEventOnly) || event.id.empty()) return true;
   std::string what(event.name);
@@ -236,21 +245,23 @@ std::vector<Touch> OrderBook::touches_of_customer(const Site& site, const Hash12
                                                   std::span<const Touch> own, int64_t time_ms,
                                                   const TouchesOf& touches_of) {
   const std::string key = key_of(site, kCustomerKind, name);
-  Customer customer, told;
+  Customer customer, told, by_us;
   const int64_t memory_s = sites_.config().retention.orders_s;
-  each(prefix_of(key), [&](std::string_view, std::string_view value) {
+  each(prefix_of(key), [&](std::string_view of, std::string_view value) {
     if (!decode_customer(value, told) || time_ms / 1000 - told.time_ms / 1000 > memory_s) return;
     customer.add(told.touches);
-    customer.time_ms = std::max(customer.time_ms, told.time_ms);
     for (const Hash128& other : told.visitors) customer.add_visitor(other);
+    if (of == key) by_us = told;
   });
   for (const Hash128& other : customer.visitors)
     if (other != visitor) customer.add(touches_of(other));
-  customer.time_ms = std::max(customer.time_ms, time_ms);
-  const bool is_one_of_them = customer.add_visitor(visitor);
-  if (is_one_of_them) customer.add(own);
-  set(key, encode_customer(customer));
-  if (!is_one_of_them) customer.add(own);
+  by_us.time_ms = std::max(by_us.time_ms, time_ms);
+  if (customer.add_visitor(visitor)) {
+    by_us.add_visitor(visitor);
+    by_us.add(own);
+  }
+  customer.add(own);
+  set(key, encode_customer(by_us));
   return std::move(customer.touches);
 }
 
@@ -269,32 +280,55 @@ void OrderBook::keep_goal(const Site& site, const Hash128& goal, const Hash128& 
 
 // --- what comes to an order later ------------------------------------------------------------------------------------
 
-// Settled with that order. An id that was forgotten may be told again for another one.
-std::vector<OrderChange> OrderBook::changes_before(const Site& site, const Hash128& id, const Conversion& order) const {
-  std::vector<OrderChange> all, of_import;
-  const int64_t memory_ms = sites_.config().retention.orders_s * 1000;
-  each(prefix_of(key_of(site, kOrderChangesKind, id)), [&](std::string_view, std::string_view value) {
-    if (!decode_changes(value, of_import)) return;
-    for (OrderChange& change : of_import)
-      if (change.is_settled && order.time_ms - change.time_ms <= memory_ms) all.push_back(std::move(change));
+std::vector<OrderBook::Told> OrderBook::told_of(const Site& site, const Hash128& id) const {
+  std::vector<Told> all;
+  Told told;
+  each(prefix_of(key_of(site, kOrderChangesKind, id)), [&](std::string_view key, std::string_view value) {
+    if (!decode_changes(value, told.changes)) return;
+    told.key = key;
+    told.import = import_of(key);
+    all.push_back(std::move(told));
   });
   return all;
+}
+
+// As they came, whoever told them.
+std::vector<OrderBook::Turn> OrderBook::in_turn(std::vector<Told>& all) {
+  std::vector<Turn> turns;
+  for (Told& told : all)
+    for (OrderChange& change : told.changes) turns.push_back({&told, &change});
+  std::stable_sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) { return a.change->number < b.change->number; });
+  return turns;
+}
+
+// An id that was forgotten may be told again for another order.
+std::vector<OrderChange> OrderBook::settled_with(const Conversion& order, std::span<const OrderChange> changes) const {
+  const int64_t memory_ms = sites_.config().retention.orders_s * 1000;
+  std::vector<OrderChange> settled;
+  for (const OrderChange& change : changes)
+    if (change.is_settled && order.time_ms - change.time_ms <= memory_ms) settled.push_back(change);
+  return settled;
 }
 
 bool OrderBook::change(const Site& site, const Hit& hit, const Event& event) {
   if (event.fault != OrderFault::none) return bookings_.count(site, hit.time_ms, Counter::rejected_orders), false;
   const Hash128 id = hasher_(event.id);
   std::string key = key_of(site, kOrderChangesKind, id);
-  std::vector<OrderChange> told;
-  each(key, [&](std::string_view, std::string_view value) { decode_changes(value, told); });
+  std::vector<OrderChange> by_us, all;
+  for (Told& told : told_of(site, id)) {
+    all.insert(all.end(), told.changes.begin(), told.changes.end());
+    if (told.key == key) by_us = std::move(told.changes);
+  }
   OrderChange change = change_of(hit, event);
+  for (const OrderChange& before : all) change.number = std::max(change.number, before.number);
+  ++change.number;
   const std::optional<Conversion> order = find(site, id, hit.time_ms);
-  const bool is_taken = told.size() < kOrderChangesMax &&
-                        (!order || settle(site, *order, changes_before(site, id, *order), change));
+  const bool is_taken = by_us.size() < kOrderChangesMax &&
+                        (!order || settle(site, *order, settled_with(*order, all), change));
   if (!is_taken) return bookings_.count(site, hit.time_ms, Counter::rejected_orders), false;
   if (order) book(site, *order, change);
-  told.push_back(std::move(change));
-  set(std::move(key), encode_changes(told));
+  by_us.push_back(std::move(change));
+  set(std::move(key), encode_changes(by_us));
   return true;
 }
 
@@ -309,24 +343,26 @@ bool OrderBook::settle(const Site& site, const Conversion& order, std::span<cons
   if (!told_rate) return false;
   std::optional<int64_t> told_micros;
   if (change.value_micros) told_micros = convert_micros(*change.value_micros, *told_rate);
-  convert(change.parts, *told_rate);
+  change.taken = change.parts;
+  convert(change.taken, *told_rate);
   footfall::settle(change, told_micros, money, before);
   return true;
 }
 
 // Credited as the order was, in the bucket of the change; kept as a record of its own.
-void OrderBook::book(const Site& site, const Conversion& order, const OrderChange& change) {
+void OrderBook::book(const Site& site, const Conversion& order, const OrderChange& change, int sign) {
   if (change.refund_micros == 0 && change.revenue_micros == 0) return;
   Bookings::Order booking{.time_ms = change.time_ms,
                           .has_rate = order.rate_trillionths != 0,
-                          .value_micros = change.revenue_micros,
+                          .value_micros = sign * change.revenue_micros,
                           .currency = order.currency,
                           .coupon = order.coupon,
                           .coverage = order.coverage,
                           .is_change = true,
                           .order_ms = order.time_ms,
-                          .refund_micros = change.refund_micros,
-                          .parts = kept_items(change.parts)};
+                          .refund_micros = sign * change.refund_micros,
+                          .parts = kept_items(change.taken)};
+  for (KeptItem& part : booking.parts) part.value_micros *= sign;
   booking.by_item = sum_by(&KeptItem::id, booking.parts);
   booking.by_category = sum_by(&KeptItem::category, booking.parts);
   const Origin origin = origin_of(order.origin);
@@ -338,27 +374,27 @@ void OrderBook::book(const Site& site, const Conversion& order, const OrderChang
   changes_.keep(site.number, encode_kept_visit(kept));
 }
 
+void OrderBook::book(const Site& site, const Conversion& order, const Turn& turn, int sign) {
+  const uint16_t now_in = import();
+  changes_.set_import(turn.told->import);
+  book(site, order, *turn.change, sign);
+  changes_.set_import(now_in);
+}
+
 // Refunds that came before their order was seen stay those of the import that told them.
 void OrderBook::settle_earlier(const Site& site, const Hash128& id, const Conversion& order) {
-  std::vector<std::pair<std::string, std::vector<OrderChange>>> told;
-  each(prefix_of(key_of(site, kOrderChangesKind, id)), [&](std::string_view key, std::string_view value) {
-    std::vector<OrderChange> of_import;
-    if (decode_changes(value, of_import)) told.emplace_back(key, std::move(of_import));
-  });
-  const uint16_t now_in = import();
-  std::vector<OrderChange> before = changes_before(site, id, order);
-  for (auto& [key, of_import] : told) {
-    bool any = false;
-    for (OrderChange& change : of_import) {
-      if (change.is_settled || !settle(site, order, before, change)) continue;
-      changes_.set_import(import_of(key));
-      book(site, order, change);
-      changes_.set_import(now_in);
-      before.push_back(change);
-      any = true;
-    }
-    if (any) set(key, encode_changes(of_import));
+  std::vector<Told> told = told_of(site, id);
+  std::vector<OrderChange> settled;
+  for (const Told& of_import : told) settled.insert(settled.end(), of_import.changes.begin(), of_import.changes.end());
+  settled = settled_with(order, settled);
+  for (const Turn& turn : in_turn(told)) {
+    if (turn.change->is_settled || !settle(site, order, settled, *turn.change)) continue;
+    book(site, order, turn);
+    settled.push_back(*turn.change);
+    turn.told->is_changed = true;
   }
+  for (Told& of_import : told)
+    if (of_import.is_changed) set(std::move(of_import.key), encode_changes(of_import.changes));
 }
 
 }  // namespace footfall

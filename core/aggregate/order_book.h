@@ -62,10 +62,25 @@ class OrderBook {
   // A refund, a cancellation, another value. False: rejected, and counted as such.
   bool change(const Site& site, const Hit& hit, const Event& event);
 
+  // As if that import had told nothing of the order with that id: what others told of it is settled anew where that makes a
+  // difference, and waits where the order itself is gone. What the import told is not taken out here.
+  void leave_out(const Site& site, const Hash128& id, uint16_t import);
+
  private:
   struct Known {
-    std::string key;
+    uint16_t import = 0;
     Conversion order;
+  };
+  // What one import told of an order later.
+  struct Told {
+    std::string key;
+    uint16_t import = 0;
+    std::vector<OrderChange> changes;
+    bool is_changed = false;
+  };
+  struct Turn {
+    Told* told;
+    OrderChange* change;
   };
 
   uint16_t import() const { return changes_.import(); }
@@ -79,10 +94,17 @@ class OrderBook {
   std::string rate_key(const Site& site, Currency currency, std::string_view day) const;
   // The rate of the order's day, else the newest of the seven days before it, else the configuration's.
   std::optional<Rate> rate_of(const Site& site, Currency currency, int64_t time_ms) const;
-  std::vector<OrderChange> changes_before(const Site& site, const Hash128& id, const Conversion& order) const;
+  std::vector<Known> orders_of(const Site& site, const Hash128& id) const;
+  const Known* order_of(const std::vector<Known>& orders, const OrderChange& change, std::optional<uint16_t> without) const;
+  std::vector<Told> told_of(const Site& site, const Hash128& id) const;
+  static std::vector<Turn> in_turn(std::vector<Told>& told);
+  std::vector<OrderChange> settled_with(const Conversion& order, std::span<const OrderChange> changes) const;
   // False: it is in a currency that cannot be compared with the order's.
   bool settle(const Site& site, const Conversion& order, std::span<const OrderChange> before, OrderChange& change);
-  void book(const Site& site, const Conversion& order, const OrderChange& change);
+  // `sign` -1: what was booked so is taken back.
+  void book(const Site& site, const Conversion& order, const OrderChange& change, int sign = 1);
+  // Under the number of the import that told it.
+  void book(const Site& site, const Conversion& order, const Turn& turn, int sign = 1);
   void settle_earlier(const Site& site, const Hash128& id, const Conversion& order);
 
   Sites& sites_;

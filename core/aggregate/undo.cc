@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "aggregate/bookings.h"
+#include "aggregate/order_book.h"
 #include "base/bytes.h"
+#include "credit/order_change.h"
 #include "rollup/changes.h"
 #include "rollup/visit_cut.h"
 #include "visit/visit_record.h"
@@ -18,23 +20,51 @@ namespace {
 // Visits that went over into another import, as they stood: by the key of that import.
 using CarriedVisits = std::map<std::string, Visit, std::less<>>;
 
-Status read_carried(SummaryWriter& summary, size_t sites, CarriedVisits& to) {
+struct ChangedOrder {
+  uint16_t site = 0;
+  Hash128 id;
+  bool operator==(const ChangedOrder&) const = default;
+};
+
+struct Concerned {
+  CarriedVisits carried;
+  std::vector<ChangedOrder> orders;  // of which other imports, or live hits, told something later
+};
+
+Status read_concerned(SummaryWriter& summary, size_t sites, uint16_t import, Concerned& to) {
   return summary.each(KeyedDatabase::orders, [&](std::string_view key, std::string_view value) {
-    if (key.size() != kOrderKeyIdBytes + 2 || static_cast<uint8_t>(key[2]) != kCarriedVisitKind) return;
+    if (key.size() != kOrderKeyIdBytes + 2 || load_be16(key.data()) >= sites) return;
+    const auto kind = static_cast<uint8_t>(key[2]);
     Visit visit;
-    if (load_be16(key.data()) >= sites || !decode_visit(value, visit)) return;
-    to.emplace(key, std::move(visit));
+    if (kind == kCarriedVisitKind && decode_visit(value, visit)) to.carried.emplace(key, std::move(visit));
+    if (kind != kOrderChangesKind || load_be16(key.data() + kOrderKeyIdBytes) == import) return;
+    BytesReader reader(key);
+    ChangedOrder order{.site = reader.be16(), .id = {}};
+    reader.u8();
+    order.id = reader.hash();
+    if (to.orders.empty() || to.orders.back() != order) to.orders.push_back(order);
   });
 }
+
+// Later than any hit: what is booked finds the row of what it takes back, or else `other`.
+constexpr int64_t kLateClockS = int64_t{1} << 40;
 
 // One undo, while it is being made.
 class Undo {
  public:
   Undo(SummaryWriter& summary, Sites& sites, const StringHasher& hasher, uint16_t import)
-      : summary_(summary), sites_(sites), import_(import), bookings_(changes_, hasher) {}
+      : summary_(summary), sites_(sites), import_(import), bookings_(changes_, hasher), late_bookings_(changes_, hasher),
+        orders_(sites, hasher, changes_, late_bookings_, recent_orders_, [&](std::string_view prefix, const SeeStoredOrder& see) {
+          summary.each_of_prefix(KeyedDatabase::orders, prefix, see);
+        }) {
+    late_bookings_.set_clock_s(kLateClockS);
+  }
 
   Status run(CheckpointState& state) {
-    if (Status read = read_carried(summary_, sites_.size(), carried_); !read) return read;
+    Concerned concerned;
+    if (Status read = read_concerned(summary_, sites_.size(), import_, concerned); !read) return read;
+    carried_ = std::move(concerned.carried);
+    for (const ChangedOrder& order : concerned.orders) orders_.leave_out(sites_.at(order.site), order.id, import_);
     for (const auto& [key, visit] : carried_) {
       if (visit.import == import_) {
         give_to_next(key, visit);
@@ -134,6 +164,9 @@ class Undo {
   const uint16_t import_;
   Changes changes_;
   Bookings bookings_;
+  Bookings late_bookings_;
+  RecentOrders recent_orders_;  // none: everything is folded
+  OrderBook orders_;
   CarriedVisits carried_;
   std::vector<VisitCut> cuts_;
 };

@@ -12,9 +12,10 @@
 
 namespace footfall {
 
+// Of each import (and of live hits) what its own orders told: together they are all that is known.
 struct Customer {
   int64_t time_ms = 0;              // of the newest order
-  std::vector<Touch> touches;       // by the orders so far, in time order, at most kTouchesMax
+  std::vector<Touch> touches;       // of who ordered, by then, in time order, at most kTouchesMax
   std::vector<Hash128> visitors;    // who ordered, at most kCustomerVisitorsMax: whose touches these are
 
   // Takes in a visitor's touches: the first and the newest ones stay. The same touch of two visitors is one.
@@ -22,6 +23,8 @@ struct Customer {
   // False: there are as many as are kept. That one's touches are not to be added.
   bool add_visitor(const Hash128& visitor);
   bool has(const Hash128& visitor) const;
+  // Touches by hits of that import go. False: there are none.
+  bool forget_import(uint16_t import);
 };
 inline constexpr size_t kCustomerVisitorsMax = 8;
 

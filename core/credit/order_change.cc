@@ -9,9 +9,10 @@ namespace footfall {
 namespace {
 
 // changes: version u8 | kOrderChangesKind u8 | time_ms i64 of the newest | varint x change
-// change:  kind u8 | flags u8 (1 has a value, 2 is settled) | time_ms i64 | value zigzag | currency 3 | refund zigzag |
-//          revenue zigzag | parts
-constexpr uint8_t kVersion = 2;
+// change:  kind u8 | flags u8 (1 has a value, 2 is settled) | number varint | time_ms i64 | value zigzag | currency 3 | refund
+//          zigzag | revenue zigzag | parts | if settled: taken parts
+// Version 2 had no number, and of a settled change the taken parts alone.
+constexpr uint8_t kVersion = 3, kVersionBefore = 2;
 enum : uint8_t { kHasValue = 1, kIsSettled = 2 };
 
 OrderPart* find_part(std::vector<OrderPart>& parts, const OrderPart& like) {
@@ -42,7 +43,7 @@ void complete(std::vector<OrderPart>& told, std::vector<OrderPart> sold) {
 void take_off(std::span<const OrderChange> before, std::vector<OrderPart>& parts) {
   for (const OrderChange& change : before) {
     if (!change.is_settled) continue;
-    for (const OrderPart& part : change.parts)
+    for (const OrderPart& part : change.taken)
       if (OrderPart* of = find_part(parts, part)) of->value_micros -= part.value_micros, of->quantity -= part.quantity;
   }
 }
@@ -61,7 +62,7 @@ void hold_to_what_is_left(std::vector<OrderPart>& told, const OrderMoney& order,
 std::vector<OrderPart> parts_left(const OrderMoney& order, std::span<const OrderChange> before) {
   std::vector<OrderPart> left = order.parts;
   for (const OrderChange& change : before)
-    if (change.is_settled && change.parts.empty() && change.refund_micros + change.revenue_micros > 0) return {};
+    if (change.is_settled && change.taken.empty() && change.refund_micros + change.revenue_micros > 0) return {};
   take_off(before, left);
   std::erase_if(left, [](const OrderPart& part) { return part.value_micros <= 0; });
   return left;
@@ -87,17 +88,17 @@ void settle(OrderChange& change, std::optional<int64_t> told_micros, const Order
     const int64_t now = std::max<int64_t>(told_micros.value_or(rest), 0);
     change.refund_micros = std::max<int64_t>(rest - now, 0);
     change.revenue_micros = std::max<int64_t>(now - rest, 0);
-    change.parts.clear();
+    change.taken.clear();
     return;
   }
-  if (change.kind == ChangeKind::cancelled) change.parts.clear();
-  complete(change.parts, order.parts);
-  hold_to_what_is_left(change.parts, order, before);
-  int64_t wanted = change.parts.empty() ? rest : sum_of(change.parts);
+  if (change.kind == ChangeKind::cancelled) change.taken.clear();
+  complete(change.taken, order.parts);
+  hold_to_what_is_left(change.taken, order, before);
+  int64_t wanted = change.taken.empty() ? rest : sum_of(change.taken);
   if (change.kind == ChangeKind::refund && told_micros) wanted = *told_micros;
   change.refund_micros = std::clamp<int64_t>(wanted, 0, rest);
-  if (change.parts.empty() && change.refund_micros == rest) change.parts = parts_left(order, before);
-  if (change.refund_micros == 0) change.parts.clear();
+  if (change.taken.empty() && change.refund_micros == rest) change.taken = parts_left(order, before);
+  if (change.refund_micros == 0) change.taken.clear();
 }
 
 std::string encode_changes(std::span<const OrderChange> changes) {
@@ -109,9 +110,10 @@ std::string encode_changes(std::span<const OrderChange> changes) {
   for (const OrderChange& change : changes) {
     writer.u8(static_cast<uint8_t>(change.kind));
     writer.u8((change.value_micros ? kHasValue : 0) | (change.is_settled ? kIsSettled : 0));
-    writer.le64(static_cast<uint64_t>(change.time_ms)).zigzag(change.value_micros.value_or(0));
+    writer.varint(change.number).le64(static_cast<uint64_t>(change.time_ms)).zigzag(change.value_micros.value_or(0));
     writer.bytes(change.currency.text()).zigzag(change.refund_micros).zigzag(change.revenue_micros);
     encode_parts(change.parts, writer);
+    if (change.is_settled) encode_parts(change.taken, writer);
   }
   return bytes;
 }
@@ -119,7 +121,8 @@ std::string encode_changes(std::span<const OrderChange> changes) {
 bool decode_changes(std::string_view bytes, std::vector<OrderChange>& to) {
   to.clear();
   BytesReader reader(bytes);
-  if (reader.u8() != kVersion || reader.u8() != kOrderChangesKind) return false;
+  const uint8_t version = reader.u8();
+  if (version < kVersionBefore || version > kVersion || reader.u8() != kOrderChangesKind) return false;
   reader.le64();
   for (uint64_t left = reader.varint(); left > 0 && reader.ok(); --left) {
     OrderChange& change = to.emplace_back();
@@ -127,6 +130,7 @@ bool decode_changes(std::string_view bytes, std::vector<OrderChange>& to) {
     if (kind > static_cast<uint8_t>(ChangeKind::changed) || flags > (kHasValue | kIsSettled)) return false;
     change.kind = static_cast<ChangeKind>(kind);
     change.is_settled = (flags & kIsSettled) != 0;
+    if (version != kVersionBefore) change.number = reader.varint();
     change.time_ms = static_cast<int64_t>(reader.le64());
     const int64_t value_micros = reader.zigzag();
     if (flags & kHasValue) change.value_micros = value_micros;
@@ -136,6 +140,9 @@ bool decode_changes(std::string_view bytes, std::vector<OrderChange>& to) {
     change.refund_micros = reader.zigzag();
     change.revenue_micros = reader.zigzag();
     if (!decode_parts(reader, change.parts)) return false;
+    if (!change.is_settled) continue;
+    if (version == kVersionBefore) change.taken = change.parts;
+    else if (!decode_parts(reader, change.taken)) return false;
   }
   return reader.ok() && reader.at_end();
 }

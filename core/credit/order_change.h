@@ -26,15 +26,24 @@ std::optional<ChangeKind> change_kind(std::string_view event_name);
 
 struct OrderChange {
   ChangeKind kind = ChangeKind::refund;
+  uint64_t number = 0;  // rises with the changes of an order, whoever tells them: settled in this turn
   int64_t time_ms = 0;
   std::optional<int64_t> value_micros;  // as told, in `currency`; nullopt: none was
   Currency currency;                    // all zero: the order's
-  std::vector<OrderPart> parts;         // as told; once it is settled, what was taken back of each
+  std::vector<OrderPart> parts;         // as told
   // Settled with its order: in the site's currency, or in the order's own where that has no rate.
   bool is_settled = false;
+  std::vector<OrderPart> taken;  // what was taken back of each part
   int64_t refund_micros = 0;
   int64_t revenue_micros = 0;  // that came in addition
 
+  OrderChange as_told() const {
+    OrderChange told = *this;
+    told.is_settled = false;
+    told.refund_micros = told.revenue_micros = 0;
+    told.taken.clear();
+    return told;
+  }
   bool operator==(const OrderChange&) const = default;
 };
 
@@ -44,8 +53,8 @@ struct OrderMoney {
   std::vector<OrderPart> parts;
 };
 
-// Settles a change of an order, after those settled before. `told_micros` and the parts are in the money of `order`. Never
-// more is taken back than is left.
+// Settles a change of an order, after those settled before. `told_micros`, and the parts as told that `taken` holds, are in the
+// money of `order`. Never more is taken back than is left.
 void settle(OrderChange& change, std::optional<int64_t> told_micros, const OrderMoney& order,
             std::span<const OrderChange> before);
 

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "base/bytes.h"
+#include "credit/customer.h"
 #include "rollup/summary.h"
 #include "rollup/visit_cut.h"
 #include "rollup/visit_log.h"
@@ -11,7 +12,7 @@
 namespace footfall {
 namespace {
 
-constexpr size_t kVisitorsAtOnce = 10'000;
+constexpr size_t kChangesAtOnce = 10'000;
 
 bool is_of_import(std::string_view key, uint16_t import) {
   return key.size() >= 2 && load_be16(key.data() + key.size() - 2) == import;
@@ -53,32 +54,53 @@ Status remove_rollups(LmdbTxn& txn, LmdbDatabase rollups, LmdbDatabase key_count
   return {};
 }
 
-// Visitors stay with what other imports know of them.
-Status forget_visitors(LmdbTxn& txn, LmdbDatabase visitors, uint16_t import) {
+// Gives each entry to `rewrite`, which changes the value and says so; an empty one goes. Some at a time: what a cursor stands on
+// must not move below it.
+template <class Rewrite>
+Status rewrite_each(LmdbTxn& txn, LmdbDatabase database, Rewrite rewrite) {
   for (std::string from;;) {
     std::map<std::string, std::string> changed;
     bool ended = true;
     {
-      Result<LmdbCursor> cursor = LmdbCursor::open(txn, visitors);
+      Result<LmdbCursor> cursor = LmdbCursor::open(txn, database);
       if (!cursor) return cursor.error();
+      std::string value;
       for (bool there = from.empty() ? cursor->first() : cursor->seek(from); there; there = cursor->next()) {
-        if (changed.size() >= kVisitorsAtOnce) {
+        if (changed.size() >= kChangesAtOnce) {
           from = cursor->key();
           ended = false;
           break;
         }
-        Visitor visitor;
-        if (!is_imported_timeline(cursor->key()) || !decode_visitor(cursor->value(), visitor)) continue;
-        if (!visitor.forget_import(import)) continue;
-        changed.emplace(cursor->key(), visitor.is_blank() ? std::string() : encode_visitor(visitor));
+        if (rewrite(cursor->key(), cursor->value(), value)) changed.emplace(cursor->key(), std::move(value));
       }
     }
     for (const auto& [key, value] : changed) {
-      const Status status = value.empty() ? txn.remove(visitors, key) : txn.put(visitors, key, value);
+      const Status status = value.empty() ? txn.remove(database, key) : txn.put(database, key, value);
       if (!status) return status;
     }
     if (ended) return {};
   }
+}
+
+// Visitors stay with what other imports know of them.
+Status forget_visitors(LmdbTxn& txn, LmdbDatabase visitors, uint16_t import) {
+  return rewrite_each(txn, visitors, [&](std::string_view key, std::string_view stored, std::string& value) {
+    Visitor visitor;
+    if (!is_imported_timeline(key) || !decode_visitor(stored, visitor) || !visitor.forget_import(import)) return false;
+    value = visitor.is_blank() ? std::string() : encode_visitor(visitor);
+    return true;
+  });
+}
+
+// Customers of other imports, whose visitors this one had seen too.
+Status forget_touches(LmdbTxn& txn, LmdbDatabase orders, uint16_t import) {
+  return rewrite_each(txn, orders, [&](std::string_view key, std::string_view stored, std::string& value) {
+    Customer customer;
+    const bool is_customer = key.size() == kOrderKeyIdBytes + 2 && static_cast<uint8_t>(key[2]) == kCustomerKind;
+    if (!is_customer || !decode_customer(stored, customer) || !customer.forget_import(import)) return false;
+    value = encode_customer(customer);
+    return true;
+  });
 }
 
 }  // namespace
@@ -93,6 +115,7 @@ Status SummaryWriter::remove_import(uint16_t import, CheckpointState& state, std
                                 [&](std::string_view key, std::string_view) { return is_of_import(key, import); });
       !status)
     return status;
+  if (Status status = forget_touches(*txn, keyed(KeyedDatabase::orders), import); !status) return status;
   if (Status status = forget_visitors(*txn, keyed(KeyedDatabase::visitors), import); !status) return status;
   if (Status status = remove_if(*txn, keyed(KeyedDatabase::open_visits),
                                 [&](std::string_view key, std::string_view value) {

@@ -20,14 +20,16 @@ OrderChange apply(ChangeKind kind, std::optional<int64_t> value_micros, std::vec
   OrderChange change;
   change.kind = kind;
   change.value_micros = value_micros;
-  change.parts = std::move(parts);
+  change.number = changes.size() + 1;
+  change.parts = parts;
+  change.taken = std::move(parts);
   settle(change, value_micros, order, changes);
   return changes.emplace_back(std::move(change));
 }
 
 int64_t of_item(const OrderChange& change, std::string_view id) {
   int64_t micros = 0;
-  for (const OrderPart& part : change.parts) micros += part.id == id ? part.value_micros : 0;
+  for (const OrderPart& part : change.taken) micros += part.id == id ? part.value_micros : 0;
   return micros;
 }
 
@@ -42,14 +44,14 @@ void a_refund_without_a_value_takes_back_all(void**) {
 void parts_add_up_to_no_more_than_the_order(void**) {
   expect_number(apply(ChangeKind::refund, 30'000'000).refund_micros, 30'000'000);
   expect_number(apply(ChangeKind::refund, 30'000'000).refund_micros, 4'000'000);
-  assert_true(changes.back().parts.empty());  // the first named none, so nobody knows what is left of whom
+  assert_true(changes.back().taken.empty());  // the first named none, so nobody knows what is left of whom
   expect_number(apply(ChangeKind::cancelled, {}).refund_micros, 0);
 }
 
 void an_item_goes_back_at_the_orders_price(void**) {
   const OrderChange cup = apply(ChangeKind::refund, {}, {{"cup", "", 1, 0}});
   expect_number(cup.refund_micros, 5'000'000);
-  expect_text(cup.parts.front().category, "Cups");
+  expect_text(cup.taken.front().category, "Cups");
   const OrderChange cheaper = apply(ChangeKind::refund, {}, {{"cup", "", 1, 3'000'000}});
   expect_number(cheaper.refund_micros, 3'000'000);
   const OrderChange rest = apply(ChangeKind::refund, {});
@@ -103,6 +105,23 @@ void nothing_takes_back_more_than_was_paid(void**) {
   }
 }
 
+// As a store of the version before has it: kind, x, and of each change what that version kept.
+void what_the_version_before_stored_is_read(void**) {
+  static std::string bytes;
+  static std::vector<OrderChange> back;
+  bytes = encode_changes({});
+  bytes.replace(0, 1, 1, 2);
+  bytes.back() = 1;
+  BytesWriter writer(bytes);
+  writer.u8(0).u8(2).le64(5).zigzag(0).bytes(std::string_view("\0\0\0", 3)).zigzag(7).zigzag(0);
+  encode_parts({{"cup", "Cups", 1, 7}}, writer);
+  assert_true(decode_changes(bytes, back));
+  expect_number(back.size(), 1);
+  expect_number(back.front().refund_micros, 7);
+  expect_number(of_item(back.front(), "cup"), 7);
+  expect_text(back.front().parts.front().id, "cup");
+}
+
 void what_is_stored_comes_back(void**) {
   apply(ChangeKind::refund, {}, {{"cup", "", 1, 0}});
   apply(ChangeKind::changed, 7'000'000);
@@ -136,6 +155,7 @@ int main() {
       cmocka_unit_test_setup(a_cancelled_order_gives_back_what_is_left_whatever_it_says, begin),
       cmocka_unit_test_setup(a_changed_order_is_worth_something_else, begin),
       cmocka_unit_test_setup(nothing_takes_back_more_than_was_paid, begin),
+      cmocka_unit_test_setup(what_the_version_before_stored_is_read, begin),
       cmocka_unit_test_setup(what_is_stored_comes_back, begin),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
