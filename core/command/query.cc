@@ -24,6 +24,9 @@ void append_escaped(std::string& to, std::string_view text) {
   }
 }
 
+// Those that need no value: `--advice` is `--advice 1`.
+bool is_flag(std::string_view name) { return name == "advice" || name == "levels"; }
+
 // `--by channel` and `--by=channel` are the API's `by=channel`. Empty: an argument is no parameter (told on standard error).
 std::optional<std::string> arguments_of(const std::vector<std::string>& parameters) {
   std::string arguments;
@@ -38,6 +41,8 @@ std::optional<std::string> arguments_of(const std::vector<std::string>& paramete
     if (const size_t equals = name.find('='); equals != std::string_view::npos) {
       value = name.substr(equals + 1);
       name = name.substr(0, equals);
+    } else if (is_flag(name) && (i + 1 == parameters.size() || parameters[i + 1].starts_with("--"))) {
+      value = "1";
     } else if (i + 1 < parameters.size()) {
       value = parameters[++i];
     } else {

@@ -11,6 +11,7 @@
 #include "query/negotiation.h"
 #include "query/query.h"
 #include "query/range.h"
+#include "query/roi.h"
 #include "query/text.h"
 
 namespace footfall {
@@ -74,6 +75,28 @@ constexpr std::string_view kDocument = R"json({
       {"name": "lookback", "in": "query", "description": "How far back touches get credit; by default the site's own setting.", "schema": {"type": "string", "enum": ["1d", "7d", "30d", "90d"]}},
       {"name": "limit", "in": "query", "schema": {"type": "integer", "default": @limit_default@, "minimum": 1, "maximum": @limit_max@}},
       {"name": "cursor", "in": "query", "schema": {"type": "string"}},
+      @form_parameters@
+    ],
+    "responses": {
+      @report_responses@
+    }
+  }},
+  "/v1/roi": {"get": {
+    "operationId": "roi",
+    "summary": "What marketing returned, how sure that is, and what to do",
+    "description": @roi_description@,
+    "parameters": [
+      @time_parameters@
+      {"name": "by", "in": "query", "schema": {"type": "string", "default": "channel", "enum": @roi_choices@}},
+      {"name": "model", "in": "query", "description": "Who gets the credit for an order.",
+       "schema": {"type": "string", "default": "last_non_direct", "enum": @models@}},
+      {"name": "compare", "in": "query", "description": "Adds roas_previous, roas_difference and order_rate_difference, the last two with _lo and _hi.",
+       "schema": {"type": "string", "enum": @comparisons@}},
+      {"name": "levels", "in": "query", "description": "1: adds what one more unit spent a day brought more, by days of less and more spend (marginal_low, marginal_high, with _lo and _hi).",
+       "schema": {"type": "string", "enum": ["0", "1"]}},
+      {"name": "advice", "in": "query", "description": "1: the same in words, by what is at stake; columns are then the dimension, verdict, stake, advice.",
+       "schema": {"type": "string", "enum": ["0", "1"]}},
+      @page_parameters@
       @form_parameters@
     ],
     "responses": {
@@ -268,6 +291,12 @@ constexpr std::string_view kLedgerDescription =
     "Hits by class and reason: of an agent its name, of a visitor what it did (robots.txt, too many pages, referrer spam), own flag, no "
     "user agent. The row without a class are people. `share` is of all hits; rows + `other` = `totals`.";
 
+constexpr std::string_view kRoiDescription =
+    "Columns: the dimension, visits, orders, revenue, cost, cpo, roas, roas_lo, roas_hi, roi, verdict (raise, cut, keep, too_early, "
+    "depends_on_model), visits_needed, break_even (1 / margin; of rows with cost, and of totals), mer (all revenue / all cost; of totals alone). "
+    "Null where nothing was spent, and what needs the margin where the site has none. Rows + `other` = `totals`. It reaches as far back as "
+    "figures are kept.";
+
 constexpr std::string_view kAttributionDescription =
     "Orders and revenue by channel, source, campaign or code, as `orders_MODEL` and `revenue_MODEL`. Each order is shared among the touches of "
     "the lookback; for each model rows + `other` = `totals`, which are the same for all. It reaches as far back as visits are kept. `markov` and "
@@ -346,6 +375,8 @@ std::string openapi_json() {
       {"ledger_description", json_string(kLedgerDescription)},
       {"attribution_description", json_string(kAttributionDescription)},
       {"attribution_choices", json_list(attribution_report().choices)},
+      {"roi_description", json_string(kRoiDescription)},
+      {"roi_choices", json_list(roi_report().choices)},
       {"ranges", json_list(range_names())},
       {"limit_max", std::to_string(kLimitMax)},
       {"limit_default", std::to_string(kLimitDefault)},

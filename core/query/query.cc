@@ -53,7 +53,7 @@ class Parser {
   std::variant<Query, QueryError> parse() {
     for (const auto step :
          {&Parser::read_site, &Parser::read_format, &Parser::read_by, &Parser::read_filter, &Parser::read_range,
-          &Parser::read_compare, &Parser::read_metrics, &Parser::read_ci, &Parser::read_order, &Parser::read_limit, &Parser::read_model,
+          &Parser::read_compare, &Parser::read_metrics, &Parser::read_ci, &Parser::read_flags, &Parser::read_order, &Parser::read_limit, &Parser::read_model,
           &Parser::read_lookback, &Parser::check_kept_together, &Parser::read_cursor})
       if (Fault fault = (this->*step)()) return *std::move(fault);
     return std::move(query_);
@@ -81,6 +81,7 @@ class Parser {
     if (!zone) return QueryError{503, "store_fault", zone.error().text, {}, {}};
     query_.zone = std::move(*zone);
     query_.currency = site.currency;
+    query_.margin_micros = site.margin_micros;
     query_.has_page_groups = !site.page_groups.empty();
     query_.lookback_days = query_.own_lookback_days = site.lookback_days;
     return {};
@@ -220,16 +221,31 @@ class Parser {
     return {};
   }
 
+  Fault read_flags() {
+    for (const auto& [name, flag] : {std::pair{"advice", &Query::with_advice}, std::pair{"levels", &Query::with_levels}}) {
+      const std::string* given = arguments_.find(name);
+      if (given == nullptr) continue;
+      if (*given != "0" && *given != "1") return bad(name, std::string(name) + " is " + quoted(*given) + "; it must be 1 or 0", {"0", "1"});
+      query_.*flag = *given == "1";
+    }
+    return {};
+  }
+
   Fault read_order() {
-    const size_t columns = query_.columns();
     const std::string* given = arguments_.find("order");
+    if (given == nullptr && query_.report != nullptr && !query_.report->order.empty()) return find_order(query_.report->order);
     if (given == nullptr) {
       const auto time = std::find(query_.by.begin(), query_.by.end(), query_.time());
       query_.descending = time == query_.by.end();
       query_.order_column = query_.descending ? query_.by.size() : static_cast<size_t>(time - query_.by.begin());
       return {};
     }
-    std::string_view name = *given;
+    return find_order(*given);
+  }
+
+  Fault find_order(std::string_view given) {
+    const size_t columns = query_.columns();
+    std::string_view name = given;
     query_.descending = name.starts_with('-');
     if (query_.descending) name.remove_prefix(1);
     std::vector<std::string> names;
@@ -240,7 +256,7 @@ class Parser {
       }
       names.emplace_back(query_.column_name(column));
     }
-    return bad("order", "order " + quoted(*given) + " is no column of the answer, with or without a `-` before it",
+    return bad("order", "order " + quoted(given) + " is no column of the answer, with or without a `-` before it",
                std::move(names));
   }
 
@@ -391,9 +407,14 @@ std::vector<FigureColumn> Query::figure_columns() const {
   return columns;
 }
 
+size_t Query::columns() const {
+  return by.size() + (report != nullptr && report->columns != nullptr ? report->columns(*this).size() : figure_columns().size());
+}
+
 std::string Query::column_name(size_t column) const {
   static constexpr std::string_view kEndings[] = {"", "_lo", "_hi", "_previous", "_previous_lo", "_previous_hi", "_change"};
   if (column < by.size()) return std::string(by[column]->name);
+  if (report != nullptr && report->columns != nullptr) return report->columns(*this)[column - by.size()];
   const FigureColumn of = figure_columns()[column - by.size()];
   return std::string(metrics[of.metric]->name).append(kEndings[static_cast<size_t>(of.of)]);
 }
@@ -406,6 +427,13 @@ std::vector<std::pair<std::string, std::string>> Query::shown() const {
       {"to", json_string(instant_text(range.to_s, zone))}};
   if (report != nullptr) {
     shown.insert(shown.begin(), {"report", json_string(report->name)});
+    if (report->columns != nullptr) {
+      shown.insert(shown.end(), {{"by", json_names(by)}, order, {"limit", std::to_string(limit)}, {"model", json_string(kModelNames[static_cast<size_t>(model)])}});
+      for (const auto& [name, is_set] : {std::pair{"advice", with_advice}, std::pair{"levels", with_levels}})
+        if (is_set) shown.emplace_back(name, "1");
+      show_comparison(shown);
+      return shown;
+    }
     if (!report->choices.empty()) {
       shown.insert(shown.end(), {{"by", json_names(by)},
                                  {"lookback", json_string(std::to_string(lookback_days) + "d")},
@@ -423,12 +451,15 @@ std::vector<std::pair<std::string, std::string>> Query::shown() const {
                              {"lookback", json_string(std::to_string(lookback_days) + "d")}});
   if (!filter.empty()) shown.emplace_back("filter", json_string(filter_text(filter)));
   if (with_bounds) shown.emplace_back("ci", std::string(kConfidence));
-  if (comparison) {
-    shown.emplace_back("compare", json_string(kCompareNames[static_cast<size_t>(compare) - 1]));
-    shown.emplace_back("compare_from", json_string(instant_text(comparison->before().from_s, zone)));
-    shown.emplace_back("compare_to", json_string(instant_text(comparison->before().to_s, zone)));
-  }
+  show_comparison(shown);
   return shown;
+}
+
+void Query::show_comparison(std::vector<std::pair<std::string, std::string>>& to) const {
+  if (!comparison) return;
+  to.emplace_back("compare", json_string(kCompareNames[static_cast<size_t>(compare) - 1]));
+  to.emplace_back("compare_from", json_string(instant_text(comparison->before().from_s, zone)));
+  to.emplace_back("compare_to", json_string(instant_text(comparison->before().to_s, zone)));
 }
 
 std::string Query::cursor_at(uint64_t offset) const {
@@ -443,6 +474,7 @@ std::string Query::cursor_at(uint64_t offset) const {
 std::variant<Query, QueryError> parse_query(std::string_view raw, const QueryContext& context,
                                             const FixedReport* report) {
   auto arguments = report == nullptr ? Arguments::parse(raw, kParameters, {})
+                   : !report->parameters.empty() ? Arguments::parse(raw, report->parameters, {})
                    : report->choices.empty() ? Arguments::parse(raw, kReportParameters, {})
                                              : Arguments::parse(raw, kCreditParameters, {});
   if (auto* error = std::get_if<QueryError>(&arguments)) return std::move(*error);

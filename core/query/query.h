@@ -25,12 +25,18 @@ namespace footfall {
 inline constexpr uint32_t kLimitDefault = 100;
 inline constexpr uint32_t kLimitMax = 10'000;
 
+struct Query;
+
 // A report that is a query whose dimension and metric are given; what is left to ask for is site, time, order and page.
 struct FixedReport {
   std::string_view name;  // as /v1/ has it
   const DimensionInfo* by;
   const Metric* metric;
   std::span<const std::string_view> choices{};  // dimensions that `by` may name, and a `lookback`; none: neither is asked
+  // Of a report with columns of its own: its parameters (where not those of its kind), their names behind the dimension, and the order.
+  std::span<const std::string_view> parameters{};
+  std::vector<std::string> (*columns)(const Query& query) = nullptr;
+  std::string_view order{};
 };
 
 // A column of the answer behind those of `by`: which metric, and what of it.
@@ -49,6 +55,7 @@ struct Query {
   std::optional<uint16_t> site_number;  // none: configured, but not seen yet
   Zone zone;
   Currency currency;
+  std::optional<int64_t> margin_micros = {};  // none: the site names none
   bool has_page_groups = false;  // the site names groups of pages
   TimeRange range;
   std::optional<Comparison> comparison = {};  // of `range`
@@ -57,6 +64,7 @@ struct Query {
   Filter filter = {};
   std::vector<const Metric*> metrics;  // as asked, each once
   bool with_bounds = false;            // ci=95
+  bool with_advice = false, with_levels = false;  // of /v1/roi
   size_t order_column = 0;             // of the answer: dimensions, then metrics with what they are compared with
   bool descending = false;
   uint32_t limit = kLimitDefault;
@@ -75,7 +83,7 @@ struct Query {
 
   // Columns behind those of `by`: each metric's figure and its bounds, with a comparison those before and the change.
   std::vector<FigureColumn> figure_columns() const;
-  size_t columns() const { return by.size() + figure_columns().size(); }
+  size_t columns() const;
   std::string column_name(size_t column) const;
 
   bool shows_revenue() const;
@@ -87,6 +95,7 @@ struct Query {
 
   // The query as reports show it: name, value as JSON.
   std::vector<std::pair<std::string, std::string>> shown() const;
+  void show_comparison(std::vector<std::pair<std::string, std::string>>& to) const;
   // The cursor of the rows from `offset` on. It belongs to this query alone (whatever its limit).
   std::string cursor_at(uint64_t offset) const;
 };

@@ -20,14 +20,14 @@
 #include "query/openapi.h"
 #include "query/prometheus.h"
 #include "query/query.h"
+#include "query/roi.h"
 #include "rollup/summary.h"
 
 namespace footfall {
 namespace {
 
 constexpr auto kTimeMax = std::chrono::seconds(5);
-constexpr std::string_view kLaterReports[] = {"funnel", "paths",   "transitions", "roi",
-                                              "clues",  "cohorts", "live"};
+constexpr std::string_view kLaterReports[] = {"funnel", "paths", "transitions", "clues", "cohorts", "live"};
 
 QueryError fault_of(const Error& error, const std::string& store_path) {
   if (error.code == Error::Code::not_found)
@@ -78,6 +78,7 @@ struct Asked {
 
   std::variant<Report, QueryError> run(const OutOfTime& out_of_time) {
     if (query.report == &attribution_report()) return run_attribution(query, view.snapshot, out_of_time);
+    if (query.report == &roi_report()) return run_roi(query, view.snapshot, view.hasher, out_of_time);
     auto answer = run_query(query, view.snapshot, view.hasher, out_of_time);
     if (query.report == &ledger_report())
       if (Report* report = std::get_if<Report>(&answer)) {
@@ -108,7 +109,8 @@ struct NamedReport {
   const FixedReport* fixed;
 };
 std::span<const NamedReport> named_reports() {
-  static const NamedReport kReports[] = {{"query", nullptr}, {"ledger", &ledger_report()}, {"attribution", &attribution_report()}};
+  static const NamedReport kReports[] = {{"query", nullptr}, {"ledger", &ledger_report()}, {"attribution", &attribution_report()},
+                                         {"roi", &roi_report()}};
   return kReports;
 }
 
