@@ -163,6 +163,7 @@ int dump_checkpoint(const Store& store, const Config& config) {
               ull(state.number), time_text(state.committed_ms).c_str(), state.pid,
               time_text(state.complete_through_ms).c_str(), ull(state.next_change_block));
   std::printf("  hits lost %llu, late %llu, refused %llu\n", ull(state.lost_hits), ull(state.late_hits), ull(state.refused_hits));
+  if (state.merged_imports > 0) std::printf("  imports up to %u are one\n", unsigned{state.merged_imports});
   for (const LanePlace& place : state.lanes) {
     const std::string hits = place.hits == kHitsNotKnown ? "not known" : std::to_string(place.hits);
     std::printf("  lane %u  epoch %llu, next number %llu; hits of the lane so far: %s\n", place.lane, ull(place.epoch),

@@ -9,6 +9,8 @@
 #   import  logs around a change of month, counted by the importer itself; in half of the data sets one is taken back again
 #   beside  the same logs, imported beside a daemon
 #   both    hits and logs at the same time
+#   care    logs, then hits of half a year later, when what was imported is for good and becomes one; `compact` and `check --repair` in
+#           between, the latter also of a store whose totals of days or months were taken out: all as if there had been no care
 #
 # Minutes are kept for two days, so they expire on the way; more pages come than a month keeps apart.
 package Footfall::Torture;
@@ -28,6 +30,9 @@ use constant {
     HITS_DAY => 20_725,    # September 29, 2026
     IMPORT_CLOCK_MS => 1_772_755_200_000, ASKED_MS => 1_790_985_600_000, TICK_MS => 100,
 };
+
+# How many points of writing most runs of a command have, twice; the daemon's has more.
+my %reach = (import => 50, compact => 50, check => 6);
 
 my $toml = <<'END';
 map = "256MiB"
@@ -63,14 +68,14 @@ my %queries = map {
     $site => join '', "ledger?site=$site\n", map { "site=$site&$_\n" } 'model=last', 'by=minute&from=2026-10-02', (map { "by=$_" } @one), (map { ("by=$_&model=first", "by=$_&model=last") } qw(channel source)), @more;
 } 'shop', 'blog.example';
 
-sub scenarios ($class) { qw(once live import beside both) }
+sub scenarios ($class) { qw(once live import beside both care) }
 
 sub new ($class, %o) {
     my $self = bless { %o, did => { kills => 0, full => 0, ends => 0 }, wanted => {}, sets => {} }, $class;
     $self->{folder} = tempdir('footfall-torture-XXXXXX', DIR => -w '/dev/shm' ? '/dev/shm' : '/tmp', CLEANUP => !$ENV{FOOTFALL_KEEP});
     $self->{build} = Footfall::Shop->build;
     my $root = Footfall::Shop->root;
-    run_quietly('ninja', '-C', "$root/build", '--quiet', 'feed_lanes', 'ask_all');
+    run_quietly('ninja', '-C', "$root/build", '--quiet', 'feed_lanes', 'ask_all', 'damage');
     $self->{tools} = "$root/build/torture";
     $self->{shim} = "$self->{folder}/die_at.so";
     run_quietly('cc', '-O1', '-shared', '-fPIC', '-o', $self->{shim}, "$root/t/data/die_at.c", '-ldl');
@@ -91,7 +96,7 @@ sub round ($self, $scenario) {
 
 # All answers after it. Lanes are counted once and for all, logs imported one after the other.
 sub undisturbed ($self, $scenario, $set) {
-    my $plain = { live => 'once', beside => 'import' }->{$scenario} // $scenario;
+    my $plain = { live => 'once', beside => 'import', care => 'both' }->{$scenario} // $scenario;
     return $self->{wanted}{"$plain $set"} //= do {
         my $story = $self->{story};
         my $answers = $self->tortured($plain, $set, 0);
@@ -153,14 +158,42 @@ sub run_both ($self, $set) {
     $self->to_its_end('aggregate', '--once');
 }
 
+sub run_care ($self, $set) {
+    $self->start_ticking;
+    $self->import_all($set, sub { $self->take_care });
+    delete $self->{ticks};
+    $self->start_feeder($set);
+    $self->await('all is fed', sub { $self->is_fed });
+    $self->end_feeder;
+    $self->{kills_left} = 1 + int rand KILLS_MAX;
+    $self->to_its_end('aggregate', '--once');
+    $self->said('dump', 'checkpoint', $self->common) =~ /^  imports up to [1-9]/m or die "what is for good has not become one\n";
+    $self->take_care;
+}
+
+sub take_care ($self) {
+    return unless $self->{disturbs};
+    local $self->{kills_left} = 1 + int rand 3;
+    $self->to_its_end('compact') if rand() < 0.5;
+    return if rand() < 0.3;
+    if (rand() < 0.6) {
+        my $level = (qw(day month))[rand 2];
+        $self->{story} .= " totals of each $level taken out,";
+        run_quietly("$self->{tools}/damage", $self->{store}, $level);
+    }
+    $self->to_its_end('check', '--repair');
+}
+
 # Two logs, merged; then a third; in half of the data sets the third is taken back.
-sub import_all ($self, $set) {
+# `then` is done after each command.
+sub import_all ($self, $set, $then = sub { }) {
     my @logs = $self->logs($set);
-    $self->to_its_end('import', 'log', @logs[0, 1]);
-    $self->to_its_end('import', 'log', $logs[2]);
+    my $run = sub (@arguments) { $self->to_its_end('import', @arguments); $then->() };
+    $run->('log', @logs[0, 1]);
+    $run->('log', $logs[2]);
     return if $set % 2 == 1;
     # One that was killed and went on is two imports.
-    for my $number (reverse $self->imports_of('third.log')) { $self->to_its_end('import', '--undo', $number) }
+    for my $number (reverse $self->imports_of('third.log')) { $run->('--undo', $number) }
 }
 
 sub imports_of ($self, $name) {
@@ -199,9 +232,8 @@ sub begin_store ($self, $set) {
     chmod 0600, glob "$store/salt.*";
     write_file("$store/format", "footfall store 1\n");
     write_file("$self->{folder}/footfall.toml", qq(store = "$store"\n$toml));
-    $self->{$_} = "$self->{folder}/$_" for qw(clock points.import points.aggregate);
+    $self->{clock} = "$self->{folder}/clock";
     write_file($self->{clock}, pack 'q', IMPORT_CLOCK_MS);
-    write_file($self->{$_}, "\0" x 128) for qw(points.import points.aggregate);
     $self->{kills_left} = 1 + int rand KILLS_MAX;
 }
 
@@ -212,13 +244,13 @@ sub common ($self) { ('--config', "$self->{folder}/footfall.toml") }
 # Starts `footfall`, and says what is to befall it.
 sub start ($self, @arguments) {
     my $kind = $arguments[0];
-    my %env = (LD_PRELOAD => $self->{shim}, FOOTFALL_STORE => "$self->{store}/", FOOTFALL_CLOCK => $self->{clock}, FOOTFALL_POINTS => $self->{"points.$kind"});
-    write_file($self->{"points.$kind"}, "\0" x 128);
-    my $fate = { kind => $kind };
+    my %env = (LD_PRELOAD => $self->{shim}, FOOTFALL_STORE => "$self->{store}/", FOOTFALL_CLOCK => $self->{clock}, FOOTFALL_POINTS => my $points = "$self->{folder}/points.$kind");
+    write_file($points, "\0" x 128);
+    my $fate = { kind => $kind, points => $points };
     if ($self->{disturbs} && $self->{kills_left} > 0) {
         $self->{kills_left}--;
         # Early points more often than late ones: not every run gets far.
-        my $at = 1 + int rand rand($kind eq 'import' ? 50 : $self->{scenario} =~ /once|import/ ? 40 : 150);
+        my $at = 1 + int rand rand($reach{$kind} // ($self->{scenario} =~ /once|import/ ? 40 : 150));
         my $what = rand;
         if ($what < 0.7) {
             $env{FOOTFALL_DIE} = $fate->{die} = "$at:" . (qw(before half after))[rand 3];
@@ -242,7 +274,7 @@ sub has_ended ($self, $fate) {
     }
     waitpid($fate->{pid}, WNOHANG) == $fate->{pid} or return 0;
     $fate->{status} = $?;
-    my ($count, $last) = unpack 'QZ*', read_file($self->{"points.$fate->{kind}"});
+    my ($count, $last) = unpack 'QZ*', read_file($fate->{points});
     my $killed = ($? & 127) == 9;
     my ($full) = ($fate->{full} // '') =~ /^(\d+)/;
     my ($what) = $killed ? 'kills' : $full && $count >= $full ? 'full' : $fate->{is_ended} ? 'ends' : undef;
@@ -374,7 +406,7 @@ sub said ($self, @arguments) {
 
 sub last_words ($self) {
     return join '', map { "$_: " . (split(/\n/, -e "$self->{folder}/$_.log" ? read_file("$self->{folder}/$_.log") : ''))[-1] . "\n" }
-        grep { -s "$self->{folder}/$_.log" } qw(aggregate import feeder);
+        grep { -s "$self->{folder}/$_.log" } qw(aggregate import compact check feeder);
 }
 
 sub run_quietly (@command) { system(@command) == 0 or die "@command: failed\n" }
