@@ -3,6 +3,8 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <vector>
 
 #include "dashboard/health.h"
@@ -43,16 +45,28 @@ struct Part {
   std::string_view arguments;
   std::string_view of_what;  // said to be missing when there are no rows
   std::string_view null;     // what a key without value is called
+  std::string_view report = "query";
+  std::string_view columns = {};  // those that are shown, between commas; none: all
 };
 constexpr Part kParts[] = {
     {"How they found the shop", "by=channel&metrics=visits,orders,revenue,cr&order=-visits&limit=20", "visit", "(none)"},
     {"What they looked at", "by=page&metrics=pageviews,entries,exits&order=-pageviews&limit=20", "page view", "(none)"},
     {"Campaigns", "by=campaign&metrics=visits,orders,revenue,cr&filter=campaign:is_not:&order=-visits&limit=12", "visit by a campaign", "(none)"},
     {"Codes: print, mail, radio", "by=code&metrics=visits,orders,revenue,cr&filter=code:is_not:&order=-visits&limit=12", "visit by a code", "(none)"},
+};
+// Below what takes the page's whole width.
+constexpr Part kPartsBelow[] = {
     {"Orders by ", "metrics=visits,orders,revenue&limit=240&by=", "visit", "(none)"},  // the range's unit goes behind
     {"Where visits began", "by=entry_page&metrics=visits,bounce_rate&order=-visits&limit=10", "visit", "(no page)"},
     {"People and bots", "by=bot_class&metrics=hits&order=-hits&limit=12", "hit", "(people)"},
 };
+
+constexpr Part kReturn = {"Return on what was spent", "by=channel&limit=20", "visit", "(none)", "roi",
+                          "channel,visits,orders,revenue,cost,roas,roas_lo,roas_hi,verdict,visits_needed"};
+constexpr Part kAttribution = {"Who earned the revenue, by each model", "by=channel&limit=20", "order", "(none)", "attribution",
+                               "channel,revenue_last,revenue_last_non_direct,revenue_first,revenue_linear,revenue_position,"
+                               "revenue_time_decay,revenue_markov,revenue_shapley"};
+constexpr std::string_view kAdvice = "by=channel&advice=1&limit=6";
 
 constexpr std::string_view kHeadline = "metrics=visits,visitors,pageviews,orders,revenue,cr,bounce_rate,aov";
 
@@ -81,6 +95,20 @@ constexpr Label kLabels[] = {
     {"exits", "Exits"},
     {"bot_class", "Bots"},
     {"hits", "Hits"},
+    {"cost", "Cost"},
+    {"roas", "Return"},
+    {"roas_lo", "from"},
+    {"roas_hi", "to"},
+    {"verdict", "Verdict"},
+    {"visits_needed", "Visits needed"},
+    {"revenue_last", "Last"},
+    {"revenue_last_non_direct", "Last not direct"},
+    {"revenue_first", "First"},
+    {"revenue_linear", "Linear"},
+    {"revenue_position", "Position"},
+    {"revenue_time_decay", "Time decay"},
+    {"revenue_markov", "Markov"},
+    {"revenue_shapley", "Shapley"},
 };
 
 std::string_view label_of(const std::string& name) {
@@ -95,8 +123,24 @@ std::string currency_of(const Column& column, std::string_view before) {
 }
 
 std::variant<Report, QueryError> ask(QueryService& service, const Subject& subject, std::string_view arguments,
-                                     int64_t now_ms) {
-  return service.query(subject.link() + "&" + std::string(arguments), now_ms);
+                                     int64_t now_ms, std::string_view report = "query") {
+  return service.query(subject.link() + "&" + std::string(arguments), now_ms, report);
+}
+
+Report with_columns(Report report, std::string_view names) {
+  if (names.empty()) return report;
+  const std::string listed = "," + std::string(names) + ",";
+  for (size_t at = report.columns.size(); at-- > 0;) {
+    if (listed.find("," + report.columns[at].name + ",") != std::string::npos) continue;
+    const auto drop = [&](auto& from) {
+      if (at < from.size()) from.erase(from.begin() + static_cast<ptrdiff_t>(at));
+    };
+    drop(report.columns);
+    for (Row& row : report.rows) drop(row);
+    drop(report.other);
+    drop(report.totals);
+  }
+  return report;
 }
 
 std::string show_refused(const QueryError& error) {
@@ -128,10 +172,17 @@ std::string render_notes(const Report& report) {
 
 // --- tables ----------------------------------------------------------------------------------------------------------
 
+std::string show_times(const Cell& cell) {
+  if (cell.kind == Cell::Kind::null) return show_cell(cell, {});
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f", std::strtod(cell.text.c_str(), nullptr));
+  return text;
+}
+
 // Names of footfall's own have their words apart.
 std::string show_key(const Cell& cell, const Column& column) {
   Cell shown = cell;
-  if (column.name == "channel" || column.name == "bot_class") std::replace(shown.text.begin(), shown.text.end(), '_', ' ');
+  if (column.name == "channel" || column.name == "bot_class" || column.name == "verdict") std::replace(shown.text.begin(), shown.text.end(), '_', ' ');
   return show_cell(shown, column);
 }
 
@@ -142,7 +193,8 @@ std::string render_row(const Row& row, const std::vector<Column>& columns, std::
     if (i == 0) {
       out += "<th scope=row>" + (null ? escape_html(null_key) : show_key(row[i], columns[i])) + "</th>";
     } else {
-      out += "<td>" + show_cell(row[i], columns[i]) + "</td>";
+      const bool is_return = columns[i].name.starts_with("roas");  // times, no part of all
+      out += "<td>" + (is_return ? show_times(row[i]) : show_key(row[i], columns[i])) + "</td>";
     }
   }
   return out + "</tr>";
@@ -172,13 +224,41 @@ std::string render_table(const Report& report, const Part& part, const RangeChoi
 std::string render_part(QueryService& service, const Subject& subject, const Part& part, int64_t now_ms) {
   const std::string_view unit = part.arguments.ends_with('=') ? subject.range.unit : std::string_view();
   std::string out = "<section><h2>" + std::string(part.title) + std::string(unit) + "</h2>";
-  const auto answer = ask(service, subject, std::string(part.arguments) + std::string(unit), now_ms);
+  const auto answer = ask(service, subject, std::string(part.arguments) + std::string(unit), now_ms, part.report);
   if (const auto* refused = std::get_if<QueryError>(&answer)) {
     out += show_refused(*refused);
   } else {
     out += render_table(std::get<Report>(answer), part, subject.range);
   }
   return out + "</section>";
+}
+
+bool has_spend(const Report& roi) {
+  for (size_t at = 0; at < roi.columns.size() && at < roi.totals.size(); ++at)
+    if (roi.columns[at].name == "cost") return !is_nothing({roi.totals[at]});
+  return false;
+}
+
+// What to do first, then the figures: without spend there are none.
+std::string render_return(QueryService& service, const Subject& subject, int64_t now_ms) {
+  std::string out = "<section class=whole><h2>" + std::string(kReturn.title) + "</h2>";
+  const auto advice = ask(service, subject, kAdvice, now_ms, kReturn.report);
+  const auto answer = ask(service, subject, kReturn.arguments, now_ms, kReturn.report);
+  for (const auto* either : {&advice, &answer})
+    if (const auto* refused = std::get_if<QueryError>(either)) return out + show_refused(*refused) + "</section>";
+  out += "<ul>";
+  for (const Row& row : std::get<Report>(advice).rows) out += "<li>" + escape_html(row.back().text) + ".</li>";
+  out += "</ul>";
+  const Report& figures = std::get<Report>(answer);
+  if (has_spend(figures)) out += render_table(with_columns(figures, kReturn.columns), kReturn, subject.range);
+  return out + "</section>";
+}
+
+std::string render_attribution(QueryService& service, const Subject& subject, int64_t now_ms) {
+  std::string out = "<section class=whole><h2>" + std::string(kAttribution.title) + "</h2>";
+  const auto answer = ask(service, subject, kAttribution.arguments, now_ms, kAttribution.report);
+  if (const auto* refused = std::get_if<QueryError>(&answer)) return out + show_refused(*refused) + "</section>";
+  return out + render_table(with_columns(std::get<Report>(answer), kAttribution.columns), kAttribution, subject.range) + "</section>";
 }
 
 // --- the page --------------------------------------------------------------------------------------------------------
@@ -221,7 +301,7 @@ std::string render_empty_shop(const Health& health) {
            " requests were captured. Figures show a second or two after the aggregator "
            "has read them; reload this page.</p>";
   }
-  return out + "</section>";
+  return out + "<p>What marketing costs is told by <code>footfall import spend FILE.csv</code>; then the page says what it returned.</p></section>";
 }
 
 // A quiet shop's snapshot grows old although all is counted: its age says something only once nobody counts any more.
@@ -244,6 +324,8 @@ std::string render_shop(QueryService& service, const Subject& subject, const Hea
   std::string out = render_as_of(report, subject.range, health, now_ms) + render_headline(report) +
                     render_notes(report) + "<div class=parts>";
   for (const Part& part : kParts) out += render_part(service, subject, part, now_ms);
+  out += render_return(service, subject, now_ms) + render_attribution(service, subject, now_ms);
+  for (const Part& part : kPartsBelow) out += render_part(service, subject, part, now_ms);
   return out + render_health(health, now_ms) + "</div>";
 }
 

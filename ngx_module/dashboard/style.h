@@ -26,6 +26,9 @@ nav a[aria-current]{font-weight:600;text-decoration:none;color:var(--ink)}
 .figures dt{color:var(--soft);font-size:.875rem}
 .figures dd{margin:0;font-size:1.35rem;white-space:nowrap;font-variant-numeric:tabular-nums}
 .parts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));gap:.75rem}
+.whole{grid-column:1/-1}
+ul{margin:.25rem 0 .75rem;padding-left:1.1rem}
+li{margin:.15rem 0;overflow-wrap:anywhere}
 .wide{overflow-x:auto}
 table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .5rem .3rem 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}

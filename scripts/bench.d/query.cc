@@ -87,6 +87,7 @@ struct Year {
     config.map_bytes = kMapBytes;
     config.sites.push_back(default_site("shop"));
     config.sites.back().timezone = "Europe/Berlin";
+    config.sites.back().margin_micros = 350'000;
     if (Status status = writer->store_config(config); !status) die(status.error().text);
     const Zone zone = Zone::load("Europe/Berlin").value();
     CheckpointState state;
@@ -115,6 +116,16 @@ struct Year {
       to[Counter::orders_last_non_direct] += weight * 20'000;
       to[Amount::revenue_last_non_direct] += weight * 1'990'000;
       if (dimension == Dimension::page) return;
+      for (const Model model : {Model::last, Model::position}) {
+        to[credited(Counter::orders_last, model)] += weight * 20'000;
+        to[credited(Amount::revenue_last, model)] += weight * 1'990'000;
+        to[credited(Amount::revenue_squares_last, model)] += weight * 200'000'000'000'000;
+        to.see_revenue(model, 400'000'000);
+      }
+      to[Amount::revenue_squares_last_non_direct] += weight * 200'000'000'000'000;
+      to.see_revenue(Model::last_non_direct, 400'000'000);
+      to[order_squares(Model::position)] += weight * 12'000'000'000;
+      to[Amount::cost] += weight * 900'000;
       for (int64_t i = 0; i < std::min<int64_t>(weight, 40); ++i) to.visitors.add(random());
     };
     for (int hour = 0; hour < 24; ++hour)
@@ -124,11 +135,12 @@ struct Year {
     for (size_t i = 0; i < 5000; ++i)
       put(Dimension::page, noon_s, pages.all()[(i + random() % 3000) % pages.all().size()], 2);
     for (const std::string& campaign : campaigns.all()) put(Dimension::campaign, noon_s, campaign, 8);
+    for (const std::string& code : codes.all()) put(Dimension::code, noon_s, code, 8);
   }
 
   const std::string path;
   std::mt19937_64 random{7};
-  Zipf channels{"channel-", 20}, campaigns{"campaign-", 1000}, pages{"/shoes/trail-", 8000};
+  Zipf channels{"channel-", 20}, campaigns{"campaign-", 1000}, pages{"/shoes/trail-", 8000}, codes{"code-", 200};
 };
 
 // --- kept visits -----------------------------------------------------------------------------------------------------
@@ -239,7 +251,9 @@ int main(int arguments, char** values) {
   {
     const Year year(values[1]);
     QueryService service(year.path);
-    const std::pair<const char*, const char*> asked[] = {
+    const struct {
+      const char *what, *query, *report = "query";
+    } asked[] = {
         {"a year", "range=year"},
         {"a year by channel", "by=channel"},
         {"a year by day and channel", "by=day,channel"},
@@ -248,13 +262,17 @@ int main(int arguments, char** values) {
         {"a year by page, page:starts:/shoes/trail-1", "by=page&filter=page:starts:/shoes/trail-1"},
         {"a year by day, page:is:/shoes/trail-1", "by=day&filter=page:is:/shoes/trail-1"},
         {"a year by channel, compare=previous", "by=channel&compare=previous"},
+        {"return of a year by channel", "by=channel", "roi"},
+        {"return of a year by code", "by=code", "roi"},
+        {"return of a year by campaign", "by=campaign", "roi"},
+        {"return of a year by campaign, levels=1", "by=campaign&levels=1", "roi"},
     };
-    for (const auto& [what, query] : asked) {
+    for (const auto& [what, query, of] : asked) {
       const std::string range =
           std::string(query).find("range=") == std::string::npos ? "from=2025-11-10&to=2026-10-31&" : "";
       lines.push_back({what, range + query, 0, 0});
       lines.back().ms = median_ms([&] {
-        const auto report = service.query(lines.back().asked, kNowS * 1000);
+        const auto report = service.query(lines.back().asked, kNowS * 1000, of);
         if (const auto* error = std::get_if<QueryError>(&report)) die(error->message);
       });
     }
