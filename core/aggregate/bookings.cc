@@ -40,6 +40,8 @@ constexpr TouchText kTouchTexts[] = {
     {Dimension::referrer, &Touch::referrer},
 };
 
+__int128 square(int64_t value) { return static_cast<__int128>(value) * value; }
+
 std::string_view bot_name(BotClass bot) { return bot == BotClass::none ? std::string_view() : bot_class_name(bot); }
 
 std::string ledger_text(const BotVerdict& bot) {
@@ -321,32 +323,45 @@ void Bookings::visit_carried(const Site& site, const Visit& visit, int sign) {
                       [&](Counters& counters) { counters[Counter::bounces] += figures.bounces; });
 }
 
-void Bookings::add_credit(Counters& to, const Conversion& conversion, Model model) {
-  to[credited(Counter::conversions_last, model)] += conversion.conversions;
-  to[credited(Counter::orders_last, model)] += conversion.orders;
-  to[credited(Counter::items_last, model)] += conversion.items;
-  to[credited(Amount::revenue_last, model)] += conversion.revenue_micros;
-  if (conversion.refund_micros != 0) to[credited(Amount::refunds_last, model)] += conversion.refund_micros;
-}
-
-void Bookings::add_squares(Counters& to, const Conversion& conversion, Model model) {
-  if (conversion.orders == 0) return;
-  const __int128 micros = conversion.revenue_micros, millionths = conversion.orders;
-  to[credited(Amount::revenue_squares_last, model)] += micros * micros;
-  if (!gives_whole(model)) to[order_squares(model)] += millionths * millionths;
-  to.see_revenue(model, conversion.revenue_micros);
+void Bookings::add_credit(Counters& to, const Conversion& conversion, Model model, int64_t sign) {
+  to[credited(Counter::conversions_last, model)] += sign * conversion.conversions;
+  to[credited(Counter::orders_last, model)] += sign * conversion.orders;
+  to[credited(Counter::items_last, model)] += sign * conversion.items;
+  to[credited(Amount::revenue_last, model)] += sign * conversion.revenue_micros;
+  if (conversion.refund_micros != 0) to[credited(Amount::refunds_last, model)] += sign * conversion.refund_micros;
 }
 
 void Bookings::add_whole(Counters& to, const Conversion& conversion) {
-  for (Model model : kAllModels) add_credit(to, conversion, model);
+  for (const Model model : {Model::last, Model::last_non_direct, Model::first}) add_credit(to, conversion, model);
   to[Amount::goal_value] += conversion.goal_value_micros;
+}
+
+void Bookings::add_squares(Counters& to, const Conversion& order) {
+  if (order.orders == 0) return;
+  to[Amount::revenue_squares_last] += square(order.revenue_micros);
+  to.see_revenue(order.revenue_micros);
+}
+
+void Bookings::add_shared(Counters& to, const ByModel& parts) {
+  const Conversion& last = parts[Model::last];
+  const bool is_order = std::any_of(kAllModels.begin(), kAllModels.end(), [&](Model model) { return parts[model].orders != 0; });
+  for (const Model model : kAllModels) {
+    const Conversion& part = parts[model];
+    add_credit(to, part, model);
+    if (!gives_whole(model)) add_credit(to, last, model, -1);
+    if (!is_order) continue;
+    to[credited(Amount::revenue_squares_last, model)] +=
+        square(part.revenue_micros) - (model == Model::last ? 0 : square(last.revenue_micros));
+    if (!gives_whole(model)) to[order_squares(model)] += square(part.orders) - last.orders * kCreditWhole;
+    to.see_revenue(model, part.revenue_micros);
+  }
 }
 
 void Bookings::credit(const Site& site, const Conversion& conversion, const Origin& origin,
                       std::span<const Touch> journey) {
   const auto add = [&](Counters& counters) {
     add_whole(counters, conversion);
-    add_squares(counters, conversion, Model::last);  // of the others they are the same
+    add_squares(counters, conversion);
   };
   add(at(site, Dimension::total, conversion.time_ms, std::string_view()));
   each_origin_dimension(site, origin, conversion.time_ms, add);
@@ -376,13 +391,10 @@ std::vector<Bookings::ByModel> Bookings::parts_by_touch(const Conversion& whole,
 
 void Bookings::credit_touches(const Site& site, const Conversion& conversion, std::span<const Touch> journey) {
   static const Touch kNoTouch;  // nothing is known of how the visitor came
-  const auto add = [](Counters& to, const Conversion& part, Model model) {
-    add_credit(to, part, model);
-    add_squares(to, part, model);
-  };
   if (journey.size() <= 1) {
     each_touch_dimension(site, journey.empty() ? kNoTouch : journey.front(), conversion.time_ms, [&](Counters& counters) {
-      for (const Model model : kAllModels) add(counters, conversion, model);
+      for (const Model model : {Model::last, Model::last_non_direct, Model::first}) add_credit(counters, conversion, model);
+      add_squares(counters, conversion);
     });
     return;
   }
@@ -395,8 +407,7 @@ void Bookings::credit_touches(const Site& site, const Conversion& conversion, st
       ByModel sum = parts[touch];
       for (size_t other = touch + 1; other < journey.size(); ++other)
         if (has_text(journey[other])) sum.add(parts[other]);
-      Counters& counters = at(site, of.dimension, conversion.time_ms, text);
-      for (const Model model : kAllModels) add(counters, sum[model], model);
+      add_shared(at(site, of.dimension, conversion.time_ms, text), sum);
     }
   }
 }
@@ -455,6 +466,19 @@ void Bookings::goal(const Site& site, const Goal& goal, const Origin& origin, st
   add_whole(at(site, Dimension::item, goal.time_ms, goal.item), conversion);
   for (const Dimension of_orders : {Dimension::item_category, Dimension::coupon, Dimension::order_currency, Dimension::coverage})
     add_whole(at(site, of_orders, goal.time_ms, std::string_view()), conversion);
+}
+
+void Bookings::journey_stands(const Site& site, Dimension dimension, std::string_view step, int64_t now_ms,
+                              int64_t last_touch_ms, int sign) {
+  const Page value = page_of(step);
+  Counters& now = at(site, dimension, now_ms, value);
+  now[Counter::journeys_standing] += sign;
+  Counters& then = now_ms == last_touch_ms ? now : at(site, dimension, last_touch_ms, value);
+  then[Counter::journeys_last_touched] += sign;
+}
+
+void Bookings::journey_converted(const Site& site, Dimension dimension, std::string_view step, int64_t time_ms) {
+  at(site, dimension, time_ms, step)[Counter::journeys_converted] += 1;
 }
 
 }  // namespace footfall

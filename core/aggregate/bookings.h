@@ -118,6 +118,10 @@ class Bookings {
   };
   void goal(const Site& site, const Goal& goal, const Origin& origin, std::span<const Touch> journey);
 
+  // A step of a journey (journeys.h) that stands from now on, or no longer (`sign` -1); and of one that converted.
+  void journey_stands(const Site& site, Dimension dimension, std::string_view step, int64_t now_ms, int64_t last_touch_ms, int sign);
+  void journey_converted(const Site& site, Dimension dimension, std::string_view step, int64_t time_ms);
+
  private:
   struct Conversion {
     int64_t time_ms = 0;
@@ -135,6 +139,7 @@ class Bookings {
   struct ByModel {
     std::array<Conversion, kModels> parts{};
     Conversion& operator[](Model model) { return parts[static_cast<size_t>(model)]; }
+    const Conversion& operator[](Model model) const { return parts[static_cast<size_t>(model)]; }
     void add(const ByModel& other) {
       for (size_t model = 0; model < kModels; ++model) parts[model].add(other.parts[model]);
     }
@@ -192,9 +197,11 @@ class Bookings {
   void credit(const Site& site, const Conversion& conversion, const Origin& origin, std::span<const Touch> journey);
   static std::vector<ByModel> parts_by_touch(const Conversion& whole, std::span<const Touch> journey);
   void credit_touches(const Site& site, const Conversion& conversion, std::span<const Touch> journey);
-  static void add_credit(Counters& to, const Conversion& conversion, Model model);
-  // The squares of an order's part of a row, for the model.
-  static void add_squares(Counters& to, const Conversion& conversion, Model model);
+  static void add_credit(Counters& to, const Conversion& conversion, Model model, int64_t sign = 1);
+  // What intervals are made of, of an order that is the row's in all models.
+  static void add_squares(Counters& to, const Conversion& order);
+  // What each model gives a row of one conversion.
+  static void add_shared(Counters& to, const ByModel& parts);
   // Where no touch decides: the same in each model, and the goals' value.
   static void add_whole(Counters& to, const Conversion& conversion);
 

@@ -124,6 +124,7 @@ void Engine::take_over_visit(Site& site, const VisitorKey& key, Entry& entry, co
 // salt, as the key that had them comes no more.
 void Engine::take_over(const VisitorKey& key, Entry& entry, Entry& from, const Hit& hit) {
   const bool all = hit.id_key.is_zero();
+  const JourneyChange of_one(entry.visitor), of_other(from.visitor);
   entry.visit = std::move(from.visit);
   ends_.push({entry.visit->last_ms + gap_ms(sites_.at(key.site)), key});
   std::vector<Touch>& touches = from.visitor.touches;
@@ -131,6 +132,11 @@ void Engine::take_over(const VisitorKey& key, Entry& entry, Entry& from, const H
   for (const Touch& touch : touches)
     if (goes_along(touch)) entry.visitor.add(touch);
   std::erase_if(touches, goes_along);
+  if (all || from.visitor.ordered_ms >= entry.visit->start_ms)
+    entry.visitor.see_order(from.visitor.ordered_ms, from.visitor.order_import);
+  const Site& site = sites_.at(key.site);
+  of_other.settle(bookings_, site, from.visitor, hit.time_ms, JourneyChange::Why::moved);
+  of_one.settle(bookings_, site, entry.visitor, hit.time_ms, JourneyChange::Why::touch);
   see(hit, entry.visitor);
   if (all && from.visitor.is_bot()) {
     entry.visitor.behaviour = from.visitor.behaviour;
@@ -189,6 +195,7 @@ void Engine::count_without_visitor(Site& site, const Hit& hit) {
       const std::vector<Touch> touches = touches_of_order(site, nullptr, {}, hit, event);
       order->booking.coverage = touches.empty() ? kNoVisitor : coverage(touches, true);
       bookings_.order(site, order->booking, origin, journey(touches, hit.time_ms, site.lookback_ms()));
+      book_converted(bookings_, site, hit.time_ms, touches);
       bookings_.event_alone(site, hit.time_ms, event, origin);
       KeptVisit kept = kept_alone(hit.time_ms, origin);
       kept.events.push_back({.name = event.name, .item = event.item});
@@ -250,7 +257,7 @@ OpenVisit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entr
     if (may_make_touch(hit)) {
       if (std::optional<Touch> touch = site.touches.further_touch(hit, entry.visit->last_touch(), site.codes.find(hit))) {
         entry.visit->later_touch.need() = *touch;
-        add_touch(hit, entry, std::move(*touch));
+        add_touch(site, hit, entry, std::move(*touch));
       }
     }
     return *entry.visit;
@@ -269,15 +276,17 @@ OpenVisit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entr
   visit.new_returning = new_or_returning(entry.visitor, hit);
   visit.import = changes_.import();
   visit.distinct_visitor = key.visitor.low;
-  add_touch(hit, entry, visit.first_touch);
+  add_touch(site, hit, entry, visit.first_touch);
   bookings_.visit_began(site, visit);
   return visit;
 }
 
-void Engine::add_touch(const Hit& hit, Entry& entry, Touch touch) {
+void Engine::add_touch(const Site& site, const Hit& hit, Entry& entry, Touch touch) {
   touch.import = changes_.import();
   see(hit, entry.visitor);
+  const JourneyChange journey(entry.visitor);
   entry.visitor.add(std::move(touch));
+  journey.settle(bookings_, site, entry.visitor, hit.time_ms, JourneyChange::Why::touch);
   entry.visitor_changed = true;
 }
 
@@ -348,6 +357,11 @@ void Engine::count_order(Site& site, const VisitorKey& key, Entry& entry, const 
   const std::vector<Touch> touches = touches_of_order(site, &entry, key.visitor, hit, event);
   order->booking.coverage = coverage(touches, !hit.id_key.is_zero() || !event.customer.is_zero());
   bookings_.order(site, order->booking, origin_of(visit), journey(touches, hit.time_ms, site.lookback_ms()));
+  book_converted(bookings_, site, hit.time_ms, touches);
+  const JourneyChange until_now(entry.visitor);
+  entry.visitor.see_order(hit.time_ms, changes_.import());
+  entry.visitor_changed = true;
+  until_now.settle(bookings_, site, entry.visitor, hit.time_ms, JourneyChange::Why::order);
   visit.keep(kept_order(visit.start_ms, order->told, order->booking, touches));
   orders_.keep(site, std::move(*order), key.visitor, origin_of(visit), touches);
   reach_goals(site, key, entry, hit, &event);
@@ -374,7 +388,7 @@ std::vector<Touch> Engine::touches_of_order(const Site& site, Entry* entry, cons
   with_coupon.add(site.touches.touch_of_code(*code, hit.time_ms));
   if (entry != nullptr) {
     entry->visit->later_touch.need() = site.touches.touch_of_code(*code, hit.time_ms);
-    add_touch(hit, *entry, site.touches.touch_of_code(*code, hit.time_ms));
+    add_touch(site, hit, *entry, site.touches.touch_of_code(*code, hit.time_ms));
   }
   touches = std::move(with_coupon.touches);
   join_customer();

@@ -18,6 +18,7 @@
 
 #include "aggregate/bookings.h"
 #include "aggregate/expected.h"
+#include "aggregate/journeys.h"
 #include "aggregate/order_book.h"
 #include "aggregate/sites.h"
 #include "credit/order.h"
@@ -135,7 +136,7 @@ class Engine {
   OpenVisit& open_or_extend(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit);
   void close(const VisitorKey& key, Entry& entry);
   void keep_steps(const VisitorKey& key, Visit& visit);
-  void add_touch(const Hit& hit, Entry& entry, Touch touch);
+  void add_touch(const Site& site, const Hit& hit, Entry& entry, Touch touch);
   // `entry` null: nobody known.
   std::vector<Touch> touches_of_order(const Site& site, Entry* entry, const Hash128& visitor, const Hit& hit, const Event& event);
   std::vector<Touch> touches_of(const VisitorKey& key) const;

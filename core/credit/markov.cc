@@ -130,6 +130,17 @@ void Transitions::count(State from, State to, uint64_t count) {
   }
 }
 
+void Transitions::add_entry(std::string_view to, uint64_t journeys) { count(kStart, state_of(to, journeys), journeys); }
+
+void Transitions::add_step(std::string_view from, std::string_view to, uint64_t journeys) {
+  const State before = state_of(from, 0);
+  count(before, state_of(to, journeys), journeys);
+}
+
+void Transitions::add_end(std::string_view from, bool converts, uint64_t journeys) {
+  count(state_of(from, 0), converts ? kConversion : kLoss, journeys);
+}
+
 void Transitions::add(std::span<const std::string_view> journey, bool converts, uint64_t journeys) {
   if (journey.empty()) return;
   State from = kStart;

@@ -42,6 +42,10 @@ class Transitions {
   // A journey's values in the order of its touches; empty: a touch without one. Repeats in a row are one. A journey without
   // touches says nothing of any state and is passed over: the caller gives those that nobody brought as direct.
   void add(std::span<const std::string_view> journey, bool converts, uint64_t journeys = 1);
+  // The same in parts: journeys that begin with a value, go from one to another that differs, end after one.
+  void add_entry(std::string_view to, uint64_t journeys);
+  void add_step(std::string_view from, std::string_view to, uint64_t journeys);
+  void add_end(std::string_view from, bool converts, uint64_t journeys);
   void merge(const Transitions& other);
 
   bool empty() const { return counts_.empty(); }

@@ -27,6 +27,35 @@ QueryError store_fault(const Error& error) {
   return {503, "store_fault", "the summary cannot be read: " + error.text, {}, {}};
 }
 
+// --- rollups ---------------------------------------------------------------------------------------------------------
+
+std::optional<QueryError> each_rollup_in(const Query& query, std::span<const PlanPart> plan, Dimension dimension,
+                                         const std::optional<std::vector<Hash128>>& only, SummarySnapshot& snapshot,
+                                         const std::function<bool()>& out_of_time,
+                                         const std::function<bool(const RollupKey& key, const Counters& counters)>& take) {
+  if (!query.site_number) return std::nullopt;
+  bool full = false;
+  for (const PlanPart& part : plan) {
+    const int64_t slice_s = (part.to_s - part.from_s) / kSlices + 1;
+    for (int64_t from_s = part.from_s; from_s < part.to_s;) {
+      if (out_of_time()) return too_slow();
+      const int64_t end_s = query.zone.next_bucket_s(part.level, std::min(from_s + slice_s, part.to_s - 1));
+      const int64_t to_s = std::min(end_s, part.to_s);
+      const SummarySnapshot::Visit visit = [&](const RollupKey& key, const Counters& counters) {
+        if (!full && !take(key, counters)) full = true;
+      };
+      const uint16_t site = *query.site_number;
+      const Status status =
+          only ? snapshot.each_rollup(site, dimension, part.level, from_s, to_s, query.zone, *only, visit)
+               : snapshot.each_rollup(site, dimension, part.level, from_s, to_s, query.zone, visit);
+      if (!status) return store_fault(status.error());
+      if (full) return too_many_rows();
+      from_s = to_s;
+    }
+  }
+  return std::nullopt;
+}
+
 // --- texts -----------------------------------------------------------------------------------------------------------
 
 void ValueTexts::saw(const Hash128& value, int64_t bucket_start_s) {
@@ -191,8 +220,9 @@ class Collector {
     return time == nullptr ? 0 : unit_start_s(time->unit, time_s, query_.zone);
   }
 
-  std::optional<QueryError> each(Dimension dimension, const std::optional<std::vector<Hash128>>& only,
-                                 const Take& take);
+  std::optional<QueryError> each(Dimension dimension, const std::optional<std::vector<Hash128>>& only, const Take& take) {
+    return each_rollup_in(query_, plan_, dimension, only, snapshot_, out_of_time_, take);
+  }
   std::optional<QueryError> open_visits(Dimension dimension, bool by_value);
   std::optional<QueryError> unconverted();
 
@@ -205,31 +235,6 @@ class Collector {
   ValueFilter filter_;
   std::vector<PlanPart> plan_;
 };
-
-std::optional<QueryError> Collector::each(Dimension dimension, const std::optional<std::vector<Hash128>>& only,
-                                          const Take& take) {
-  if (!query_.site_number) return std::nullopt;
-  bool full = false;
-  for (const PlanPart& part : plan_) {
-    const int64_t slice_s = (part.to_s - part.from_s) / kSlices + 1;
-    for (int64_t from_s = part.from_s; from_s < part.to_s;) {
-      if (out_of_time_()) return too_slow();
-      const int64_t end_s = query_.zone.next_bucket_s(part.level, std::min(from_s + slice_s, part.to_s - 1));
-      const int64_t to_s = std::min(end_s, part.to_s);
-      const SummarySnapshot::Visit visit = [&](const RollupKey& key, const Counters& counters) {
-        if (!full && !take(key, counters)) full = true;
-      };
-      const uint16_t site = *query_.site_number;
-      const Status status =
-          only ? snapshot_.each_rollup(site, dimension, part.level, from_s, to_s, query_.zone, *only, visit)
-               : snapshot_.each_rollup(site, dimension, part.level, from_s, to_s, query_.zone, visit);
-      if (!status) return store_fault(status.error());
-      if (full) return too_many_rows();
-      from_s = to_s;
-    }
-  }
-  return std::nullopt;
-}
 
 std::optional<QueryError> Collector::open_visits(Dimension dimension, bool by_value) {
   bool full = false, late = false;

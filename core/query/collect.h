@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,13 @@ struct Collected {
   std::vector<int64_t> lost_days_s;  // in the range: some visits of them are gone
   uint64_t unknown_values = 0;  // that the filter cannot judge: their text is not kept any more
 };
+
+// Every rollup of the site and dimension in the plan's buckets (`only`: of those values alone, which are ascending), until
+// `take` says false: there are too many rows then.
+std::optional<QueryError> each_rollup_in(const Query& query, std::span<const PlanPart> plan, Dimension dimension,
+                                         const std::optional<std::vector<Hash128>>& only, SummarySnapshot& snapshot,
+                                         const std::function<bool()>& out_of_time,
+                                         const std::function<bool(const RollupKey& key, const Counters& counters)>& take);
 
 QueryError too_slow();
 QueryError too_many_rows();

@@ -192,18 +192,17 @@ __int128 value_of(const Part& part, const Counters& counters, Model model) {
     case Part::Kind::counter:
       return counters[static_cast<Counter>(part.index)];
     case Part::Kind::credited:
-      return counters[credited(static_cast<Counter>(part.index), model)];
+      return counters.credit(static_cast<Counter>(part.index), model);
     case Part::Kind::amount:
       return counters[static_cast<Amount>(part.index)];
     case Part::Kind::credited_amount:
-      return counters[credited(static_cast<Amount>(part.index), model)];
+      return counters.credit(static_cast<Amount>(part.index), model);
     case Part::Kind::revenue_net:
-      return counters[credited(Amount::revenue_last, model)] - counters[credited(Amount::refunds_last, model)];
+      return counters.credit(Amount::revenue_last, model) - counters.credit(Amount::refunds_last, model);
     case Part::Kind::revenue_squares:
-      return counters[credited(Amount::revenue_squares_last, model)];
-    case Part::Kind::order_squares:  // an order that goes whole is a square of its own
-      if (!gives_whole(model)) return counters[order_squares(model)];
-      return static_cast<__int128>(counters[credited(Counter::orders_last, model)]) * kCreditWhole;
+      return counters.credit(Amount::revenue_squares_last, model);
+    case Part::Kind::order_squares:
+      return counters.order_squares(model);
   }
   return 0;
 }

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstdio>
 
+#include "credit/journey_steps.h"
 #include "query/arguments.h"
 #include "query/text.h"
 #include "query/visit_measures.h"
@@ -17,7 +18,6 @@ constexpr std::string_view kParameters[] = {"site",    "range", "from",  "to",  
                                             "compare", "order", "limit", "cursor", "model",   "lookback", "ci",     "format"};
 constexpr std::string_view kReportParameters[] = {"site", "range", "from", "to", "order", "limit", "cursor", "format"};
 constexpr std::string_view kCreditParameters[] = {"site", "range", "from", "to", "by", "lookback", "limit", "cursor", "format"};
-constexpr int kLookbackDays[] = {1, 7, 30, 90};
 constexpr std::string_view kConfidence = "95";
 
 using Fault = std::optional<QueryError>;

@@ -143,6 +143,8 @@ constexpr uint8_t groups_of(Dimension dimension) {
     case Dimension::total:
     case Dimension::currency:    // only orders whose value has no rate
     case Dimension::page_group:  // only where and since the site has groups
+    case Dimension::journey_channel:
+    case Dimension::journey_campaign:
       return 0;
     case Dimension::page:
       return kHits | kViews;

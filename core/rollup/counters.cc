@@ -17,41 +17,76 @@ void add(__int128& to, __int128 value) {
   to = static_cast<__int128>(static_cast<Bits>(to) + static_cast<Bits>(value));
 }
 
-bool has_largest(const Counters& counters) {
-  return std::any_of(kAllModels.begin(), kAllModels.end(),
-                     [&](Model model) { return counters.largest_revenue_micros(model) != 0; });
+// Of each model; of `last` alone where all have that; none where nothing was sold.
+std::span<const Model> models_of_largest(const Counters& counters) {
+  const int64_t of_last = counters.largest_revenue_micros(Model::last);
+  for (const Model model : kAllModels)
+    if (counters.largest_revenue_micros(model) != of_last) return kAllModels;
+  return std::span(kAllModels).first(of_last != 0);
 }
 
 }  // namespace
 
 bool Counters::is_zero() const {
   static const Rare kNone;
-  const auto is_nothing = [](int64_t value) { return value == 0; };
-  return visitors.empty() && !took_ms && std::all_of(plain_.begin(), plain_.end(), is_nothing) && (!rare_ || *rare_ == kNone);
+  const auto is_nothing = [](const auto& value) { return value == 0; };
+  const auto are_nothing = [&](const auto& values) { return std::all_of(values.begin(), values.end(), is_nothing); };
+  return visitors.empty() && !took_ms && are_nothing(plain_) && (!rare_ || *rare_ == kNone) &&
+         (!shared_ || (are_nothing(shared_->counts) && are_nothing(shared_->amounts)));
+}
+
+Counters::Shared& Counters::need_shared() {
+  if (!shared_) shared_.need().largest_micros.fill(rare_ ? rare_->largest_micros : 0);
+  return *shared_;
+}
+
+void Counters::see_revenue(Model model, int64_t micros) {
+  int64_t& largest = need_shared().largest_micros[static_cast<size_t>(model)];
+  largest = std::max(largest, micros);
+  if (model == Model::last && micros > largest_revenue_micros(model)) rare_.need().largest_micros = micros;
+}
+
+void Counters::see_revenue(int64_t micros) {
+  if (micros > largest_revenue_micros(Model::last)) rare_.need().largest_micros = micros;
+  if (!shared_) return;
+  for (int64_t& largest : shared_->largest_micros) largest = std::max(largest, micros);
 }
 
 void Counters::merge(const Counters& other) {
+  // Before the sums, which may make room for what models share.
+  if (!shared_ && !other.shared_) {
+    if (other.rare_ && other.rare_->largest_micros != 0) see_revenue(other.rare_->largest_micros);
+  } else {
+    need_shared();
+    for (const Model model : kAllModels) see_revenue(model, other.largest_revenue_micros(model));
+  }
   merge_sums(other);
   if (!other.visitors.empty()) visitors.merge(other.visitors);
   if (other.took_ms) took_ms.need().merge(*other.took_ms);
-  if (other.rare_)
-    for (const Model model : kAllModels) see_revenue(model, other.largest_revenue_micros(model));
 }
 
 void Counters::merge_sums(const Counters& other) {
-  for (size_t i = 0; i < plain_.size(); ++i) add(plain_[i], other.plain_[i]);
+  const auto add_all = [](auto& to, const auto& from) {
+    for (size_t i = 0; i < to.size(); ++i) add(to[i], from[i]);
+  };
+  add_all(plain_, other.plain_);
   if (other.rare_) {
-    Rare& rare = rare_.need();
-    for (size_t i = 0; i < rare.counts.size(); ++i) add(rare.counts[i], other.rare_->counts[i]);
-    for (size_t i = 0; i < rare.amounts.size(); ++i) add(rare.amounts[i], other.rare_->amounts[i]);
+    add_all(rare_.need().counts, other.rare_->counts);
+    add_all(rare_->amounts, other.rare_->amounts);
+  }
+  if (other.shared_) {
+    add_all(need_shared().counts, other.shared_->counts);
+    add_all(shared_->amounts, other.shared_->amounts);
   }
 }
 
 bool Counters::has_sums_of(const Counters& other) const {
-  static const Rare kNone;
-  const Rare& rare = rare_ ? *rare_ : kNone;
-  const Rare& others = other.rare_ ? *other.rare_ : kNone;
-  return plain_ == other.plain_ && rare.counts == others.counts && rare.amounts == others.amounts;
+  if (plain_ != other.plain_) return false;
+  for (size_t i = kFirstRare; i < kCounters; ++i)
+    if ((*this)[static_cast<Counter>(i)] != other[static_cast<Counter>(i)]) return false;
+  for (size_t i = 0; i < kAmounts; ++i)
+    if ((*this)[static_cast<Amount>(i)] != other[static_cast<Amount>(i)]) return false;
+  return true;
 }
 
 void fill_rollup(const Counters& counters, v1::Rollup& message) {
@@ -68,8 +103,7 @@ void fill_rollup(const Counters& counters, v1::Rollup& message) {
   }
   if (!counters.visitors.empty()) message.set_visitors(counters.visitors.encode());
   if (counters.took_ms) message.set_took_ms(counters.took_ms->encode());
-  for (const Model model : has_largest(counters) ? std::span(kAllModels) : std::span<const Model>())
-    message.add_largest_revenue_micros(counters.largest_revenue_micros(model));
+  for (const Model model : models_of_largest(counters)) message.add_largest_revenue_micros(counters.largest_revenue_micros(model));
 }
 
 bool merge_rollup(const v1::Rollup& message, Counters& to) {
@@ -89,7 +123,8 @@ bool merge_rollup(const v1::Rollup& message, Counters& to) {
                                              static_cast<__int128>(message.amount_low(i)));
   if (!visitors.empty()) to.visitors.merge(visitors);
   if (!took_ms.empty()) to.took_ms.need().merge(took_ms);
-  for (int i = 0; i < message.largest_revenue_micros_size(); ++i)
+  if (message.largest_revenue_micros_size() == 1) to.see_revenue(message.largest_revenue_micros(0));
+  for (int i = 0; message.largest_revenue_micros_size() > 1 && i < message.largest_revenue_micros_size(); ++i)
     to.see_revenue(static_cast<Model>(i), message.largest_revenue_micros(i));
   return true;
 }
@@ -147,9 +182,8 @@ void encode_counters(const Counters& counters, std::string& to) {
   append_field(to, v1::Rollup::kAmountHighFieldNumber, highs);
   if (!counters.visitors.empty()) append_field(to, v1::Rollup::kVisitorsFieldNumber, counters.visitors.encode());
   if (counters.took_ms) append_field(to, v1::Rollup::kTookMsFieldNumber, counters.took_ms->encode());
-  if (!has_largest(counters)) return;
   std::string largest;
-  for (const Model model : kAllModels) append_varint(largest, static_cast<uint64_t>(counters.largest_revenue_micros(model)));
+  for (const Model model : models_of_largest(counters)) append_varint(largest, static_cast<uint64_t>(counters.largest_revenue_micros(model)));
   append_field(to, v1::Rollup::kLargestRevenueMicrosFieldNumber, largest);
 }
 

@@ -181,12 +181,18 @@ void KeptSums::add_views(const KeptVisit& visit) {
 // --- conversions -----------------------------------------------------------------------------------------------------
 
 void KeptSums::give(Day& day, const Row& row, const Credit& credit, Model model) {
-  add(day, row, credited(Counter::conversions_last, model), credit.conversions);
-  add(day, row, credited(Counter::orders_last, model), credit.orders);
-  add(day, row, credited(Counter::items_last, model), credit.items);
-  for (const auto& [amount, micros] : {std::pair(Amount::revenue_last, credit.revenue_micros),
-                                       std::pair(Amount::refunds_last, credit.refund_micros)})
-    day.by[static_cast<size_t>(row.first)].add(row.second, place_of(credited(amount, model)), micros);
+  const auto add_by = [&](Model to, int64_t sign) {
+    add(day, row, credited(Counter::conversions_last, to), sign * credit.conversions);
+    add(day, row, credited(Counter::orders_last, to), sign * credit.orders);
+    add(day, row, credited(Counter::items_last, to), sign * credit.items);
+    for (const auto& [amount, micros] : {std::pair(Amount::revenue_last, credit.revenue_micros),
+                                         std::pair(Amount::refunds_last, credit.refund_micros)})
+      day.by[static_cast<size_t>(row.first)].add(row.second, place_of(credited(amount, to)), sign * micros);
+  };
+  add_by(model, 1);
+  if (model != Model::last) return;
+  for (const Model shared : kAllModels)  // which tell what they give beyond `last`
+    if (!gives_whole(shared)) add_by(shared, -1);
 }
 
 void KeptSums::give_all(Day& day, const Row& row, const Credit& credit, int64_t goal_value_micros) {

@@ -49,8 +49,10 @@ enum class Dimension : uint8_t {
   order_currency = 29,  // of orders, as they were told: revenue in the site's currency
   ledger = 30,          // of hits: class and reason of a bot, kLedgerGap between them; null: people
   coverage = 31,        // of orders: what is known of how their buyers came first; null: goals
+  journey_channel = 32,   // steps of journeys (credit/journey_steps.h), of channels
+  journey_campaign = 33,  // likewise
 };
-inline constexpr size_t kDimensions = 32;
+inline constexpr size_t kDimensions = 34;
 inline constexpr char kLedgerGap = '\t';
 std::string_view dimension_name(Dimension dimension);
 

@@ -130,6 +130,7 @@ class Merge {
       Visitor visitor;
       if (!decode_visitor(entries.front().value, visitor)) return;
       bool any = renumber(visitor.bot_import);
+      any |= renumber(visitor.order_import);
       any |= renumber(visitor.seen.import);
       for (Touch& touch : visitor.touches) any |= renumber(touch.import);
       if (any) to[entries.front().key] = encode_visitor(visitor);

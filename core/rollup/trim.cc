@@ -16,7 +16,7 @@ bool is_kept_first(const Counters& counters) {
   if (!counters.has_rare()) return false;
   for (size_t i = 0; i < kCounters; ++i)
     if (is_credited(static_cast<Counter>(i)) && counters[static_cast<Counter>(i)] != 0) return true;
-  return counters[Amount::cost] != 0;
+  return counters[Amount::cost] != 0 || counters[Counter::journeys_converted] != 0;
 }
 
 // Each row of the bucket but `other`; `take` may remove the one that the cursor stands on.
@@ -69,7 +69,7 @@ void Ranking::add(const Hash128& value, const Counters& counters) {
   if (fresh) weights_.push_back({.value = value});
   Weight& weight = weights_[place->second];
   weight.conversions |= is_kept_first(counters);
-  weight.hits += counters[Counter::hits];
+  weight.hits += counters[Counter::hits] + counters[Counter::journeys_converted] + counters[Counter::journeys_last_touched];
   weight.pageviews += counters[Counter::pageviews];
   weight.visits += counters[Counter::visits];
   weight.events += counters[Counter::events];

@@ -8,11 +8,13 @@ namespace footfall {
 namespace {
 
 // visitor: version u8 | flags u8 | seen: day u16, import u16 | bot_import u16 | touches u8 x (import u16 | touch)
+//          | with kOrderedBit: ordered_ms i64, order_import u16
 constexpr uint8_t kVersion = 3;
 constexpr uint8_t kVersionBefore = 2;  // does not know when the visitor was seen
 constexpr uint8_t kBotBit = 1, kSaltedBit = 2;
 constexpr int kBehaviourShift = 2;  // three bits; 0 where kBotBit is set: the version that wrote it did not tell
 constexpr uint8_t kBehaviourMask = 7;
+constexpr uint8_t kOrderedBit = 1 << 5;
 static_assert(kTouchesMax <= UINT8_MAX);
 
 VisitorSeen read_seen(uint8_t flags, BytesReader& reader) {
@@ -25,6 +27,7 @@ VisitorSeen read_seen(uint8_t flags, BytesReader& reader) {
 uint8_t flags_of(const Visitor& visitor) {
   const auto behaviour = static_cast<uint8_t>(visitor.behaviour);
   return static_cast<uint8_t>((visitor.is_bot() ? kBotBit : 0) | (visitor.seen.is_salted ? kSaltedBit : 0) |
+                              (visitor.ordered_ms != 0 ? kOrderedBit : 0) |
                               behaviour << kBehaviourShift);
 }
 
@@ -43,11 +46,19 @@ void Visitor::add(Touch touch) {
   if (touches.size() > kTouchesMax) touches.erase(touches.begin() + 1);
 }
 
+void Visitor::see_order(int64_t time_ms, uint16_t import) {
+  if (time_ms <= ordered_ms) return;
+  ordered_ms = time_ms;
+  order_import = import;
+}
+
 bool Visitor::forget_import(uint16_t import) {
   const size_t forgotten = std::erase_if(touches, [&](const Touch& touch) { return touch.import == import; });
   const bool was_bot = is_bot() && bot_import == import;
   if (was_bot) behaviour = Behaviour::none, bot_import = 0;
-  return forgotten > 0 || was_bot;
+  const bool had_ordered = ordered_ms != 0 && order_import == import;
+  if (had_ordered) ordered_ms = 0, order_import = 0;
+  return forgotten > 0 || was_bot || had_ordered;
 }
 
 std::string encode_visitor(const Visitor& visitor) {
@@ -58,6 +69,7 @@ std::string encode_visitor(const Visitor& visitor) {
   writer.le16(visitor.bot_import);
   writer.u8(static_cast<uint8_t>(visitor.touches.size()));
   for (const Touch& touch : visitor.touches) encode_touch(touch, writer.le16(touch.import));
+  if (visitor.ordered_ms != 0) writer.le64(static_cast<uint64_t>(visitor.ordered_ms)).le16(visitor.order_import);
   return bytes;
 }
 
@@ -76,6 +88,10 @@ bool decode_visitor(std::string_view bytes, Visitor& to) {
     if (!decode_touch(reader, touch)) return false;
     touch.import = import;
     to.touches.push_back(std::move(touch));
+  }
+  if ((flags & kOrderedBit) != 0) {
+    to.ordered_ms = static_cast<int64_t>(reader.le64());
+    to.order_import = reader.le16();
   }
   return reader.ok() && reader.at_end();
 }

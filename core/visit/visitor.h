@@ -31,6 +31,8 @@ struct Visitor {
   std::vector<Touch> touches;  // in time order, at most kTouchesMax: the first and the newest others
   Behaviour behaviour = Behaviour::none;  // of a bot, as long as the key lasts
   uint16_t bot_import = 0;     // whose hit told; 0: a live one
+  int64_t ordered_ms = 0;      // the last order's time: touches up to then led to it. 0: there was none
+  uint16_t order_import = 0;   // who told it
   VisitorSeen seen;
 
   void add(Touch touch);
@@ -38,6 +40,7 @@ struct Visitor {
   bool forget_import(uint16_t import);
   bool is_bot() const { return behaviour != Behaviour::none; }
   bool is_blank() const { return touches.empty() && !is_bot(); }
+  void see_order(int64_t time_ms, uint16_t import);
 };
 
 // With a version byte; the layout stands in visitor.cc.

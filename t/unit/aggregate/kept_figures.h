@@ -131,11 +131,16 @@ class KeptFigures {
     int64_t orders = 0, items = 0, revenue = 0, conversions = 1'000'000, refunds = 0;
   };
   static void give(Counters& to, const Credit& credit, Model model) {
-    to[credited(Counter::conversions_last, model)] += credit.conversions;
-    to[credited(Counter::orders_last, model)] += credit.orders;
-    to[credited(Counter::items_last, model)] += credit.items;
-    to[credited(Amount::revenue_last, model)] += credit.revenue;
-    to[credited(Amount::refunds_last, model)] += credit.refunds;
+    const auto add = [&](Model by, int64_t sign) {
+      to[credited(Counter::conversions_last, by)] += sign * credit.conversions;
+      to[credited(Counter::orders_last, by)] += sign * credit.orders;
+      to[credited(Counter::items_last, by)] += sign * credit.items;
+      to[credited(Amount::revenue_last, by)] += sign * credit.revenue;
+      to[credited(Amount::refunds_last, by)] += sign * credit.refunds;
+    };
+    add(model, 1);
+    if (model == Model::last)
+      for (const Model shared : {Model::linear, Model::position, Model::time_decay}) add(shared, -1);
   }
   static void give_all(Counters& to, const Credit& credit, int64_t goal_value) {
     for (const Model model : kAllModels) give(to, credit, model);
@@ -246,6 +251,7 @@ inline std::string told_of_visits(const Figures& figures, bool with_visitors) {
   of_visits.clear();
   for (const auto& [name, counters] : figures) {
     if (name.level != Level::hour || name.dimension == Dimension::coverage) continue;  // no visit tells that
+    if (name.dimension == Dimension::journey_channel || name.dimension == Dimension::journey_campaign) continue;
     Counters without_hits = counters;
     for (size_t i = 0; i < kCounters; ++i)
       if (is_of_hits(static_cast<Counter>(i))) without_hits[static_cast<Counter>(i)] = 0;
