@@ -160,7 +160,7 @@ class Reader {
       if (row == row_of_.end()) return true;
       MoneyOfDay& of = money[row->second][key.bucket_start_s];
       of.cost_micros += static_cast<int64_t>(counters[Amount::cost]);
-      of.revenue_micros += static_cast<int64_t>(counters[credited(Amount::revenue_last, query_.model)]);
+      of.revenue_micros += static_cast<int64_t>(counters.credit(Amount::revenue_last, query_.model));
       return true;
     });
     if (fault) return fault;

@@ -38,14 +38,15 @@ Brought equal_orders(int64_t visits, int64_t orders, double mean, double sd, dou
   return {visits, orders, k * mean, k * (mean * mean + sd * sd), mean, cost};
 }
 
-void add_orders(Counters& to, const Brought& of, Model model, bool with_squares) {
+// By every model alike.
+void add_orders(Counters& to, const Brought& of) {
   const auto micros = [](double money) { return static_cast<__int128>(std::llround(money * 1e6)); };
-  to[credited(Counter::orders_last, model)] += of.orders * kCreditWhole;
-  to[credited(Amount::revenue_last, model)] += micros(of.revenue);
-  if (!with_squares) return;
-  to[credited(Amount::revenue_squares_last, model)] += micros(of.squares) * kMillion;
-  if (!gives_whole(model)) to[order_squares(model)] += of.orders * kMillion * kMillion;
-  to.see_revenue(model, static_cast<int64_t>(micros(of.largest)));
+  for (const Model model : {Model::last, Model::last_non_direct, Model::first}) {
+    to[credited(Counter::orders_last, model)] += of.orders * kCreditWhole;
+    to[credited(Amount::revenue_last, model)] += micros(of.revenue);
+  }
+  to[Amount::revenue_squares_last] += micros(of.squares) * kMillion;
+  to.see_revenue(static_cast<int64_t>(micros(of.largest)));
 }
 
 void book(Dimension dimension, std::string_view time, std::optional<std::string_view> text, const Brought& of) {
@@ -53,7 +54,7 @@ void book(Dimension dimension, std::string_view time, std::optional<std::string_
     Counters& to = is_total ? the_shop->at(Dimension::total, time, {}) : the_shop->at(dimension, time, text);
     to[Counter::visits] += of.visits;
     to[Amount::cost] += static_cast<__int128>(std::llround(of.cost * 1e6));
-    for (const Model model : kAllModels) add_orders(to, of, model, !is_total || model == Model::last);
+    add_orders(to, of);
   }
 }
 
