@@ -7,6 +7,7 @@
 #include "query/engine.h"
 #include "query/figures.h"
 #include "query/interval_figures.h"
+#include "query/roi_unmatched.h"
 
 namespace footfall {
 namespace {
@@ -248,6 +249,7 @@ class Answer {
     if (any(kRoas, kRoasLow)) to.push_back("roas_lo and roas_hi are null where nothing was earned, or orders weigh more than visits");
     if (any(kVerdict, kNeeded) && any_early_without_needed())
       to.push_back("visits_needed is null where nothing was earned yet: there is no rate to go by");
+    for (std::string& text : unmatched_warnings(query_, rows_)) to.push_back(std::move(text));
     if (rows_.has_cut_values) to.push_back("the range has more values of " + dimension + " than are kept; the rest of them is in `other`");
     if (rows_.unknown_values > 0)
       to.push_back(std::to_string(rows_.unknown_values) + " values of " + dimension + " are in `other`: their text is not kept any more");

@@ -154,6 +154,19 @@ void what_was_before_is_compared_with_intervals(void**) {
   expect_text(text, "0.333333 2.866667 1.519078 5.155718 0.035 0.019585 0.059037 ");
 }
 
+void what_matches_nothing_is_said(void**) {
+  book(Dimension::campaign, kToday, "Spring", {.visits = 70});
+  book(Dimension::campaign, kToday, "spring", {.cost = 50});
+  for (int i = 0; i < 6; ++i) book(Dimension::campaign, kToday, "nobody" + std::to_string(i), {.cost = 1});
+  book(Dimension::channel, kToday, "paid_search", {.visits = 300});
+  the_shop->commit(true);
+  const auto says = [](const Report& report, std::string_view what) { return joined(report.meta.warnings).find(what) != std::string::npos; };
+  const Report& by_campaign = ask("by=campaign");
+  assert_true(says(by_campaign, "nobody came by campaign \"spring\", which cost 50.00 EUR: \"Spring\" may be meant (letter case)"));
+  assert_true(says(by_campaign, "nor by 2 more with cost: /v1/spend"));
+  assert_true(says(ask(""), "paid_search has 300 visits and no spend: nobody told what they cost"));
+}
+
 // --- levels of spend -------------------------------------------------------------------------------------------------
 
 void days_of_more_spend_are_held_against_days_of_less(void**) {
@@ -309,6 +322,7 @@ int main() {
       TEST(sources_are_joined_by_known_name),
       TEST(models_that_do_not_agree_are_said_so),
       TEST(what_was_before_is_compared_with_intervals),
+      TEST(what_matches_nothing_is_said),
       TEST(days_of_more_spend_are_held_against_days_of_less),
       TEST(levels_are_read_day_by_day),
       TEST(advice_is_ranked_by_what_is_at_stake),
