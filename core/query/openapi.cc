@@ -299,8 +299,8 @@ constexpr std::string_view kRoiDescription =
 
 constexpr std::string_view kAttributionDescription =
     "Orders and revenue by channel, source, campaign or code, as `orders_MODEL` and `revenue_MODEL`. Each order is shared among the touches of "
-    "the lookback; for each model rows + `other` = `totals`, which are the same for all. It reaches as far back as visits are kept. `markov` and "
-    "`shapley` are null so far.";
+    "the lookback; for each model rows + `other` = `totals`, which are the same for all. By another `lookback` than the site's the rule "
+    "models reach as far back as visits are kept. `markov` tells channels and campaigns, `shapley` channels; else they are null.";
 
 template <class Names>
 std::string json_list(const Names& names) {
