@@ -182,6 +182,16 @@ Result<RingCursor::Outcome> LaneReader::next_block(std::string& block) {
   return ring_->next(loaded_.epoch, loaded_.number, block);
 }
 
+// What cannot be read to its end is looked through for blocks, once its owner, if there is one, has set it aside. True: it is
+// being looked through.
+bool LaneReader::give_up_ring(const Error& error) {
+  if (error.code != Error::Code::corrupt || !ring_) return false;
+  const uint32_t generation = *ring_generation_;
+  ring_.reset();
+  ring_generation_.reset();
+  return put_aside(generation) && open_ring();
+}
+
 // True: nothing more is in the lane's rings.
 bool LaneReader::read_ring() {
   if (!ring_generation_ && !open_ring()) return fault_.empty();
@@ -190,6 +200,7 @@ bool LaneReader::read_ring() {
     if (held_enough()) return false;
     Result<RingCursor::Outcome> outcome = next_block(block);
     if (!outcome) {
+      if (give_up_ring(outcome.error())) continue;
       fault_ = outcome.error().text;
       return false;
     }

@@ -64,6 +64,7 @@ class LaneReader {
   bool open_ring();
   bool is_left_out(uint32_t generation);
   bool put_aside(uint32_t generation);
+  bool give_up_ring(const Error& error);
   Result<RingCursor> open_cursor(uint32_t generation);
   bool open_generation(uint32_t generation);
   Result<RingCursor::Outcome> next_block(std::string& block);

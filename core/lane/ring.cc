@@ -20,6 +20,8 @@ bool is_block_key(std::string_view key) { return key.size() == 9 && static_cast<
 // Live bytes are counted in whole pages (a value on overflow pages carries a page header of 16 bytes).
 uint64_t pages_bytes(size_t value_bytes) { return (value_bytes + 16 + kPageBytes - 1) / kPageBytes * kPageBytes; }
 
+Error not_whole(const std::string& path) { return Error::corrupt(path + ": not all of it can be read"); }
+
 }  // namespace
 
 Result<RingWriter> RingWriter::open(const std::string& path, uint64_t live_bytes_max) {
@@ -33,14 +35,17 @@ Result<RingWriter> RingWriter::open(const std::string& path, uint64_t live_bytes
   if (!txn) return txn.error();
   Result<LmdbDatabase> database = txn->database("");
   if (!database) return database.error();
+  const uint64_t entries = txn->entries(*database);  // behind an error LMDB tells none
+  uint64_t seen = 0;
   if (Result<std::string_view> stored = txn->get(*database, kPositionKey)) {
     BytesReader reader(*stored);
     ring.position_ = {reader.le64(), reader.le64(), reader.le64()};
     if (!reader.ok()) return Error::corrupt(path + ": position");
+    ++seen;
   }
   Result<LmdbCursor> cursor = LmdbCursor::open(*txn, *database);
   if (!cursor) return cursor.error();
-  for (bool there = cursor->first(); there && is_block_key(cursor->key()); there = cursor->next()) {
+  for (bool there = cursor->first(); there && is_block_key(cursor->key()); there = cursor->next(), ++seen) {
     ring.use_.used_bytes += pages_bytes(cursor->value().size());
     ring.next_seq_ = load_be64(cursor->key().data() + 1) + 1;
     if (Result<BlockReader> block = BlockReader::open(cursor->value())) {
@@ -48,6 +53,7 @@ Result<RingWriter> RingWriter::open(const std::string& path, uint64_t live_bytes
       ring.use_.newest_ms = block->header().last_time_ms;
     }
   }
+  if (seen != entries) return not_whole(path);
   return ring;
 }
 
@@ -116,7 +122,9 @@ Result<RingCursor::Outcome> RingCursor::next(uint64_t epoch, uint64_t number, st
   if (!database) return database.error();
   Result<LmdbCursor> cursor = LmdbCursor::open(*txn, *database);
   if (!cursor) return cursor.error();
-  for (bool there = cursor->seek(block_key(seq_)); there && is_block_key(cursor->key()); there = cursor->next()) {
+  const uint64_t entries = txn->entries(*database);  // behind an error LMDB tells none
+  bool there = cursor->seek(block_key(seq_));
+  for (; there && is_block_key(cursor->key()); there = cursor->next()) {
     const uint64_t seq = load_be64(cursor->key().data() + 1);
     const Result<BlockReader> block = BlockReader::open(cursor->value());
     if (!block) {
@@ -132,6 +140,8 @@ Result<RingCursor::Outcome> RingCursor::next(uint64_t epoch, uint64_t number, st
     bytes.assign(cursor->value());
     return Outcome::block;
   }
+  // Behind the blocks lies the position, unless nothing was ever put.
+  if (!there && entries > 0) return not_whole(env_.path());
   return Outcome::none;
 }
 
@@ -142,7 +152,10 @@ Result<std::optional<uint64_t>> RingCursor::at_or_behind(uint64_t seq, std::stri
   if (!database) return database.error();
   Result<LmdbCursor> cursor = LmdbCursor::open(*txn, *database);
   if (!cursor) return cursor.error();
-  if (!cursor->seek(block_key(seq)) || !is_block_key(cursor->key())) return std::optional<uint64_t>();
+  const uint64_t entries = txn->entries(*database);
+  const bool there = cursor->seek(block_key(seq));
+  if (!there && entries > 0) return not_whole(env_.path());
+  if (!there || !is_block_key(cursor->key())) return std::optional<uint64_t>();
   bytes.assign(cursor->value());
   return std::optional<uint64_t>(load_be64(cursor->key().data() + 1));
 }

@@ -40,7 +40,7 @@ inline std::string aside_ring_path(const std::string& lane_path, uint32_t genera
 
 class RingWriter {
  public:
-  // Made where missing; the map is three times the live bytes.
+  // Made where missing; the map is three times the live bytes. Error::corrupt: not all that is in it can be reached.
   static Result<RingWriter> open(const std::string& path, uint64_t live_bytes_max);
 
   const RingPosition& position() const { return position_; }
@@ -78,7 +78,7 @@ class RingCursor {
     corrupt,  // the block's checksum is wrong; it is passed over, its hits are a gap
   };
   // The first block that ends behind (epoch, number): blocks of older epochs than `epoch` count as seen. `bytes` is a
-  // copy: no transaction stays open.
+  // copy: no transaction stays open. Error::corrupt: the ring's end cannot be reached.
   Result<Outcome> next(uint64_t epoch, uint64_t number, std::string& bytes);
 
   // The block of that sequence number or the next there is, whether or not it was seen: for who looks at all of a ring, from

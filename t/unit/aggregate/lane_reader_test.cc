@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -10,6 +11,7 @@
 #include "aggregate/worker.h"
 #include "child.h"
 #include "lane/flusher.h"
+#include "lane/wipe_tree.h"
 #include "temp_folder.h"
 
 namespace footfall {
@@ -428,6 +430,38 @@ void a_file_of_nobody_that_is_no_ring_is_set_aside(void**) {
   expect_number(f->reader->take_lost(), 0);
 }
 
+// A block of ten hits, too long to lie in the tree itself; one more is staged.
+void flush_a_long_block() {
+  static const std::string kPath = "/" + std::string(900, 'x');
+  f->start_worker();
+  for (int i = 0; i < 10; ++i) f->worker->view(kPath, kTen + i);
+  f->worker->flush().view("/b", kTen + 20);
+}
+
+int64_t count_paths(std::string_view paths) { return std::count(paths.begin(), paths.end(), '/'); }
+
+void a_tree_of_nobody_that_cannot_be_read_is_set_aside(void**) {
+  flush_a_long_block();
+  f->worker.reset();
+  wipe_tree(ring_path(f->store.lane_path(0), 0));
+  f->restart();
+  expect_number(count_paths(f->take_all()), 11);
+  assert_true(is_aside());
+  expect_number(f->reader->take_lost(), 0);
+}
+
+void of_a_tree_that_cannot_be_read_its_worker_is_told(void**) {
+  flush_a_long_block();
+  wipe_tree(ring_path(f->store.lane_path(0), 0));
+  f->restart().poll(kLater, true);
+  assert_false(f->reader->has_hit());
+  assert_true(f->reader->fault().find("not all of it can be read") != std::string::npos);
+  assert_true(heed_aside_wanted(f->worker->lane().path, *f->worker->lane().state.operator->()));
+  f->reader->poll(kLater, false);
+  expect_number(count_paths(f->take()), 10);
+  expect_text(f->reader->fault(), "");
+}
+
 // --- lanes that change -----------------------------------------------------------------------------------------------
 
 void a_new_epoch_counts_from_its_own_zero(void**) {
@@ -595,6 +629,8 @@ int main() {
       store_test(an_old_ring_that_kills_is_set_aside_under_its_owner),
       store_test(a_claim_heeds_what_was_asked_of_the_worker_before),
       store_test(a_file_of_nobody_that_is_no_ring_is_set_aside),
+      store_test(a_tree_of_nobody_that_cannot_be_read_is_set_aside),
+      store_test(of_a_tree_that_cannot_be_read_its_worker_is_told),
       store_test(a_new_epoch_counts_from_its_own_zero),
       store_test(rings_of_all_sizes_are_read_in_turn),
       store_test(more_than_can_be_held_comes_in_turns),

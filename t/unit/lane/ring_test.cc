@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "child.h"
+#include "lane/wipe_tree.h"
 #include "random.h"
 #include "temp_folder.h"
 #include "test.h"
@@ -409,6 +410,20 @@ void a_file_that_is_no_ring_is_told(void**) {
   assert_int_equal(RingCursor::open(held->path).error().code, Error::Code::corrupt);
 }
 
+void a_tree_that_cannot_be_read_is_no_empty_ring(void**) {
+  open_writer();
+  fill(3, 3'000);
+  assert_true(put().ok());
+  held->writer.reset();
+  wipe_tree(held->path);
+  const Result<RingWriter> writer = RingWriter::open(held->path, kLiveBytes);
+  assert_true(!writer && writer.error().code == Error::Code::corrupt);
+  open_cursor();
+  const Result<RingCursor::Outcome> outcome = held->cursor->next(0, 0, held->bytes);
+  assert_true(!outcome && outcome.error().code == Error::Code::corrupt);
+  assert_true(!held->cursor->at_or_behind(0, held->bytes));
+}
+
 }  // namespace
 }  // namespace footfall
 
@@ -434,6 +449,7 @@ int main() {
       in_folder(a_damaged_block_is_passed_over),
       in_folder(a_damaged_position_is_told),
       in_folder(a_file_that_is_no_ring_is_told),
+      in_folder(a_tree_that_cannot_be_read_is_no_empty_ring),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
