@@ -124,9 +124,8 @@ class Adviser {
                std::string(kModelNames[static_cast<size_t>(kVerdictModels[i])]);
     }
     if (of_journeys_ == nullptr) return words;
-    const auto share = of_journeys_->find(row.text);
-    const double part = share == of_journeys_->end() ? 0 : share->second;
-    return words + ", " + decimal(part * static_cast<double>(rows_.totals.asked.revenue_micros) / static_cast<double>(cost)) + " by markov";
+    const double own = roas_of(row.now.returns(), cost).roas.value_or(0);
+    return words + ", " + decimal(roas_by_journeys(row, own, rows_.totals, *of_journeys_)) + " by markov";
   }
 
   static std::string what_is_missing(const Judgement& judgement) {

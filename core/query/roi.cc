@@ -7,6 +7,7 @@
 #include "query/engine.h"
 #include "query/figures.h"
 #include "query/interval_figures.h"
+#include "query/journeys.h"
 #include "query/roi_unmatched.h"
 
 namespace footfall {
@@ -276,6 +277,24 @@ class Answer {
   std::vector<Drafted> drafts_, shown_;
 };
 
+// Journeys are solved only where a verdict of the rule models waits for markov's.
+bool asks_journeys(const Query& query, const RoiRows& rows) {
+  const Dimension by = query.by.front()->rollup;
+  return (by == Dimension::channel || by == Dimension::campaign) && std::any_of(rows.rows.begin(), rows.rows.end(), [&](const RoiRow& row) {
+           const std::optional<Judgement> judgement = verdict_of(row, query, rows.totals, nullptr).judgement;
+           return judgement && judgement->verdict != Verdict::too_early && judgement->verdict != Verdict::depends_on_model;
+         });
+}
+
+// nullopt: no journey is known, or no order.
+std::optional<JourneyShares> shares_of_orders(const JourneyCredit& credit) {
+  if (!credit.markov || credit.all.orders_millionths <= 0) return std::nullopt;
+  JourneyShares shares;
+  for (const auto& [value, given] : *credit.markov)
+    shares[value] = static_cast<double>(given.orders_millionths) / static_cast<double>(credit.all.orders_millionths);
+  return shares;
+}
+
 // What all reports tell besides: as of when, and what has no rate.
 Query meta_query(const Query& roi) {
   Query query = roi;
@@ -304,6 +323,12 @@ const FixedReport& roi_report() {
   return report;
 }
 
+double roas_by_journeys(const RoiRow& row, double own_roas, const RoiSums& totals, const JourneyShares& of_journeys) {
+  const auto share = of_journeys.find(row.text);
+  if (share == of_journeys.end() || row.now.asked.credit_millionths <= 0) return 0;
+  return own_roas * share->second * static_cast<double>(totals.asked.credit_millionths) / static_cast<double>(row.now.asked.credit_millionths);
+}
+
 RoiVerdict verdict_of(const RoiRow& row, const Query& query, const RoiSums& totals, const JourneyShares* of_journeys) {
   RoiVerdict verdict;
   const int64_t cost = cost_of(row.now), margin = query.margin_micros.value_or(0);
@@ -315,9 +340,7 @@ RoiVerdict verdict_of(const RoiRow& row, const Query& query, const RoiSums& tota
   std::vector<Roas> of_models;
   for (const ReturnParts& parts : row.now.of_verdict) of_models.push_back(roas_of(parts.sums(row.now.visits), cost));
   if (of_journeys != nullptr) {
-    const auto share = of_journeys->find(row.text);
-    const double part = share == of_journeys->end() ? 0 : share->second;
-    of_models.push_back({.roas = part * static_cast<double>(totals.asked.revenue_micros) / static_cast<double>(cost), .interval = {}});
+    of_models.push_back({.roas = roas_by_journeys(row, verdict.roas->roas.value_or(0), totals, *of_journeys), .interval = {}});
   }
   verdict.judgement = judge(sums, cost, margin, of_models);
   return verdict;
@@ -331,7 +354,15 @@ std::variant<Report, QueryError> run_roi(const Query& query, SummarySnapshot& sn
   if (auto* error = std::get_if<QueryError>(&base)) return std::move(*error);
   Report report = std::get<Report>(std::move(base));
   report.query = query.shown();
-  const JourneyShares* of_journeys = nullptr;  // no shares by journeys yet
+  std::optional<JourneyShares> shares;
+  if (asks_journeys(query, rows)) {
+    auto credit = credit_by_journeys(query, snapshot, out_of_time);
+    if (auto* error = std::get_if<QueryError>(&credit)) return std::move(*error);
+    shares = shares_of_orders(std::get<JourneyCredit>(credit));
+    if (shares && std::get<JourneyCredit>(credit).is_approximate)
+      report.meta.warnings.push_back("some steps of journeys are not kept: what markov says to verdicts is approximate");
+  }
+  const JourneyShares* of_journeys = shares ? &*shares : nullptr;
   if (query.with_advice) return advise(query, rows, of_journeys, std::move(report));
   Answer(query, rows, of_journeys).put(report);
   return report;

@@ -27,7 +27,7 @@ namespace footfall {
 // What /v1/roi is asked for: `by` one of its choices, default channel.
 const FixedReport& roi_report();
 
-// What markov gives each value: its part of all revenue, 0..1. A value that is not there has none.
+// What markov gives each value: its part of all orders, 0..1. A value that is not there has none.
 using JourneyShares = std::map<std::string, double, std::less<>>;
 
 // What stands in a row, as it is shown and as advice goes by it.
@@ -36,6 +36,10 @@ struct RoiVerdict {
   std::optional<Judgement> judgement;
   std::optional<double> break_even;
 };
+// The row's roas by markov: as many orders as it gives, each of the value that the row's own have. (It knows nothing of values: to
+// give each order the mean of all would tell rows apart by what is bought, not by who brought it.)
+double roas_by_journeys(const RoiRow& row, double own_roas, const RoiSums& totals, const JourneyShares& of_journeys);
+
 RoiVerdict verdict_of(const RoiRow& row, const Query& query, const RoiSums& totals, const JourneyShares* of_journeys);
 
 // From one snapshot.
