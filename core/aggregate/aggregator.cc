@@ -25,8 +25,8 @@ constexpr int64_t kFoldMs = 30'000;
 constexpr int64_t kHeartbeatMs = 1'000;
 constexpr uint64_t kFoldBytes = 32 << 20;
 constexpr uint64_t kHitsPerCheckpoint = 100'000;  // at most, when behind
-// Of imports without a daemon. Each is a fold, so they are far between.
-constexpr uint64_t kImportsPerCheckpoint = 1'000'000;
+// Of imports without a daemon. Each is a fold, so they are as far between as memory allows: visits and visitors wait in it.
+constexpr uint64_t kImportsPerCheckpoint = 350'000;
 constexpr size_t kRowsPerCheckpoint = 75'000;
 // Hits that have nothing in common bring rows that lie all over the store, a page in memory for each and level.
 constexpr size_t kScatteredRowsPerCheckpoint = 24'000;
@@ -52,7 +52,7 @@ struct Aggregator::State {
         saved_imports(imports.place()),
         lanes(this->store, this->checkpoint.lanes, this->checkpoint.complete_through_ms) {
     lanes.set_config(sites.config());
-    this->summary.set_retention(sites.config().retention);
+    set_retention();
   }
 
   const Store store;
@@ -76,6 +76,7 @@ struct Aggregator::State {
   uint64_t unsaved_imports = 0;
 
   Engine make_engine(Timeline timeline);
+  void set_retention();
   bool store_is_replaced() const;  // not only moved away
   Status restore();
   uint64_t count_due(bool all);
@@ -107,6 +108,12 @@ Engine Aggregator::State::make_engine(Timeline timeline) {
       [this](std::string_view prefix, const SeeStoredOrder& see) {
         summary.each_of_prefix(KeyedDatabase::orders, prefix, see);
       });
+}
+
+void Aggregator::State::set_retention() {
+  const Retention& retention = sites.config().retention;
+  summary.set_retention(retention);
+  imported.set_horizons(horizons_of(retention, now_ms() / 1000));
 }
 
 // Folded first, so that everything that was stored can be found by its key.
@@ -147,6 +154,7 @@ uint64_t Aggregator::State::count_imports() {
 // After a fold. Imported visits go by the imported hits' clock.
 void Aggregator::State::settle() {
   recent_orders.clear();
+  set_retention();
   engine.settle(checkpoint.complete_through_ms);
   changes.set_import(imports.import());
   if (imports.newest_ms() != INT64_MIN) imported.settle(imports.newest_ms());
@@ -419,7 +427,7 @@ Status Aggregator::reconfigure(const Config& wanted) {
   state.settle();
   state.sites = Sites(config, names, state.sites.first_live_ms());
   state.lanes.set_config(config);
-  state.summary.set_retention(config.retention);
+  state.set_retention();
   state.refused.clear();
   if (Status saved = state.save(); !saved) return saved;
   if (Status stored = state.store_config(config); !stored) return stored;

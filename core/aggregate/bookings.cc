@@ -57,17 +57,34 @@ GroupRow Bookings::row(Dimension dimension, std::string_view text) const {
   return {dimension, value_of(text), std::string(text)};
 }
 
-int64_t Bookings::find_bucket_s(const Site& site, int64_t time_ms) {
+void Bookings::set_horizons(const Horizons& horizons) {
+  horizons_ = horizons;
+  hours_ = {};
+  last_time_ms_ = INT64_MIN;
+}
+
+Bookings::FinestBucket Bookings::find_bucket(const Site& site, int64_t time_ms) {
   const int64_t minute_s = minute_start_s(time_ms);
-  if (changes_.import() == 0) return minute_s;
-  // No minutes are kept of imports.
+  if (changes_.import() == 0) return {minute_s, minute_s + 60, Level::minute};
   Hour& hour = hours_[static_cast<uint64_t>(minute_s) / 3600 % hours_.size()];
   if (minute_s < hour.start_s || minute_s >= hour.next_s || hour.site != site.number) {
     hour.site = site.number;
     hour.start_s = site.zone.bucket_start_s(Level::hour, minute_s);
     hour.next_s = site.zone.next_bucket_s(Level::hour, hour.start_s);
+    hour.finest = find_bucket_of_import(site, hour.start_s);
   }
-  return hour.start_s;
+  return hour.finest;
+}
+
+// No minutes are kept of imports. Of an hour that is too old the day tells the same.
+Bookings::FinestBucket Bookings::find_bucket_of_import(const Site& site, int64_t hour_s) const {
+  FinestBucket bucket;
+  for (const Level level : {Level::hour, Level::day, Level::month}) {
+    bucket = {site.zone.bucket_start_s(level, hour_s), 0, level};
+    bucket.next_s = site.zone.next_bucket_s(level, bucket.start_s);
+    if (!horizons_.is_too_old(level, bucket.next_s)) break;
+  }
+  return bucket;
 }
 
 Counters& Bookings::at(const Site& site, Dimension dimension, int64_t time_ms, std::string_view text) {

@@ -13,6 +13,7 @@
 #include "credit/model.h"
 #include "hit/hit.h"
 #include "rollup/changes.h"
+#include "rollup/retention.h"
 #include "visit/bots.h"
 #include "visit/browser.h"
 #include "visit/device.h"
@@ -47,6 +48,9 @@ class Bookings {
   // The time at which things are booked, by the clock of the hits.
   void set_clock_s(int64_t clock_s) { clock_s_ = clock_s; }
   int64_t clock_s() const { return clock_s_; }
+  // What is too old to be kept. Of imports nothing is booked by a level that would not keep it: days of an old log have
+  // far fewer rows than its hours.
+  void set_horizons(const Horizons& horizons);
 
   // A page's path by its hash, so that it is hashed once a hit.
   struct Page {
@@ -144,10 +148,16 @@ class Bookings {
       for (size_t model = 0; model < kModels; ++model) parts[model].add(other.parts[model]);
     }
   };
+  // The finest bucket that something is booked by.
+  struct FinestBucket {
+    int64_t start_s = 0, next_s = 0;
+    Level level = Level::minute;
+  };
   // Hours of imports, found by the time that they hold.
   struct Hour {
     uint16_t site = 0;
     int64_t start_s = 0, next_s = 0;
+    FinestBucket finest{};
   };
 
   Hash128 value_of(std::string_view text) const;  // null for an empty one
@@ -156,14 +166,19 @@ class Bookings {
   BucketTime bucket(const Site& site, int64_t time_ms) {
     const bool is_import = changes_.import() != 0;
     if (time_ms != last_time_ms_ || site.number != last_site_ || is_import != last_was_import_) {
-      last_bucket_s_ = find_bucket_s(site, time_ms);
+      last_bucket_ = find_bucket(site, time_ms);
       last_time_ms_ = time_ms;
       last_site_ = site.number;
       last_was_import_ = is_import;
     }
-    return {last_bucket_s_, lateness(site.zone, is_import ? Level::hour : Level::minute, last_bucket_s_, clock_s_)};
+    return {last_bucket_.start_s, lateness(site, last_bucket_), last_bucket_.level};
   }
-  int64_t find_bucket_s(const Site& site, int64_t time_ms);
+  FinestBucket find_bucket(const Site& site, int64_t time_ms);
+  FinestBucket find_bucket_of_import(const Site& site, int64_t hour_s) const;
+  Lateness lateness(const Site& site, const FinestBucket& bucket) const {
+    const bool is_in_time = clock_s_ < bucket.next_s + settles_after_s(bucket.level);
+    return is_in_time ? Lateness{} : find_lateness(site.zone, bucket.level, bucket.start_s, clock_s_);
+  }
   Counters& at(const Site& site, Dimension dimension, int64_t time_ms, std::string_view text);
   Counters& at(const Site& site, Dimension dimension, int64_t time_ms, const Page& page);
   const RowGroup& hit_rows(const Hit& hit, const BotVerdict& bot, Device device);
@@ -208,10 +223,12 @@ class Bookings {
   Changes& changes_;
   const StringHasher& hasher_;
   // Where the time asked for last lies: one hit asks for its own again and again.
-  int64_t last_time_ms_ = INT64_MIN, last_bucket_s_ = 0;
+  int64_t last_time_ms_ = INT64_MIN;
+  FinestBucket last_bucket_{};
   int64_t clock_s_ = kFirstClockS;
   uint16_t last_site_ = 0;
   bool last_was_import_ = false;
+  Horizons horizons_;
   std::array<Hour, 16> hours_{};
   std::vector<VisitPart> parts_;
 };

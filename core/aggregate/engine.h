@@ -47,6 +47,7 @@ class Engine {
   // The clock of the hits goes on from there, and those of earlier imports stand there, in seconds.
   void set_clocks(int64_t clock_s, std::map<uint16_t, int64_t> import_clocks_s);
   int64_t clock_s() const { return bookings_.clock_s(); }
+  void set_horizons(const Horizons& horizons) { bookings_.set_horizons(horizons); }
   void merge_import_clocks(uint16_t through) { footfall::merge_import_clocks(import_clocks_s_, through); }
   // Of each import so far, the newest 1,000.
   const std::map<uint16_t, int64_t>& import_clocks_s() const { return import_clocks_s_; }

@@ -32,40 +32,45 @@ struct Bucket {
   }
 };
 
+// Counters that stay where they are, many in a piece of memory.
+class CountersPool {
+ public:
+  Counters& add() {
+    if (used_ == kPiece) {
+      pieces_.push_back(std::make_unique<Counters[]>(kPiece));
+      used_ = 0;
+    }
+    return pieces_.back()[used_++];
+  }
+
+ private:
+  static constexpr size_t kPiece = 32;
+  std::vector<std::unique_ptr<Counters[]>> pieces_;
+  size_t used_ = kPiece;  // of the last piece
+};
+
 template <class Key>
 class BucketMap {
  public:
-  using Rows = absl::flat_hash_map<Key, Counters>;
+  using Rows = absl::flat_hash_map<Key, Counters*>;  // a map that grows moves keys alone
 
-  // The counters of a key, made where they are missing (`second`: they were). They stay where they are until the next
-  // call for the same bucket.
+  // The counters of a key, made where they are missing (`second`: they were). They stay where they are until clear().
   std::pair<Counters&, bool> at(const Bucket& bucket, const Key& key) {
-    const auto [place, fresh] = rows_of(bucket).try_emplace(key);
-    size_ += fresh;
-    return {place->second, fresh};
+    const auto [place, fresh] = rows_of(bucket).try_emplace(key, nullptr);
+    if (fresh) {
+      place->second = &counters_.add();
+      ++size_;
+    }
+    return {*place->second, fresh};
   }
 
   bool empty() const { return size_ == 0; }
   size_t size() const { return size_; }
-  void clear() {
-    buckets_.clear();
-    last_ = nullptr;
-    size_ = 0;
-  }
+  void clear() { *this = BucketMap(); }
 
-  // Takes the buckets of a level out.
-  void remove(Level level) {
-    absl::erase_if(buckets_, [&](const auto& bucket) {
-      if (bucket.first.level != level) return false;
-      size_ -= bucket.second->size();
-      return true;
-    });
-    last_ = nullptr;
-  }
-
-  // The buckets in order, with their rows, which stay where they are until clear() or remove().
-  std::vector<std::pair<Bucket, Rows*>> buckets() const {
-    std::vector<std::pair<Bucket, Rows*>> buckets;
+  // The buckets in order, with their rows, which stay where they are until clear().
+  std::vector<std::pair<Bucket, const Rows*>> buckets() const {
+    std::vector<std::pair<Bucket, const Rows*>> buckets;
     buckets.reserve(buckets_.size());
     for (const auto& [bucket, rows] : buckets_) buckets.emplace_back(bucket, rows.get());
     std::sort(buckets.begin(), buckets.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -83,6 +88,7 @@ class BucketMap {
   }
 
   absl::flat_hash_map<Bucket, std::unique_ptr<Rows>> buckets_;
+  CountersPool counters_;
   Bucket last_bucket_;
   Rows* last_ = nullptr;  // of last_bucket_
   size_t size_ = 0;

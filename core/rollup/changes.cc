@@ -4,6 +4,7 @@
 
 #include "footfall/v1/summary.pb.h"
 #include "rollup/counters_codec.h"
+#include "rollup/sorted_rows.h"
 
 namespace footfall {
 namespace {
@@ -22,13 +23,11 @@ auto take_sorted(Map& map) {
   return entries;
 }
 
-Level level_of(uint16_t import) { return import == 0 ? Level::minute : Level::hour; }
-
 }  // namespace
 
 Counters& Changes::at(uint16_t site, Dimension dimension, const BucketTime& bucket, const Hash128& value,
                       std::string_view text) {
-  return at({site, level_of(import_), bucket.start_s, bucket.late}, {value, dimension, import_}, text);
+  return at(bucket_of(site, bucket), {value, dimension, import_}, text);
 }
 
 Counters& Changes::at(const Bucket& bucket, const RowKey& key, std::string_view text) {
@@ -38,7 +37,7 @@ Counters& Changes::at(const Bucket& bucket, const RowKey& key, std::string_view 
 }
 
 Counters& Changes::at(uint16_t site, const BucketTime& bucket, const RowGroup& group) {
-  const auto [sum, fresh] = group_sums_.at({site, level_of(import_), bucket.start_s, bucket.late}, {&group, import_});
+  const auto [sum, fresh] = group_sums_.at(bucket_of(site, bucket), {&group, import_});
   if (fresh) sum.visitors.set_precision(Precision::total);
   return sum;
 }
@@ -46,11 +45,11 @@ Counters& Changes::at(uint16_t site, const BucketTime& bucket, const RowGroup& g
 void Changes::settle_groups() {
   for (const auto& [bucket, sums] : group_sums_.buckets())
     for (const auto& [group, sum] : *sums) {
-      Counters row_sum = sum;
+      Counters row_sum = *sum;
       row_sum.visitors.lower_precision(Precision::row);
       for (const GroupRow& row : *group.group)
         at(bucket, {row.value, row.dimension, group.import}, row.text)
-            .merge(row.dimension == Dimension::total ? sum : row_sum);
+            .merge(row.dimension == Dimension::total ? *sum : row_sum);
     }
   group_sums_.clear();
   if (groups_.size() <= kGroupsMax) return;
@@ -94,7 +93,9 @@ StringMap<std::string> Changes::take_keyed(KeyedDatabase database) {
 std::string Changes::take() {
   v1::ChangeBlock block;
   const Deltas deltas = take_deltas();
-  for (const Deltas::Row& row : deltas.in_order()) {
+  SortedRows rows;
+  rows.add(deltas);
+  for (const SortedRows::Row& row : rows.in_order()) {
     if (row.counters->is_zero()) continue;
     v1::Delta* delta = block.add_delta();
     delta->set_key(encode_key(row.key));

@@ -5,6 +5,7 @@
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -52,8 +53,8 @@ struct KeptRow {
 
 class Changes {
  public:
-  // The counters of a key, to be added to. The reference lives until the next call. Buckets are minutes; those of
-  // imports, of which no minutes are kept, are hours of the site's zone.
+  // The counters of a key, to be added to. The reference lives until the changes are taken. Buckets are minutes; those of
+  // imports, of which no minutes are kept, are hours of the site's zone, or coarser where hours would not be kept.
   Counters& at(uint16_t site, Dimension dimension, const BucketTime& bucket, const Hash128& value) {
     return at(site, dimension, bucket, value, {});
   }
@@ -69,7 +70,7 @@ class Changes {
     return *group;
   }
   uint64_t groups_number() const { return groups_number_; }
-  // The counters of all rows of a group in one bucket. The reference lives until the next call.
+  // The counters of all rows of a group in one bucket, likewise.
   Counters& at(uint16_t site, const BucketTime& bucket, const RowGroup& group);
 
   // What is added from now on belongs to that import; 0: live.
@@ -116,6 +117,9 @@ class Changes {
     }
   };
 
+  Bucket bucket_of(uint16_t site, const BucketTime& bucket) const {
+    return {site, import_ == 0 ? Level::minute : std::max(bucket.level, Level::hour), bucket.start_s, bucket.late};
+  }
   Counters& at(const Bucket& bucket, const RowKey& key, std::string_view text);
   void settle_groups();
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <utility>
 
 #include "rollup/bucket_map.h"
 #include "rollup/keys.h"
@@ -27,7 +27,7 @@ struct RowKey {
 class Deltas {
  public:
   // The counters of a key, made where they are missing (`second`: they were), with a total's precision where it is one.
-  // They stay where they are until the next call.
+  // They stay where they are.
   std::pair<Counters&, bool> at(const Bucket& bucket, const RowKey& key) {
     const auto found = rows_.at(bucket, key);
     if (found.second && key.dimension == Dimension::total) found.first.visitors.set_precision(Precision::total);
@@ -40,14 +40,6 @@ class Deltas {
   bool empty() const { return rows_.empty(); }
   size_t size() const { return rows_.size(); }
   auto buckets() const { return rows_.buckets(); }
-
-  struct Row {
-    RollupKey key;
-    Counters* counters;
-  };
-  // All of them, or those of a level, in the order of their keys. They live until something is added to their bucket.
-  std::vector<Row> in_order(std::optional<Level> level = std::nullopt) const;
-  void remove(Level level) { rows_.remove(level); }
 
  private:
   BucketMap<RowKey> rows_;

@@ -24,26 +24,14 @@ void Fold::add(Deltas deltas) {
     return;
   }
   for (const auto& [bucket, rows] : deltas.buckets())
-    for (const auto& [key, counters] : *rows) sums_.at(bucket, key).first.merge(counters);
+    for (const auto& [key, counters] : *rows) sums_.at(bucket, key).first.merge(*counters);
 }
 
-void Fold::add_to_level_above(Level level) {
-  if (level == Level::month) return;
-  const Level above = kLevels[static_cast<size_t>(level) + 1];
-  for (const auto& [bucket, rows] : sums_.buckets()) {
-    if (bucket.level != level) continue;
-    const Bucket to{bucket.site, above, zone_of_(bucket.site).bucket_start_s(above, bucket.start_s),
-                    bucket.late.from(above)};
-    for (const auto& [key, counters] : *rows) sums_.at(to, key).first.merge(counters);
-  }
-}
-
-// Most rows of an old log are: no hour of it would be kept.
-void Fold::leave_out_too_old(std::vector<Deltas::Row>& rows) const {
+void Fold::leave_out_too_old(std::vector<SortedRows::Row>& rows) const {
   if (horizons_ == Horizons()) return;
   const RollupKey* last = nullptr;
   bool is_last_too_old = false;
-  std::erase_if(rows, [&](const Deltas::Row& row) {
+  std::erase_if(rows, [&](const SortedRows::Row& row) {
     const RollupKey& key = row.key;
     if (last == nullptr || last->bucket_start_s != key.bucket_start_s || last->level != key.level || last->site != key.site)
       is_last_too_old =
@@ -53,17 +41,17 @@ void Fold::leave_out_too_old(std::vector<Deltas::Row>& rows) const {
   });
 }
 
-// Level by level, so that no more than two of them are in memory.
 Status Fold::write(LmdbTxn& txn, const RollupDatabases& rollups, LmdbDatabase dictionary, Upkeep& upkeep) {
   Result<LmdbCursor> to = LmdbCursor::open(txn, rollups.rollups);
   if (!to) return to.error();
   RowWriter writer(txn, rollups, std::move(*to), now_s_);
   absl::flat_hash_set<Hash128> named;
   for (const auto& [name, text] : names_) named.insert(name.value);
+  SortedRows rows;
   for (const Level level : kLevels) {
-    add_to_level_above(level);
-    if (Status status = write_level(writer, level, named, upkeep); !status) return status;
-    sums_.remove(level);
+    rows.go_up_to(level, zone_of_);
+    rows.add(sums_, level);
+    if (Status status = write_level(writer, rows.in_order(), named, upkeep); !status) return status;
   }
   if (Status status = writer.finish(); !status) return status;
   upkeep.note_overrun(writer.overrun());
@@ -71,11 +59,11 @@ Status Fold::write(LmdbTxn& txn, const RollupDatabases& rollups, LmdbDatabase di
   return write_names(txn, dictionary, upkeep);
 }
 
-Status Fold::write_level(RowWriter& writer, Level level, const absl::flat_hash_set<Hash128>& named, Upkeep& upkeep) {
-  std::vector<Deltas::Row> rows = sums_.in_order(level);
+Status Fold::write_level(RowWriter& writer, std::vector<SortedRows::Row> rows, const absl::flat_hash_set<Hash128>& named,
+                         Upkeep& upkeep) {
   leave_out_too_old(rows);
   const bool has_late =
-      std::any_of(rows.begin(), rows.end(), [](const Deltas::Row& row) { return row.key.late != Lateness{}; });
+      std::any_of(rows.begin(), rows.end(), [](const SortedRows::Row& row) { return row.key.late != Lateness{}; });
   for (const When when : {When::in_time, When::late, When::too_late}) {
     if (when != When::in_time && !has_late) break;
     for (size_t i = 0; i < rows.size(); ++i) {
@@ -83,10 +71,12 @@ Status Fold::write_level(RowWriter& writer, Level level, const absl::flat_hash_s
       const RollupKey& key = rows[i].key;
       Counters& counters = *rows[i].counters;
       if (when_of(key) != when) continue;
-      if (level == Level::minute) counters.visitors = Distinct();  // none by minute
+      Distinct apart;  // no visitors are kept by minute; the level above needs them
+      if (key.level == Level::minute) std::swap(apart, counters.visitors);
       const bool is_zero = counters.is_zero();
       if (!is_zero)
         if (Status status = writer.add(key, counters, when); !status) return status;
+      if (key.level == Level::minute) std::swap(apart, counters.visitors);
       const bool kept = !is_zero && writer.was_kept();
       if (named.contains(key.value)) has_row_[key.value] |= kept;
       if (kept) upkeep.note_row(key.value);

@@ -14,6 +14,7 @@
 #include "rollup/changes.h"
 #include "rollup/deltas.h"
 #include "rollup/retention.h"
+#include "rollup/sorted_rows.h"
 #include "rollup/trim.h"
 #include "rollup/upkeep.h"
 #include "site/zone.h"
@@ -39,15 +40,15 @@ class Fold {
   uint64_t written() const { return written_; }  // rows and texts
 
  private:
-  void add_to_level_above(Level level);
-  void leave_out_too_old(std::vector<Deltas::Row>& rows) const;
-  Status write_level(RowWriter& writer, Level level, const absl::flat_hash_set<Hash128>& named, Upkeep& upkeep);
+  void leave_out_too_old(std::vector<SortedRows::Row>& rows) const;
+  Status write_level(RowWriter& writer, std::vector<SortedRows::Row> rows, const absl::flat_hash_set<Hash128>& named,
+                     Upkeep& upkeep);
   Status write_names(LmdbTxn& txn, LmdbDatabase dictionary, Upkeep& upkeep);
 
   const ZoneOf& zone_of_;
   const Horizons horizons_;
   const int64_t now_s_;
-  Deltas sums_;  // of the levels to be written
+  Deltas sums_;
   std::vector<std::pair<DictionaryName, std::string>> names_;
   // Whether values of names_ got a row of their own, by any level; those that are not here had no row at all.
   absl::flat_hash_map<Hash128, bool> has_row_;

@@ -6,7 +6,7 @@
 
 namespace footfall {
 
-Status RowWriter::add(const RollupKey& key, Counters& counters, When when) {
+Status RowWriter::add(const RollupKey& key, const Counters& counters, When when) {
   encode_key(key, key_);
   if (when != when_ || key_.compare(0, kBucketPrefixBytes, bucket_) != 0) {
     if (Status status = begin_bucket(key_.substr(0, kBucketPrefixBytes), when); !status) return status;
@@ -16,24 +16,23 @@ Status RowWriter::add(const RollupKey& key, Counters& counters, When when) {
   was_kept_ = false;
   // Rows `other` are written when the bucket is done.
   if (key.value == kOtherValue) return add_to_other(key, counters), Status{};
-  bool found = false;
   // Of what was in time each key comes once; of what was late, once for each way of being so.
-  if (keys_before_.keys > 0 || (when != When::in_time && keys_.keys > 0))
-    if (Status status = merge_stored(counters, found); !status) return status;
+  const bool found = (keys_before_.keys > 0 || (when != When::in_time && keys_.keys > 0)) && find_stored();
   if (!found) {
     const Result<bool> room = has_room(key);
     if (!room) return room.error();
     if (!*room) return add_to_other(key, counters), Status{};
   }
   was_kept_ = true;
-  return put_or_remove(counters, found);
+  if (!found) return put_or_remove(counters, false);
+  sum_ = counters;
+  if (Status status = merge_stored(sum_); !status) return status;
+  return put_or_remove(sum_, true);
 }
 
 // By the cursor: it mostly stands on the key's page already.
-Status RowWriter::merge_stored(Counters& counters, bool& found) {
-  found = to_.seek(key_) && to_.key() == key_;
-  if (found && !merge_encoded_counters(to_.value(), counters)) return Error::corrupt("rollup");
-  return {};
+Status RowWriter::merge_stored(Counters& counters) {
+  return merge_encoded_counters(to_.value(), counters) ? Status() : Error::corrupt("rollup");
 }
 
 // A value that another import brought has its place already.
@@ -98,8 +97,8 @@ void RowWriter::add_to_other(RollupKey key, const Counters& counters) {
 Status RowWriter::finish() {
   for (auto& [key, counters] : others_) {
     encode_key(key, key_);
-    bool found = false;
-    if (Status status = merge_stored(counters, found); !status) return status;
+    if (find_stored())
+      if (Status status = merge_stored(counters); !status) return status;
     encode_counters(counters, value_);
     const Status status = counters.is_zero() ? txn_.remove(databases_.rollups, key_) : to_.put(key_, value_);
     if (!status) return status;

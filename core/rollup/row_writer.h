@@ -29,7 +29,7 @@ class RowWriter {
   // In the order of keys; first all that was in time for its level, then what was late, then what was too late. What is
   // late finds the row of its value. Else it goes to `other` in a bucket that was trimmed, and gets a row in one that was
   // still whole when it was settled; what is too late, only while there is room among its keys_max().
-  Status add(const RollupKey& key, Counters& counters, When when);
+  Status add(const RollupKey& key, const Counters& counters, When when);
   // Whether the last row has its own place, not `other`'s.
   bool was_kept() const { return was_kept_; }
   uint64_t overrun() const { return overrun_; }  // rows that came beyond candidates_max()
@@ -42,7 +42,8 @@ class RowWriter {
   Status begin_bucket(std::string bucket, When when);
   Status load_keys();
   Status settle();
-  Status merge_stored(Counters& counters, bool& found);
+  bool find_stored() { return to_.seek(key_) && to_.key() == key_; }
+  Status merge_stored(Counters& counters);
   Result<bool> has_room(const RollupKey& key);
   Status put_or_remove(const Counters& counters, bool was_there);
   void add_to_other(RollupKey key, const Counters& counters);
@@ -52,6 +53,7 @@ class RowWriter {
   LmdbCursor to_;                         // of the rollups
   const int64_t now_s_;
   std::string key_, value_;               // of the running row
+  Counters sum_;                          // of it and what was stored
   std::string bucket_;                    // the prefix of the running one
   When when_ = When::in_time;             // its rows were booked
   BucketKeys keys_, keys_before_;         // of it

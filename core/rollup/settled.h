@@ -35,17 +35,14 @@ struct Lateness {
 
 // A bucket, and how late something was for it.
 struct BucketTime {
-  BucketTime(int64_t start_s, Lateness late = {}) : start_s(start_s), late(late) {}
+  BucketTime(int64_t start_s, Lateness late = {}, Level level = Level::minute) : start_s(start_s), late(late), level(level) {}
 
   int64_t start_s;
   Lateness late;
+  Level level;
 };
 
 // `finest` is the level of the bucket that begins at `start_s`; the clock is that of the hits.
 Lateness find_lateness(const Zone& zone, Level finest, int64_t start_s, int64_t clock_s);
-
-inline Lateness lateness(const Zone& zone, Level finest, int64_t start_s, int64_t clock_s) {
-  return clock_s < start_s + settles_after_s(finest) ? Lateness{} : find_lateness(zone, finest, start_s, clock_s);
-}
 
 }  // namespace footfall

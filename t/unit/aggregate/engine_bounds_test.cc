@@ -190,6 +190,30 @@ void a_long_visit_finds_its_closed_bucket(void**) {
   expect_all_rows_to_add_up(figures);
 }
 
+// --- imports ---------------------------------------------------------------------------------------------------------
+
+// Hours of an old log would go at once. They are not booked, and its days and months are the same to the byte.
+void what_would_not_be_kept_is_not_booked(void**) {
+  static std::map<bool, Stored> runs;
+  for (const bool is_old : {false, true}) {
+    the_shop = std::make_unique<Shop>(two_shops(), Timeline::imported);
+    shop().import(1);
+    if (is_old) {
+      Horizons horizons;
+      horizons.ends_by_s[static_cast<size_t>(Level::hour)] = time_of("2027-01-01 00:00") / 1000;
+      shop().engine().set_horizons(horizons);
+    }
+    for (size_t i = 0; i < traffic.size(); ++i) {
+      count(traffic[i]);
+      if (i % 3'000 == 2'999) shop().fold_at(traffic[i].time_ms);
+    }
+    runs[is_old] = settled();
+    const size_t hours = std::erase_if(runs[is_old], [](const auto& row) { return static_cast<Level>(row.first[3]) < Level::day; });
+    assert_true(is_old == (hours == 0));
+  }
+  expect_equal(runs[true], runs[false], "by the day");
+}
+
 // --- visitors --------------------------------------------------------------------------------------------------------
 
 // Somebody without an id is nobody known tomorrow, whatever is still stored of them.
@@ -217,6 +241,7 @@ int main() {
       shop_test(too_many_open_visits_are_closed),
       shop_test(rows_with_other_add_up_and_levels_too),
       shop_test(a_long_visit_finds_its_closed_bucket),
+      shop_test(what_would_not_be_kept_is_not_booked),
       shop_test(who_is_forgotten_is_not_known_again),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
