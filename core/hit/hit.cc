@@ -17,16 +17,19 @@ constexpr std::string_view kDownloadExtensions[] = {
 // What follows the last dot of the path's last segment; empty: no extension (`/x.`, `/v2/`).
 std::string_view extension_of(std::string_view path) {
   path = path.substr(0, path.find('?'));
-  const size_t slash = path.rfind('/');
-  if (slash != std::string_view::npos) path.remove_prefix(slash + 1);
-  const size_t dot = path.rfind('.');
-  return dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1);
+  for (size_t at = path.size(); at > 0; --at) {
+    if (path[at - 1] == '.') return path.substr(at);
+    if (path[at - 1] == '/') break;
+  }
+  return {};
 }
 
 template <size_t n>
 bool is_one_of(std::string_view extension, const std::string_view (&list)[n]) {
   return std::any_of(std::begin(list), std::end(list),
-                     [&](std::string_view listed) { return equal_ignoring_case(extension, listed); });
+                     [&](std::string_view listed) {
+                       return extension.size() == listed.size() && equal_ignoring_case(extension, listed);
+                     });
 }
 
 }  // namespace
