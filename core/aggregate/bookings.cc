@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "credit/attribution.h"
+#include "credit/journey_steps.h"
 #include "rollup/visit_parts.h"
 #include "site/match.h"
 
@@ -25,7 +26,7 @@ std::string_view page_group(const Site& site, std::string_view page) {
 
 // Groups are known by names that no visit's hash is like: the high half is a small number.
 constexpr uint64_t kOfHits = uint64_t{1} << 40, kOfLateOrigins = uint64_t{2} << 40,
-                   kOfLateTouches = uint64_t{3} << 40;
+                   kOfLateTouches = uint64_t{3} << 40, kOfJourneys = uint64_t{4} << 40;
 
 // The dimensions of a touch.
 struct TouchText {
@@ -483,6 +484,18 @@ void Bookings::goal(const Site& site, const Goal& goal, const Origin& origin, st
   add_whole(at(site, Dimension::item, goal.time_ms, goal.item), conversion);
   for (const Dimension of_orders : {Dimension::item_category, Dimension::coupon, Dimension::order_currency, Dimension::coverage})
     add_whole(at(site, of_orders, goal.time_ms, std::string_view()), conversion);
+}
+
+void Bookings::journey_begins(const Site& site, const Touch& touch) {
+  const auto step_of = [&](Dimension dimension, std::string_view value) {
+    return row(dimension, with_lookbacks(kAllLookbacks, journey_steps({&value, 1}, false).front()));
+  };
+  const RowGroup& rows = changes_.group({kOfJourneys, value_of(touch.channel).low}, [&] {
+    return RowGroup{step_of(Dimension::journey_channel, touch.channel), step_of(Dimension::journey_campaign, {})};
+  });
+  Counters& counters = changes_.at(site.number, bucket(site, touch.time_ms), rows);
+  counters[Counter::journeys_standing] += 1;
+  counters[Counter::journeys_last_touched] += 1;
 }
 
 void Bookings::journey_stands(const Site& site, Dimension dimension, std::string_view step, int64_t now_ms,

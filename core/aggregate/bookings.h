@@ -123,6 +123,8 @@ class Bookings {
   void goal(const Site& site, const Goal& goal, const Origin& origin, std::span<const Touch> journey);
 
   // A step of a journey (journeys.h) that stands from now on, or no longer (`sign` -1); and of one that converted.
+  // One touch of somebody new, whose campaign is not known, as it comes: one step by each dimension, whatever the lookback.
+  void journey_begins(const Site& site, const Touch& touch);
   void journey_stands(const Site& site, Dimension dimension, std::string_view step, int64_t now_ms, int64_t last_touch_ms, int sign);
   void journey_converted(const Site& site, Dimension dimension, std::string_view step, int64_t time_ms);
 

@@ -57,13 +57,15 @@ void book_standing(Bookings& bookings, const Site& site, const StandingJourney& 
   });
 }
 
+bool is_ordered(const Visitor& visitor, const Touch& touch) {
+  return visitor.ordered_ms != 0 && touch.time_ms <= visitor.ordered_ms;
+}
+
 }  // namespace
 
 std::vector<StandingJourney> standing_journeys(const Visitor& visitor) {
   const std::span<const Touch> touches = visitor.touches;
-  const auto first = std::find_if(touches.begin(), touches.end(), [&](const Touch& touch) {
-    return visitor.ordered_ms == 0 || touch.time_ms > visitor.ordered_ms;
-  });
+  const auto first = std::find_if(touches.begin(), touches.end(), [&](const Touch& touch) { return !is_ordered(visitor, touch); });
   if (first == touches.end()) return {};
   std::array<size_t, kLookbacks> begins;
   begins.fill(touches.size() - 1);
@@ -76,6 +78,11 @@ std::vector<StandingJourney> standing_journeys(const Visitor& visitor) {
 }
 
 void JourneyChange::settle(Bookings& bookings, const Site& site, const Visitor& visitor, int64_t now_ms, Why why) const {
+  // As most are: nothing stood before.
+  if (before_.empty() && visitor.touches.size() == 1) {
+    const Touch& only = visitor.touches.front();
+    if (only.campaign.empty() && only.time_ms == now_ms && !is_ordered(visitor, only)) return bookings.journey_begins(site, only);
+  }
   const std::vector<StandingJourney> after = standing_journeys(visitor);
   uint8_t same = 0;
   for (const StandingJourney& journey : before_) {
