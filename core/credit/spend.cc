@@ -14,6 +14,12 @@ T part_of(T whole, int64_t at, int64_t days) {
   return at + 1 < days ? even : whole - even * static_cast<T>(days - 1);
 }
 
+const CodeConfig* find_code(std::string_view text, const SiteConfig& site) {
+  for (const CodeConfig& code : site.codes)
+    if (is_same_code(code.code, text)) return &code;
+  return nullptr;
+}
+
 }  // namespace
 
 std::vector<SpendDay> days_of(const SpendRow& row) {
@@ -30,25 +36,27 @@ std::vector<SpendDay> days_of(const SpendRow& row) {
   return spread;
 }
 
-size_t SpendDays::put(const SpendRow& row) {
-  size_t replaced = 0;
-  for (SpendDay& day : days_of(row)) {
-    const bool is_new = entries_.insert_or_assign({day.day, row.key}, Entry{std::move(day.amounts), row.note}).second;
-    replaced += is_new ? 0 : 1;
-  }
-  return replaced;
-}
-
 std::string channel_of_spend(const SpendKey& key, const SiteConfig& site) {
   if (!key.channel.empty()) return key.channel;
   if (!key.code.empty()) {
-    for (const CodeConfig& code : site.codes)
-      if (is_same_code(code.code, key.code)) return code.channel;
-    return {};
+    const CodeConfig* code = find_code(key.code, site);
+    return code != nullptr ? code->channel : std::string();
   }
   Arrival arrival{.medium = key.medium, .campaign = key.campaign, .has_campaign = true, .has_utm = true};
   if (!key.source.empty()) arrival.source = key.source;
   return std::string(channel_of(arrival, site.channels));
+}
+
+SpendKey rows_of_spend(const SpendKey& key, const SiteConfig& site) {
+  SpendKey rows = key;
+  rows.channel = channel_of_spend(key, site);
+  if (const CodeConfig* code = key.code.empty() ? nullptr : find_code(key.code, site)) {
+    rows.code = code->code;
+    rows.source = code->source.empty() ? code->code : code->source;
+    rows.campaign = code->campaign;
+  }
+  rows.source = joined_source(rows.source);
+  return rows;
 }
 
 std::string_view joined_source(std::string_view source) {

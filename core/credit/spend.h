@@ -5,7 +5,6 @@
 
 #include <compare>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,26 +50,13 @@ struct SpendDay {
 // that they add up exactly.
 std::vector<SpendDay> days_of(const SpendRow& row);
 
-// Days of one site by key. The same key and day again replaces what was there.
-class SpendDays {
- public:
-  // How many days it replaced.
-  size_t put(const SpendRow& row);
-
-  struct Entry {
-    SpendAmounts amounts;
-    std::string note;
-  };
-  using Entries = std::map<std::pair<absl::CivilDay, SpendKey>, Entry>;
-  const Entries& entries() const { return entries_; }
-
- private:
-  Entries entries_;
-};
-
 // The channel that spend belongs to: its own, else its code's, else what the site's rules and the table of channels say of a
 // touch so tagged. Empty: of a code that the site does not have.
 std::string channel_of_spend(const SpendKey& key, const SiteConfig& site);
+
+// The values of a touch's dimensions whose rows the spend goes to: those that a touch so tagged has, source by its known name.
+// A code's are those of its touches. Empty: null.
+SpendKey rows_of_spend(const SpendKey& key, const SiteConfig& site);
 
 // The name by which sources of spend and of touches are joined: the known source's that it is an alias or a host of, else itself.
 std::string_view joined_source(std::string_view source);

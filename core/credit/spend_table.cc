@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <tuple>
 
 #include "base/limits.h"
 #include "hit/csv_reader.h"
@@ -170,7 +171,7 @@ class Table {
     return key.empty() ? "names nothing that was paid for: no channel, source, medium, campaign, content, term or code" : "";
   }
 
-  static constexpr uint64_t kCountMax = 1'000'000'000'000'000;
+  static constexpr uint64_t kCountMax = 1'000'000'000'000;  // so that a million such rows still are a number
 
   const std::string path_;
   std::array<int, kColumns> places_{};

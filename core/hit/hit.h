@@ -36,6 +36,7 @@ enum HitFlag : uint32_t {
   kHitTimeUnknown = 1u << 9,     // how long the request took: a log that does not tell
   kHitLastingKey = 1u << 10,     // the anonymous key is the same every day: the importer was asked for that
   kHitCodeQr = 1u << 11,         // the code was read off a printed square: the request had the argument `qr`
+  kHitSpend = 1u << 12,          // told by a table of spend alone (credit/spend_hit.h): nothing that anybody did
   kHitFieldCut = 1u << 7,        // another field was cut to its bound, cleaned of bytes that are no text, or left out
 };
 

@@ -9,10 +9,9 @@ namespace {
 constexpr int64_t kUnit = 1'000'000;
 
 SpendRow row;    // of the running test
-SpendDays days;
 SiteConfig site;
 
-int begin(void**) { return row = {}, days = {}, site = {}, 0; }
+int begin(void**) { return row = {}, site = {}, 0; }
 
 using Day = absl::CivilDay;
 
@@ -20,13 +19,6 @@ void spend(Day first, Day last, int64_t cost_micros) {
   row.key.channel = "email";
   row.first = first, row.last = last;
   row.amounts.cost_micros = cost_micros;
-}
-
-std::string costs() {
-  std::string text;
-  for (const auto& [key, entry] : days.entries())
-    text.append(text.empty() ? "" : " ").append(format_micros(entry.amounts.cost_micros, 2));
-  return text;
 }
 
 void a_range_is_spread_evenly(void**) {
@@ -69,17 +61,6 @@ void days_add_up(void**) {
   }
 }
 
-void the_same_key_and_day_is_replaced(void**) {
-  spend(Day(2026, 10, 1), Day(2026, 10, 3), 30 * kUnit);
-  expect_number(static_cast<int64_t>(days.put(row)), 0);
-  spend(Day(2026, 10, 3), Day(2026, 10, 4), 8 * kUnit);
-  expect_number(static_cast<int64_t>(days.put(row)), 1);
-  expect_text(costs(), "10.00 10.00 4.00 4.00");
-  row.key.campaign = "spring";  // another key
-  expect_number(static_cast<int64_t>(days.put(row)), 0);
-  expect_text(costs(), "10.00 10.00 4.00 4.00 4.00 4.00");
-}
-
 std::string channel(SpendKey key) { return channel_of_spend(key, site); }
 
 void channels_are_those_of_touches(void**) {
@@ -95,6 +76,23 @@ void channels_are_those_of_touches(void**) {
   expect_text(channel({.campaign = "summer"}), "unassigned");
   expect_text(channel({.code = "spring24"}), "direct_mail");
   expect_text(channel({.code = "gone"}), "");
+}
+
+std::string rows(SpendKey key) {
+  const SpendKey rows = rows_of_spend(key, site);
+  return rows.channel + "|" + rows.source + "|" + rows.medium + "|" + rows.campaign + "|" + rows.code;
+}
+
+void spend_goes_to_the_rows_of_touches(void**) {
+  CodeConfig& code = site.codes.emplace_back();
+  code.code = "SPRING24", code.channel = "direct_mail", code.campaign = "spring-mailing";
+  CodeConfig& partner = site.codes.emplace_back();
+  partner.code = "P1", partner.channel = "partner", partner.source = "blog";
+  expect_text(rows({.code = "spring24"}), "direct_mail|SPRING24||spring-mailing|SPRING24");
+  expect_text(rows({.code = "p1"}), "partner|blog|||P1");
+  expect_text(rows({.code = "gone"}), "||||gone");
+  expect_text(rows({.source = "fb", .medium = "cpc", .campaign = "Spring"}), "paid_social|facebook|cpc|Spring|");
+  expect_text(rows({.channel = "radio"}), "radio||||");
 }
 
 void sources_are_joined_by_their_names(void**) {
@@ -113,7 +111,7 @@ int main() {
       cmocka_unit_test_setup(a_range_is_spread_evenly, begin),
       cmocka_unit_test_setup(one_day_has_it_all, begin),
       cmocka_unit_test_setup(days_add_up, begin),
-      cmocka_unit_test_setup(the_same_key_and_day_is_replaced, begin),
+      cmocka_unit_test_setup(spend_goes_to_the_rows_of_touches, begin),
       cmocka_unit_test_setup(channels_are_those_of_touches, begin),
       cmocka_unit_test_setup(sources_are_joined_by_their_names, begin),
   };
