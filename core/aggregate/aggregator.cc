@@ -464,7 +464,7 @@ void Aggregator::expect_import(const Hit& hit, std::string_view site, Expected w
 
 void Aggregator::count_import(uint16_t import, const Hit& hit, std::string_view site) {
   State& state = *state_;
-  state.imports.pass(import, hit.time_ms);
+  state.imports.pass(import, hit);
   state.changes.set_import(import);
   state.imported.count(hit, site, state.imports.is_late());
   ++state.unsaved_imports;

@@ -511,4 +511,24 @@ void Bookings::journey_converted(const Site& site, Dimension dimension, std::str
   at(site, dimension, time_ms, step)[Counter::journeys_converted] += 1;
 }
 
+void Bookings::spend(const Site& site, int64_t day_ms, const SpendBooking& spend, int sign) {
+  const int64_t apart_micros = spend.has_rate ? 0 : spend.cost_micros;
+  if (apart_micros != 0) at(site, Dimension::currency, day_ms, spend.currency.text())[Amount::cost] += sign * apart_micros;
+  if (spend.cost_micros == apart_micros && spend.clicks == 0 && spend.impressions == 0) return;
+  const auto add = [&](Counters& counters) {
+    if (spend.has_rate) counters[Amount::cost] += sign * spend.cost_micros;
+    counters[Counter::clicks] += sign * spend.clicks;
+    counters[Counter::impressions] += sign * spend.impressions;
+  };
+  add(at(site, Dimension::total, day_ms, std::string_view()));
+  const SpendKey& rows = spend.rows;
+  add(at(site, Dimension::channel, day_ms, rows.channel));
+  add(at(site, Dimension::source, day_ms, rows.source));
+  add(at(site, Dimension::medium, day_ms, rows.medium));
+  add(at(site, Dimension::campaign, day_ms, rows.campaign));
+  add(at(site, Dimension::content, day_ms, rows.content));
+  add(at(site, Dimension::term, day_ms, rows.term));
+  add(at(site, Dimension::code, day_ms, rows.code));
+}
+
 }  // namespace footfall

@@ -11,6 +11,7 @@
 #include "aggregate/sites.h"
 #include "base/keyed_hash.h"
 #include "credit/model.h"
+#include "credit/spend_record.h"
 #include "hit/hit.h"
 #include "rollup/changes.h"
 #include "rollup/retention.h"
@@ -127,6 +128,9 @@ class Bookings {
   void journey_begins(const Site& site, const Touch& touch);
   void journey_stands(const Site& site, Dimension dimension, std::string_view step, int64_t now_ms, int64_t last_touch_ms, int sign);
   void journey_converted(const Site& site, Dimension dimension, std::string_view step, int64_t time_ms);
+
+  // What marketing cost on a day, in the day's first hour (`sign` 1), or what was booked of it taken back (-1).
+  void spend(const Site& site, int64_t day_ms, const SpendBooking& spend, int sign);
 
  private:
   struct Conversion {

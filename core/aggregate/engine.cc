@@ -51,7 +51,8 @@ Engine::Engine(Timeline timeline, Sites& sites, const StringHasher& hasher, Agen
       timeline_(timeline),
       changes_(changes),
       bookings_(changes, hasher),
-      orders_(sites, hasher, changes, bookings_, recent_orders, std::move(each_stored_order)) {}
+      orders_(sites, hasher, changes, bookings_, recent_orders, std::move(each_stored_order)),
+      spend_(hasher, changes, bookings_, orders_) {}
 
 // Each import has a clock of its own. Visits close when it has passed their end: so what was booked by then is the same
 // whenever it is stored.
@@ -79,6 +80,7 @@ void Engine::see(const Hit& hit, Visitor& visitor) const {
 }
 
 void Engine::count(const Hit& hit, std::string_view site_name, bool late) {
+  if (hit.flags & kHitSpend) return spend_.take(sites_.find(site_name), hit);  // no clock goes by it
   go_to(hit.time_ms);
   Site& site = sites_.find(site_name);
   // What an ingested event tells of days ago makes no log of these days known.

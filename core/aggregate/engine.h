@@ -21,6 +21,7 @@
 #include "aggregate/journeys.h"
 #include "aggregate/order_book.h"
 #include "aggregate/sites.h"
+#include "aggregate/spend_book.h"
 #include "credit/order.h"
 #include "hit/hit.h"
 #include "rollup/changes.h"
@@ -161,6 +162,7 @@ class Engine {
   uint64_t closed_early_ = 0;
   std::vector<VisitorKey> changed_;  // of those whose visitor or visit changed since the last flush, and maybe others
   OrderBook orders_;
+  SpendBook spend_;
   uint16_t clock_import_ = 0;  // the import that the clock is of
   std::map<uint16_t, int64_t> import_clocks_s_;
   absl::flat_hash_map<Hash128, Agent> known_agents_;

@@ -9,7 +9,9 @@ ImportReader::ImportReader(const Store& store, const std::vector<LanePlace>& pla
     if (place.lane == kImportLane) place_ = place;
 }
 
-void ImportReader::advance(uint64_t import, uint64_t number, int64_t time_ms) {
+// Spend is of days that nobody was there at: no visit is over for it.
+void ImportReader::advance(uint64_t import, uint64_t number, const Hit& hit) {
+  const int64_t time_ms = hit.flags & kHitSpend ? INT64_MIN : hit.time_ms;
   if (import != place_.epoch) newest_ms_ = INT64_MIN;
   late_ = time_ms < newest_ms_;
   if (!late_) newest_ms_ = time_ms;
@@ -17,8 +19,8 @@ void ImportReader::advance(uint64_t import, uint64_t number, int64_t time_ms) {
   place_.number = number + 1;
 }
 
-void ImportReader::pass(uint16_t import, int64_t time_ms) {
-  advance(import, import == place_.epoch ? place_.number : 0, time_ms);
+void ImportReader::pass(uint16_t import, const Hit& hit) {
+  advance(import, import == place_.epoch ? place_.number : 0, hit);
 }
 
 bool ImportReader::next() {
@@ -27,7 +29,7 @@ bool ImportReader::next() {
     while (block_ && block_->next(hit_, number)) {
       const uint64_t import = block_->header().epoch;
       if (import == place_.epoch && number < place_.number) continue;
-      advance(import, number, hit_.time_ms);
+      advance(import, number, hit_);
       return true;
     }
     block_.reset();

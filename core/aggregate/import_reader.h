@@ -50,10 +50,10 @@ class ImportReader {
   const LanePlace& place() const { return place_; }  // behind the last hit given
 
   // Hits that an importer counts by itself: the next one of that import, in its order.
-  void pass(uint16_t import, int64_t time_ms);
+  void pass(uint16_t import, const Hit& hit);
 
  private:
-  void advance(uint64_t import, uint64_t number, int64_t time_ms);
+  void advance(uint64_t import, uint64_t number, const Hit& hit);
   bool load_block();
   Result<bool> read_block();
 

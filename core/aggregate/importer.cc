@@ -91,7 +91,7 @@ Status Importer::add_file(std::unique_ptr<LogFile> file) {
     if (!file->fault().empty()) return Error::invalid(path + " " + file->fault());
     return {};  // an empty file is imported at once
   }
-  Result<LogFormat> format = options_.events            ? LogFormat::parse("json")  // read by another reader
+  Result<LogFormat> format = options_.events || options_.spend ? LogFormat::parse("json")  // read by another reader
                              : options_.format.empty() || options_.format == "auto" ? detect_log_format(first_lines(head))
                                                                                   : LogFormat::parse(options_.format);
   if (!format) return Error::invalid(path + ": " + format.error().text);
@@ -204,6 +204,19 @@ void Importer::take_event(Input& input, std::string_view line, uint64_t position
   keep(input, hits_.build_event(event, keys_), position, context_of(event.site));
 }
 
+void Importer::take_spend(Input& input, std::string_view line, uint64_t position) {
+  const LineOutcome outcome = spend_.read(line);
+  if (outcome == LineOutcome::blank) return;
+  if (outcome == LineOutcome::rejected) return reject(input, "is no line of spend");  // none that a table was made into
+  const Hit& hit = spend_.hit();
+  if (input.place.is_settled(position, hit.time_ms)) {
+    ++totals_.known;
+    return;
+  }
+  input.newest_ms = std::max(input.newest_ms, hit.time_ms);
+  keep(input, hit, position, context_of(spend_.site_name()));
+}
+
 Importer::Second& Importer::second_at(int64_t second) {
   if (last_second_ != waiting_.end() && last_second_->first == second) return last_second_->second;
   const auto known = waiting_.lower_bound(second);
@@ -244,7 +257,8 @@ void Importer::read_some(Input& input) {
       break;
     }
     ++totals_.lines;
-    options_.events ? take_event(input, line, position) : take(input, line, position);
+    if (options_.spend) take_spend(input, line, position);
+    else options_.events ? take_event(input, line, position) : take(input, line, position);
   }
   input.place.read_to = std::max(input.place.read_to, input.file->position());
 }

@@ -13,6 +13,7 @@
 
 #include "aggregate/expected.h"
 #include "aggregate/log_file.h"
+#include "credit/spend_hit.h"
 #include "hit/builder.h"
 #include "hit/log_line.h"
 #include "lane/import_lane.h"
@@ -25,6 +26,7 @@ struct ImportOptions {
   std::string format;           // a name or a log_format string; empty: told from each file's first lines
   bool one_salt = false;        // visitors are recognised over all days
   bool events = false;          // lines are events (hit/event_line.h), not requests
+  bool spend = false;           // lines are days of spend (credit/spend_hit.h)
   bool overlap = false;         // also lines at or after a site's first live hit
 };
 
@@ -95,6 +97,7 @@ class Importer {
   void read_some(Input& input);
   void take(Input& input, std::string_view line, uint64_t position);
   void take_event(Input& input, std::string_view line, uint64_t position);
+  void take_spend(Input& input, std::string_view line, uint64_t position);
   void keep(Input& input, const Hit& hit, uint64_t position, const SiteContext& site);
   void reject(const Input& input, std::string reason);
   void put_in_block(std::string_view hit, int64_t time_ms, const SiteContext& site);
@@ -125,6 +128,7 @@ class Importer {
   int64_t released_ms_ = INT64_MIN;  // everything older went out
   HitBuilder hits_;
   EventLineReader events_;
+  SpendLineReader spend_;
   std::array<Hit, 16> decoded_;  // those that go out next, in turn
   std::vector<Released> released_;
   VisitorKeys keys_;

@@ -57,6 +57,13 @@ class OrderBook {
   // What a currency was worth on a day, as `import rates` tells it (event_line.h); false: the event tells no rate.
   bool take_rate(const Site& site, const Hit& hit, const Event& event);
 
+  // The rate of that time's day, else the newest of the seven days before it, else the configuration's.
+  std::optional<Rate> rate_of(const Site& site, Currency currency, int64_t time_ms) const;
+
+  // Entries of any kind (rollup/keys.h) whose key begins so, stored or not yet; and a new one.
+  void each(std::string_view prefix, const SeeStoredOrder& see) const;
+  void set(std::string key, std::string value);
+
   // An event that was told by itself and has an id counts once, as orders do.
   bool is_new_event(const Site& site, const Hit& hit, const Event& event);
   // A refund, a cancellation, another value. False: rejected, and counted as such.
@@ -84,16 +91,12 @@ class OrderBook {
   };
 
   uint16_t import() const { return changes_.import(); }
-  void each(std::string_view prefix, const SeeStoredOrder& see) const;
   std::string key_of(const Site& site, uint8_t kind, const Hash128& hash) const {
     return order_key(site.number, kind, hash, import());
   }
   bool is_known(std::string_view key, int64_t time_ms) const;
   std::optional<Conversion> find(const Site& site, const Hash128& id, int64_t time_ms) const;
-  void set(std::string key, std::string value);
   std::string rate_key(const Site& site, Currency currency, std::string_view day) const;
-  // The rate of the order's day, else the newest of the seven days before it, else the configuration's.
-  std::optional<Rate> rate_of(const Site& site, Currency currency, int64_t time_ms) const;
   std::vector<Known> orders_of(const Site& site, const Hash128& id) const;
   const Known* order_of(const std::vector<Known>& orders, const OrderChange& change, std::optional<uint16_t> without) const;
   std::vector<Told> told_of(const Site& site, const Hash128& id) const;

@@ -8,6 +8,7 @@
 
 #include "aggregate/bookings.h"
 #include "aggregate/order_book.h"
+#include "aggregate/spend_book.h"
 #include "base/bytes.h"
 #include "credit/order_change.h"
 #include "rollup/changes.h"
@@ -72,6 +73,7 @@ class Undo {
         open_again(key, visit);
       }
     }
+    if (Status passed = pass_on_spend(summary_, sites_, import_, changes_, bookings_); !passed) return passed;
     return summary_.remove_import(import_, state, changes_.empty() ? std::string() : changes_.take(), cuts_);
   }
 

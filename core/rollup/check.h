@@ -60,6 +60,7 @@ class SummaryCheck {
   Status compare_site(uint16_t site);
   Status compare_kept_visits(uint16_t site, int64_t from_s);
   Status compare_orders(uint16_t site, int64_t from_s);
+  Status compare_spend(uint16_t site, int64_t from_s);
   Status read_days(uint16_t site, Dimension dimension, int64_t from_s, PlaceSums& rows);
 
   void begin_bucket(std::string_view prefix);

@@ -1,9 +1,10 @@
-// What is kept one by one against the rollups: visits in every row of every dimension that they carry, orders in the
-// totals. Both as of the checkpoint, with what is not folded yet.
+// What is kept one by one against the rollups: visits in every row of every dimension that they carry, orders and
+// spend in the totals. Both as of the checkpoint, with what is not folded yet.
 #include <algorithm>
 
 #include "base/bytes.h"
 #include "credit/order.h"
+#include "credit/spend_record.h"
 #include "rollup/check.h"
 #include "rollup/kept_sums.h"
 #include "rollup/visit_parts.h"
@@ -25,7 +26,8 @@ Status SummaryCheck::compare_site(uint16_t site) {
   const int64_t visits_from_s = next_day(snapshot_.visits_kept_from_s(site));
   if (snapshot_.visits_ && !broken_visits_.contains(site))
     if (Status status = compare_kept_visits(site, std::max(days_from_s, visits_from_s)); !status) return status;
-  return compare_orders(site, days_from_s);
+  if (Status status = compare_orders(site, days_from_s); !status) return status;
+  return compare_spend(site, days_from_s);
 }
 
 // A dimension's rows by day, with what open visits will be booked under.
@@ -110,6 +112,41 @@ Status SummaryCheck::compare_orders(uint16_t site, int64_t from_s) {
   leave_out_known(site, CareNote::Kind::orders, orders);
   leave_out_known(site, CareNote::Kind::orders, totals);
   compare_with_orders(orders, totals, tell_of(site, Dimension::total, CareNote::Kind::orders));
+  return {};
+}
+
+// Of each key and day what the newest import told. A day of which one is gone is noted as of its orders.
+Status SummaryCheck::compare_spend(uint16_t site, int64_t from_s) {
+  const Zone& zone = zone_of(site);
+  std::string prefix;
+  BytesWriter(prefix).be16(site).u8(kSpendKind);
+  std::map<std::string, std::pair<uint16_t, SpendRecord>, std::less<>> newest;
+  bool is_whole = true;
+  Status status = snapshot_.each_of_prefix(KeyedDatabase::orders, prefix, [&](std::string_view key, std::string_view value) {
+    SpendRecord record;
+    if (key.size() != kOrderKeyIdBytes + sizeof(uint16_t) || !decode_spend(value, record)) return void(is_whole = false);
+    const uint16_t import = load_be16(key.data() + kOrderKeyIdBytes);
+    auto& known = newest[std::string(key.substr(0, kOrderKeyIdBytes))];
+    if (import >= known.first) known = {import, std::move(record)};
+  });
+  if (!status || !is_whole) return status;
+  PlaceSums spend, totals;
+  for (const auto& [name, told] : newest) {
+    const SpendRecord& record = told.second;
+    const int64_t day_s = zone.bucket_start_s(Level::day, whole_s(record.day_ms));
+    if (day_s < from_s) continue;
+    const SpendBooking& booked = record.booked;
+    const __int128 sums[] = {booked.clicks, booked.impressions, booked.has_rate ? booked.cost_micros : 0};
+    for (size_t i = 0; i < std::size(sums); ++i) spend[{Level::day, day_s, 0}].add(kNullValue, kSpendSums[i], sums[i]);
+  }
+  status = snapshot_.each_rollup(site, Dimension::total, Level::day, from_s, kLatestS, zone,
+                                 [&](const RollupKey& key, const Counters& counters) {
+                                   totals[{Level::day, key.bucket_start_s, 0}].add(kNullValue, counters);
+                                 });
+  if (!status) return {};
+  leave_out_known(site, CareNote::Kind::orders, spend);
+  leave_out_known(site, CareNote::Kind::orders, totals);
+  compare_with_spend(spend, totals, tell_of(site, Dimension::total, CareNote::Kind::orders));
   return {};
 }
 

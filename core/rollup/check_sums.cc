@@ -321,6 +321,13 @@ void compare_with_visits(const PlaceSums& visits, const PlaceSums& rows, Dimensi
   }
 }
 
+void compare_with_spend(const PlaceSums& spend, const PlaceSums& totals, const OnWrongSum& wrong) {
+  for (const Place& place : places_of(spend, totals))
+    for (const size_t sum : kSpendSums)
+      if (at(spend, place).sums[sum] != at(totals, place).sums[sum])
+        tell(wrong, place, sum, "", at(totals, place), "remembered spend ", at(spend, place));
+}
+
 void compare_with_orders(const PlaceSums& orders, const PlaceSums& totals, const OnWrongSum& wrong) {
   for (const Place& place : places_of(orders, totals))
     for (const Counter counter : {Counter::orders_last, Counter::items_last})

@@ -66,8 +66,11 @@ void compare_levels(const PlaceSums& rows, const Zone& zone, const KeptSince& ke
 void compare_with_visits(const PlaceSums& visits, const PlaceSums& rows, Dimension dimension, bool has_undone_imports,
                          const OnWrongSum& wrong);
 
-// Orders and their pieces, as they are remembered, against the totals.
+// Orders and their pieces, as they are remembered, against the totals; spend likewise.
 void compare_with_orders(const PlaceSums& orders, const PlaceSums& totals, const OnWrongSum& wrong);
+void compare_with_spend(const PlaceSums& spend, const PlaceSums& totals, const OnWrongSum& wrong);
+inline constexpr size_t kSpendSums[] = {static_cast<size_t>(Counter::clicks), static_cast<size_t>(Counter::impressions),
+                                        kCounters + static_cast<size_t>(Amount::cost)};
 
 std::string int128_text(__int128 value);
 

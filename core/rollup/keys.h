@@ -101,7 +101,7 @@ enum class Timeline : uint8_t { live = 0, imported = 1 };  // numbers are stored
 
 // Of visitors and open visits: site u16 | visitor 16 | timeline u8. Of orders and what else an import brings: site u16 |
 // kind u8 (0 order, 1 goal, 2 event with an id, 3 visit that goes on in that import, as it was before it, by
-// its visitor, 4 what came to an order later, 5 a currency's rate of a day, 6 a customer) | hash 16 | import u16 (0: live).
+// its visitor, 4 what came to an order later, 5 a currency's rate of a day, 6 a customer, 7 spend of a key and day) | hash 16 | import u16 (0: live).
 std::string visitor_key(uint16_t site, const Hash128& visitor, Timeline timeline = Timeline::live);
 std::string order_key(uint16_t site, uint8_t kind, const Hash128& hash, uint16_t import = 0);
 inline constexpr uint8_t kCarriedVisitKind = 3;

@@ -5,6 +5,7 @@
 #include "credit/customer.h"
 #include "credit/order.h"
 #include "credit/order_change.h"
+#include "credit/spend_record.h"
 #include "rollup/keys.h"
 #include "visit/visit_record.h"
 
@@ -26,6 +27,10 @@ bool is_order_entry(std::string_view key, std::string_view value) {
     return decode_customer(value, customer);
   }
   if (kind == kRateKind) return conversion_time_ms(value) && value.size() == kRateBytes;
+  if (kind == kSpendKind) {
+    SpendRecord spend;
+    return decode_spend(value, spend);
+  }
   Conversion conversion;
   return decode_conversion(value, conversion) && static_cast<uint8_t>(conversion.kind) == kind;
 }

@@ -201,6 +201,10 @@ class SummarySnapshot {
   Status each_keyed(KeyedDatabase database,
                     const std::function<void(std::string_view key, std::string_view value)>& visit);
 
+  // Those whose key begins so.
+  Status each_of_prefix(KeyedDatabase database, std::string_view prefix,
+                        const std::function<void(std::string_view key, std::string_view value)>& visit);
+
   // Blocks with every kept record of the site that may have a fact in [from_s, to_s), each record once; others may be
   // among them. Open visits are there as they stand, as records of a block like all. Stops at what `read` returns.
   using ReadBlock = std::function<Status(VisitBlock& block)>;

@@ -7,6 +7,7 @@
 #include "credit/customer.h"
 #include "credit/order.h"
 #include "credit/order_change.h"
+#include "credit/spend_record.h"
 #include "rollup/kept_visit.h"
 #include "rollup/order_entry.h"
 #include "rollup/summary.h"
@@ -218,7 +219,9 @@ class Merge {
     if (entries.size() == 1) return replace(entries, entries.front().value, to);
     if (kind == kOrderChangesKind) return replace(entries, all_changes(entries), to);
     if (kind == kCustomerKind) return replace(entries, one_customer(entries), to);
-    replace(entries, kind == kRateKind ? entries.back().value : newest_conversion(entries), to);
+    // What the newest import told holds.
+    const bool newest_holds = kind == kRateKind || kind == kSpendKind;
+    replace(entries, newest_holds ? entries.back().value : newest_conversion(entries), to);
   }
 
   // What a visit was before an import that stays is not needed any more; before one that may go it is.

@@ -180,13 +180,19 @@ std::optional<std::string> SummarySnapshot::text(const Hash128& value, int64_t f
 
 Status SummarySnapshot::each_keyed(KeyedDatabase database,
                                    const std::function<void(std::string_view key, std::string_view value)>& visit) {
+  return each_of_prefix(database, {}, visit);
+}
+
+Status SummarySnapshot::each_of_prefix(KeyedDatabase database, std::string_view prefix,
+                                       const std::function<void(std::string_view key, std::string_view value)>& visit) {
   const auto& pending = pending_keyed_[static_cast<size_t>(database)];
   Result<LmdbCursor> cursor = LmdbCursor::open(txn_, keyed_[static_cast<size_t>(database)]);
   if (!cursor) return cursor.error();
-  for (bool there = cursor->first(); there; there = cursor->next())
+  for (bool there = prefix.empty() ? cursor->first() : cursor->seek(prefix); there && cursor->key().starts_with(prefix);
+       there = cursor->next())
     if (!pending.contains(cursor->key())) visit(cursor->key(), cursor->value());
   for (const auto& [key, value] : pending)
-    if (!value.empty()) visit(key, value);
+    if (!value.empty() && std::string_view(key).starts_with(prefix)) visit(key, value);
   return {};
 }
 

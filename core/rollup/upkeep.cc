@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "credit/order.h"
+#include "credit/spend_record.h"
 #include "visit/visitor.h"
 
 namespace footfall {
@@ -144,14 +145,16 @@ Status Upkeep::forget_visitors(LmdbTxn& txn, LmdbDatabase visitors, const Upkeep
 Status Upkeep::forget_orders(LmdbTxn& txn, LmdbDatabase orders, const UpkeepTimes& times, uint64_t entries) {
   const auto most = static_cast<uint64_t>(std::max<int64_t>(times.orders_max, 0));
   const Status status = orders_.step(txn, orders, entries, most, [&](std::string_view key, std::string_view value) {
-    if (key.size() < kOrderKeyIdBytes + sizeof(uint16_t) || static_cast<uint8_t>(key[2]) == kCarriedVisitKind)
-      return RoundSweep::Fate{};
+    if (key.size() < kOrderKeyIdBytes + sizeof(uint16_t)) return RoundSweep::Fate{};
+    // A day of spend that was forgotten would be counted twice when it is told again: those are as few as the shop's tables.
+    const auto kind = static_cast<uint8_t>(key[2]);
+    if (kind == kCarriedVisitKind || kind == kSpendKind) return RoundSweep::Fate{};
     const std::optional<int64_t> time_ms = conversion_time_ms(value);
     if (!time_ms) return RoundSweep::Fate{};
     const int64_t time_s = *time_ms / 1000;
     const int64_t clock_s = times.clock_s(import_of_order(key));
     // What a table tells of years ago is not older than its newest row: such go for want of room alone.
-    const bool ages = import_of_order(key) == 0 && static_cast<uint8_t>(key[2]) != kRateKind;
+    const bool ages = import_of_order(key) == 0 && kind != kRateKind;
     return RoundSweep::Fate{ages && clock_s != INT64_MIN && clock_s - time_s > times.retention.orders_s, time_s / 3600};
   });
   counts_.orders_over = orders_.removed();
