@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "query/open_visits.h"
+#include "query/source_join.h"
 #include "rollup/visit_parts.h"
 
 namespace footfall {
@@ -117,6 +118,7 @@ class ValueFilter {
     return filter_.empty() || holds(filter_, *filter_[0].dimension, text.empty() ? nullptr : &text);
   }
   uint64_t unknown_values() const { return unknown_values_; }
+  void know(const Hash128& value, std::string_view text) { texts_.know(value, text); }
 
   // The only values that can be meant, ascending, with the row `other`, which tells that some were cut off. nullopt:
   // any.
@@ -183,7 +185,7 @@ class Collector {
     to_.rows.settle_quantiles();
     to_.texts.load(snapshot_);
     to_.unknown_values = filter_.unknown_values();
-    return query_.shows_revenue() ? unconverted() : std::nullopt;
+    return query_.shows_revenue() || query_.shows_spend() ? unconverted() : std::nullopt;
   }
 
  private:
@@ -199,15 +201,40 @@ class Collector {
     const std::vector<const DimensionInfo*> dimensions = query_.dimensions();
     const Dimension dimension = dimensions.empty() ? Dimension::total : dimensions[0]->rollup;
     const bool by_value = !query_.others().empty();
-    auto fault = each(dimension, filter_.only(), [&](const RollupKey& key, const Counters& counters) {
-      to_.has_cut_values |= key.value == kOtherValue;
-      if (!query_.filter.empty() && (key.value == kOtherValue || !filter_.means(key.value, key.bucket_start_s)))
-        return true;
-      if (by_value) to_.texts.saw(key.value, key.bucket_start_s);
-      return add(key.bucket_start_s, by_value ? key.value : Hash128{}, counters);
+    if (dimension == Dimension::source && query_.shows_spend())
+      if (auto fault = join_sources()) return fault;
+    const bool moves = sources_.moves_any();
+    auto fault = each(dimension, moves ? std::nullopt : filter_.only(), [&](const RollupKey& key, const Counters& counters) {
+      const Hash128 of_spend = moves ? sources_.row_of_spend(key.value) : key.value;
+      if (of_spend == key.value) return take_row(key, by_value, counters);
+      Counters rest = counters;
+      RollupKey moved = key;
+      moved.value = of_spend;
+      return take_row(moved, by_value, take_spend(rest)) && take_row(key, by_value, rest);
     });
     if (!fault && is_booked_late(dimension) && query_.site_number) fault = open_visits(dimension, by_value);
     return fault;
+  }
+
+  bool take_row(const RollupKey& key, bool by_value, const Counters& counters) {
+    to_.has_cut_values |= key.value == kOtherValue;
+    if (!query_.filter.empty() && (key.value == kOtherValue || !filter_.means(key.value, key.bucket_start_s))) return true;
+    if (by_value) to_.texts.saw(key.value, key.bucket_start_s);
+    return add(key.bucket_start_s, by_value ? key.value : Hash128{}, counters);
+  }
+
+  std::optional<QueryError> join_sources() {
+    auto fault = each(Dimension::source, std::nullopt, [&](const RollupKey& key, const Counters& counters) {
+      sources_.see(key, counters);
+      return true;
+    });
+    if (fault) return fault;
+    sources_.settle(snapshot_);
+    sources_.each_row_moved_to([&](const Hash128& value, const std::string& text) {
+      to_.texts.know(value, text);
+      filter_.know(value, text);
+    });
+    return std::nullopt;
   }
 
   bool add(int64_t time_s, const Hash128& value, const Counters& counters) {
@@ -233,6 +260,7 @@ class Collector {
   const std::function<bool()>& out_of_time_;
   Collected& to_;
   ValueFilter filter_;
+  SourceJoin sources_;
   std::vector<PlanPart> plan_;
 };
 
@@ -256,26 +284,29 @@ std::optional<QueryError> Collector::open_visits(Dimension dimension, bool by_va
 std::optional<QueryError> Collector::unconverted() {
   struct Sum {
     int64_t orders = 0;
-    __int128 revenue = 0;
+    __int128 revenue = 0, cost = 0;
   };
   absl::flat_hash_map<Hash128, Sum> sums;
   ValueTexts texts;
   auto fault = each(Dimension::currency, std::nullopt, [&](const RollupKey& key, const Counters& counters) {
     texts.saw(key.value, key.bucket_start_s);
     Sum& sum = sums[key.value];
-    sum.orders += counters[Counter::orders_last];
+    if (query_.shows_spend()) sum.cost += counters[Amount::cost];
+    if (!query_.shows_revenue()) return true;
     sum.revenue += counters[Amount::revenue_last];
+    sum.orders += counters[Counter::orders_last];
     return true;
   });
   if (fault) return fault;
   texts.load(snapshot_);
   std::vector<Unconverted>& to = to_.unconverted;
   for (const auto& [value, sum] : sums) {
-    if (sum.orders == 0 && sum.revenue == 0) continue;
+    if (sum.orders == 0 && sum.revenue == 0 && sum.cost == 0) continue;
     const std::string* text = texts.find(value);
     const Currency currency = parse_currency(text != nullptr ? *text : "").value_or(Currency{{'X', 'X', 'X'}});
     to.push_back({std::string(currency.text()), format_micros(sum.orders, 0),
-                  format_micros(sum.revenue, currency_digits(currency))});
+                  format_micros(sum.revenue, currency_digits(currency)),
+                  sum.cost != 0 ? format_micros(sum.cost, currency_digits(currency)) : std::string()});
   }
   std::sort(to.begin(), to.end(), [](const auto& a, const auto& b) { return a.currency < b.currency; });
   return std::nullopt;

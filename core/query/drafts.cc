@@ -160,6 +160,7 @@ Figure Drafts::figure(size_t metric, Sums sums, const Distinct* visitors, const 
   if (info.is_visitors())
     return of.visitors_known && visitors != nullptr ? figure_of_visitors(visitors->estimate()) : Figure{};
   if (info.is_quantile()) return figure_of_quantile(table_.top(metric, sums));
+  if (info.needs_margin() && !query_.margin_micros) return {};
   if (counts_twice(metric, of, is_row)) return {};
   return figure_of(info, info.bottom.kind != Part::Kind::none, table_.top(metric, sums), table_.bottom(metric, sums),
                    query_.currency);

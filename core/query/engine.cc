@@ -174,18 +174,27 @@ class Answer {
           return dimension->rollup == Dimension::page_group;
         }))
       warn("the site has no groups of pages: [[site." + query_.site + ".page_group]] names them");
+    if (query_.shows_spend() && (!is_day_start(query_.range.from_s) || !is_day_start(query_.range.to_s)))
+      warn("spend is counted in the first hour of its day: the range begins or ends within a day");
     for (const Unconverted& amount : report_.meta.unconverted)
-      warn(amount.orders + (amount.orders == "1" ? " order" : " orders") + " of " + amount.revenue + " " +
+      if (!amount.cost.empty())
+        warn("cost of " + amount.cost + " " + amount.currency + ": there is no rate for " + amount.currency + ", so cost leaves it out");
+    for (const Unconverted& amount : report_.meta.unconverted)
+      if (amount.orders != "0" || amount.cost.empty()) warn(amount.orders + (amount.orders == "1" ? " order" : " orders") + " of " + amount.revenue + " " +
            amount.currency + " in all: there is no rate for " + amount.currency + ", so revenue leaves the amount out");
     if (!report_.meta.unconverted.empty() && !query_.filter.empty() && !now_.from_visits)
       warn("amounts without a rate are those of the whole range, whatever the filter");
   }
+
+  bool is_day_start(int64_t time_s) const { return query_.zone.bucket_start_s(Level::day, time_s) == time_s; }
 
   void warn_of(size_t i) {
     const Metric& metric = *query_.metrics[i];
     const std::string name(metric.name);
     if (metric.is_visitors() && !now_.visitors_known)
       return warn(name + " is null: visitors are told for full hours, and the range begins or ends within one");
+    if (metric.needs_margin() && !query_.margin_micros)
+      return warn(name + " is null: the site has no margin; [site." + query_.site + "] margin = 0.35 tells it");
     const size_t column = column_of(i, FigureColumn::Of::now);
     bool has_null = drafts_.totals()[column].is_null;
     for (const Draft& draft : drafts_.page()) has_null |= draft.figures[column].is_null;

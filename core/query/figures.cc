@@ -10,7 +10,10 @@ constexpr __int128 kPowersOfTen[] = {1, 10, 100, 1'000, 10'000, 100'000, 1'000'0
 bool is_shared(const Metric& metric) { return metric.top.kind == Part::Kind::credited; }
 
 // How much of a part is one: credited counts and amounts are in millionths.
-__int128 one_of(const Part& part) { return part.kind == Part::Kind::counter ? 1 : kMicrosPerUnit; }
+__int128 one_of(const Part& part) {
+  if (part.kind == Part::Kind::profit) return static_cast<__int128>(kMicrosPerUnit) * kMicrosPerUnit;
+  return part.kind == Part::Kind::counter ? 1 : kMicrosPerUnit;
+}
 
 // 10^-digits in micros, as format_micros takes it.
 std::string spell(__int128 value, int digits) { return format_micros(value * kPowersOfTen[6 - digits], digits); }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/money.h"
+
 namespace footfall {
 namespace {
 
@@ -20,6 +22,9 @@ constexpr Part kOrders = credit_of(Counter::orders_last);
 constexpr Part kRevenue = credit_of(Amount::revenue_last);
 constexpr Part kRefunds = credit_of(Amount::refunds_last);
 constexpr Part kRevenueNet = {Part::Kind::revenue_net, 0};
+constexpr Part kProfit = {Part::Kind::profit, 0};
+constexpr Part kCost = of(Amount::cost);
+constexpr Part kClicks = of(Counter::clicks);
 
 constexpr uint16_t kHits = kByTime | kByPage | kByStatus | kByOrigin | kByBot;
 constexpr uint16_t kOfVisits = kByTime | kByTouch | kByVisitPage | kByOrigin | kByBrowser;
@@ -28,6 +33,7 @@ constexpr uint16_t kGoals =
     kByTime | kByOrigin | kByBrowser | kByEvent | kByGoal | kByItem | kByCategory | kByOrder;
 constexpr uint16_t kOfItems = kByItem | kByCategory;  // an order may have several
 constexpr uint16_t kCredit = kGoals | kByTouch;
+constexpr uint16_t kSpend = kByTime | kByTouch;  // but for hours and referrers: goes_with()
 
 using enum ColumnType;
 
@@ -75,6 +81,16 @@ constexpr Metric kMetrics[] = {
      "0–1", "visits with a cart and no order / visits with a cart", "there are no visits with a cart"},
     {"goal_value", money, of(Amount::goal_value), kNone, kNone, kGoals, 0, "site's currency",
      "value of the reached goals; no revenue", ""},
+    {"cost", money, kCost, kNone, kNone, kSpend, 0, "site's currency", "what marketing cost", ""},
+    {"clicks", integer, kClicks, kNone, kNone, kSpend, 0, "clicks", "as those who were paid tell them", ""},
+    {"impressions", integer, of(Counter::impressions), kNone, kNone, kSpend, 0, "impressions", "likewise", ""},
+    {"cpc", money, kCost, kClicks, kNone, kSpend, 0, "site's currency", "cost / clicks", "there are no clicks"},
+    {"cpa", money, kCost, credit_of(Counter::conversions_last), kNone, kSpend, 0, "site's currency", "cost / conversions",
+     "there are no conversions"},
+    {"cpo", money, kCost, kOrders, kNone, kSpend, 0, "site's currency", "cost / orders", "there are no orders"},
+    {"roas", ratio, kRevenue, kCost, kNone, kSpend, 0, "ratio", "credited revenue / cost", "there is no cost"},
+    {"roi", ratio, kProfit, kCost, kNone, kSpend, 0, "ratio", "(credited revenue × margin − cost) / cost", "there is no cost"},
+    {"mer", ratio, kRevenue, kCost, kNone, kByTime, 0, "ratio", "all revenue / all cost", "there is no cost"},
     {"errors_4xx", integer, of(Counter::errors_4xx), kNone, kNone, kHits, 0, "hits", "hits answered 4xx", ""},
     {"errors_5xx", integer, of(Counter::errors_5xx), kNone, kNone, kHits, 0, "hits", "hits answered 5xx", ""},
     {"bytes", integer, of(Counter::bytes), kNone, kNone, kHits, 0, "bytes", "sent, headers too", ""},
@@ -134,9 +150,15 @@ constexpr DimensionInfo kDimensionInfos[] = {
     {"bot_class", kByBot, Dimension::bot_class, {}, "hits,errors_4xx,errors_5xx,bytes"},
 };
 
-constexpr std::string_view kLaterMetrics[] = {
-    "cost", "clicks", "impressions", "cpc",    "cpa",
-    "cpo",          "roas",        "roi",     "mer",  "rejected_lines"};
+constexpr std::string_view kLaterMetrics[] = {"rejected_lines"};
+
+bool is_referrer(const DimensionInfo& dimension) {
+  return dimension.rollup == Dimension::referrer || dimension.rollup == Dimension::referrer_host;
+}
+bool is_within_a_day(const DimensionInfo& dimension) {
+  return dimension.is_time() && (dimension.unit == TimeUnit::minute || dimension.unit == TimeUnit::hour);
+}
+
 template <class Rows>
 auto find_named(const Rows& rows, std::string_view name) -> decltype(&rows[0]) {
   const auto found = std::find_if(std::begin(rows), std::end(rows), [&](const auto& row) { return row.name == name; });
@@ -165,6 +187,7 @@ bool is_later_metric(std::string_view name) { return holds(kLaterMetrics, name);
 
 bool goes_with(const Metric& metric, const DimensionInfo& dimension) {
   if (metric.is_visitors() && dimension.is_time() && dimension.unit == TimeUnit::minute) return false;
+  if (metric.is_of_spend() && (is_referrer(dimension) || is_within_a_day(dimension))) return false;
   return (metric.goes_with & dimension.group) != 0;
 }
 
@@ -184,7 +207,7 @@ std::vector<std::string> metrics_of(std::span<const DimensionInfo* const> by) {
   return names;
 }
 
-__int128 value_of(const Part& part, const Counters& counters, Model model) {
+__int128 value_of(const Part& part, const Counters& counters, Model model, int64_t margin_micros) {
   switch (part.kind) {
     case Part::Kind::none:
     case Part::Kind::quantile:
@@ -203,6 +226,8 @@ __int128 value_of(const Part& part, const Counters& counters, Model model) {
       return counters.credit(Amount::revenue_squares_last, model);
     case Part::Kind::order_squares:
       return counters.order_squares(model);
+    case Part::Kind::profit:
+      return counters.credit(Amount::revenue_last, model) * margin_micros - counters[Amount::cost] * kMicrosPerUnit;
   }
   return 0;
 }
@@ -238,7 +263,12 @@ std::string metric_table_markdown() {
     table += " |";
     for (const Group& group : kGroups) {
       const bool goes = (metric.goes_with & group.group) != 0;
-      table += !goes ? " |" : metric.is_visitors() && group.group == kByTime ? " ✓, not minute |" : " ✓ |";
+      const bool is_time = group.group == kByTime;
+      table += !goes                                                   ? " |"
+               : metric.is_visitors() && is_time                       ? " ✓, not minute |"
+               : metric.is_of_spend() && is_time                       ? " ✓, day and longer |"
+               : metric.is_of_spend() && group.group == kByTouch       ? " ✓, not referrer |"
+                                                                       : " ✓ |";
     }
     table += '\n';
   }

@@ -46,13 +46,18 @@ struct DimensionInfo {
 
 // One sum that a figure is made of.
 struct Part {
-  // revenue_net: the credited revenue less the credited refunds.
+  // revenue_net: the credited revenue less the credited refunds. profit: the credited revenue times the margin, less the cost;
+  // in millionths of micros.
   // The squares are over orders, an order's touches in the row added first: micros^2 and millionths^2, for intervals alone.
-  enum class Kind : uint8_t { none, counter, credited, amount, credited_amount, revenue_net, quantile, revenue_squares, order_squares };
+  enum class Kind : uint8_t { none, counter, credited, amount, credited_amount, revenue_net, quantile, revenue_squares, order_squares, profit };
   Kind kind = Kind::none;
   uint8_t index = 0;  // a Counter or an Amount; of credited ones that of the model `last`; of a quantile its percent
 
   bool is_squares() const { return kind == Kind::revenue_squares || kind == Kind::order_squares; }
+  bool is_spend() const {
+    return (kind == Kind::amount && index == static_cast<uint8_t>(Amount::cost)) ||
+           (kind == Kind::counter && (index == static_cast<uint8_t>(Counter::clicks) || index == static_cast<uint8_t>(Counter::impressions)));
+  }
 
   bool operator==(const Part&) const = default;
 };
@@ -76,7 +81,12 @@ struct Metric {
   bool is_quantile() const { return top.kind == Part::Kind::quantile; }
   // Whether parts of a range tell the figure of the whole, though it is no sum.
   bool is_merged() const { return is_visitors() || is_quantile(); }
-  bool is_money_of_orders() const { return top.kind == Part::Kind::credited_amount || top.kind == Part::Kind::revenue_net; }
+  bool is_money_of_orders() const {
+    return top.kind == Part::Kind::credited_amount || top.kind == Part::Kind::revenue_net || needs_margin();
+  }
+  bool needs_margin() const { return top.kind == Part::Kind::profit; }
+  // Something of it is spend, which is known by days and by its own dimensions.
+  bool is_of_spend() const { return top.is_spend() || bottom.is_spend(); }
   IntervalKind interval() const;
   bool is_credited() const { return top.kind == Part::Kind::credited || is_money_of_orders(); }
   // Of an answer by, or filtered by, dimensions of those groups.
@@ -104,7 +114,7 @@ bool is_later_metric(std::string_view name);
 
 // The part's sum within counters, credited by the model. Of squares that is right in rows of a touch's dimension; elsewhere a
 // row has those of the model `last` alone, which are the same for all.
-__int128 value_of(const Part& part, const Counters& counters, Model model);
+__int128 value_of(const Part& part, const Counters& counters, Model model, int64_t margin_micros = 0);
 
 // The table as it stands in core/README.md.
 std::string metric_table_markdown();

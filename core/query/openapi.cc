@@ -103,6 +103,19 @@ constexpr std::string_view kDocument = R"json({
       @report_responses@
     }
   }},
+  "/v1/spend": {"get": {
+    "operationId": "spend",
+    "summary": "Spend that nobody came by, and paid visits without spend",
+    "description": @spend_description@,
+    "parameters": [
+      @time_parameters@
+      @page_parameters@
+      @form_parameters@
+    ],
+    "responses": {
+      @report_responses@
+    }
+  }},
   "/v1/health": {"get": {
     "operationId": "health",
     "summary": "Capture, aggregator and store, true whoever is dead",
@@ -185,10 +198,10 @@ constexpr std::string_view kDocument = R"json({
             "approximate": {"type": "array", "description": "Metrics that are estimates here.", "items": {"type": "string"}},
             "restricted": {"type": "array", "description": "What this location may not show.", "items": {"type": "string"}},
             "warnings": {"type": "array", "items": {"type": "string"}},
-            "unconverted": {"type": "array", "description": "Revenue in currencies without a rate: part of no figure.", "items": {
+            "unconverted": {"type": "array", "description": "Revenue and cost in currencies without a rate: part of no figure.", "items": {
               "type": "object",
               "required": ["currency", "orders", "revenue"],
-              "properties": {"currency": {"type": "string"}, "orders": {"type": "number"}, "revenue": {"type": "number"}}
+              "properties": {"currency": {"type": "string"}, "orders": {"type": "number"}, "revenue": {"type": "number"}, "cost": {"type": "number"}}
             }}
           }
         }
@@ -287,6 +300,12 @@ constexpr std::string_view kQueryDescription =
     "Rows + `other` = `totals` for every metric that adds up. What is not known, not right or not there yet is a 400 "
     "that names what would be right.";
 
+constexpr std::string_view kSpendDescription =
+    "A row for each key of spend (columns channel, source, medium, campaign, content, term, code, as far as they were told) with its cost "
+    "and the visits that came by it; then one for each kind of paid visit that has no spend. note says what is missing, and which name "
+    "may have been meant: nobody came by it: campaign \"Spring\" may be \"spring\" (letter case). rows + other = totals. Visits are "
+    "known as far back as they are kept; before, visits and note are null.";
+
 constexpr std::string_view kLedgerDescription =
     "Hits by class and reason: of an agent its name, of a visitor what it did (robots.txt, too many pages, referrer spam), own flag, no "
     "user agent. The row without a class are people. `share` is of all hits; rows + `other` = `totals`.";
@@ -373,6 +392,7 @@ std::string openapi_json() {
       {"version", json_string(FOOTFALL_VERSION)},
       {"query_description", json_string(kQueryDescription)},
       {"ledger_description", json_string(kLedgerDescription)},
+      {"spend_description", json_string(kSpendDescription)},
       {"attribution_description", json_string(kAttributionDescription)},
       {"attribution_choices", json_list(attribution_report().choices)},
       {"roi_description", json_string(kRoiDescription)},

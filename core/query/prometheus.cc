@@ -154,6 +154,10 @@ void put_orders(const std::vector<SiteSums>& sites, Exposition& to) {
   for (const SiteSums& site : sites)
     to.sample({{"site", site.name}, {"currency", site.currency.text()}},
               format_micros(site.total[Amount::revenue_last], currency_digits(site.currency)));
+  to.family("footfall_cost_total", Type::counter, "What marketing cost, in units of the currency.");
+  for (const SiteSums& site : sites)
+    to.sample({{"site", site.name}, {"currency", site.currency.text()}},
+              format_micros(site.total[Amount::cost], currency_digits(site.currency)));
 }
 
 void put_sites(const std::vector<SiteSums>& sites, Exposition& to) {

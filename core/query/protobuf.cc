@@ -50,6 +50,7 @@ void put(const ReportMeta& meta, v1::Meta& to) {
     made.set_currency(amount.currency);
     made.set_orders(amount.orders);
     made.set_revenue(amount.revenue);
+    made.set_cost(amount.cost);
   }
 }
 

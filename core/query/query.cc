@@ -201,6 +201,10 @@ class Parser {
 
   QueryError refuse_pair(const Metric& metric, const DimensionInfo& dimension) const {
     const bool in_by = std::find(query_.by.begin(), query_.by.end(), &dimension) != query_.by.end();
+    if (metric.is_of_spend() && dimension.is_time())
+      return bad("by", std::string(metric.name) + " is told by days and longer, not by " + std::string(dimension.name) +
+                           "; `allowed` names the dimensions that it goes with",
+                 dimensions_of(metric));
     return bad(in_by ? "by" : "filter",
                std::string(metric.name) + " does not go with " + std::string(dimension.name) +
                    "; `allowed` names the dimensions that it goes with",
@@ -303,6 +307,10 @@ class Parser {
     if (!query_.needs_visits()) return {};
     for (const Metric* metric : query_.metrics) {
       if (is_kept_with_visits(*metric)) continue;
+      if (metric->is_of_spend())
+        return bad(query_.filter.empty() ? query_.others().size() > 1 ? "by" : "lookback" : "filter",
+                   std::string(metric->name) + " is not kept by visits: ask for it with a single dimension in `by` and `filter`, by the "
+                   "site's own lookback");
       return bad(query_.filter.empty() ? "by" : "filter",
                  std::string(metric->name) +
                      " are kept by one dimension at a time: ask for them with a single one in `by` and `filter`");
@@ -382,6 +390,10 @@ uint16_t Query::row_groups() const {
 bool Query::shows_revenue() const {
   return std::any_of(metrics.begin(), metrics.end(),
                      [](const Metric* metric) { return metric->is_money_of_orders(); });
+}
+
+bool Query::shows_spend() const {
+  return std::any_of(metrics.begin(), metrics.end(), [](const Metric* metric) { return metric->is_of_spend(); });
 }
 
 bool Query::needs_visits() const {

@@ -87,6 +87,7 @@ struct Query {
   std::string column_name(size_t column) const;
 
   bool shows_revenue() const;
+  bool shows_spend() const;
 
   // Whether only kept visits tell it: rollups know one dimension at a time, credited over the site's own lookback.
   bool needs_visits() const;

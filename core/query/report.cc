@@ -97,6 +97,10 @@ void put(Json& json, const ReportMeta& meta) {
     put_raw(json, amount.orders, rapidjson::kNumberType);
     json.Key("revenue");
     put_raw(json, amount.revenue, rapidjson::kNumberType);
+    if (!amount.cost.empty()) {
+      json.Key("cost");
+      put_raw(json, amount.cost, rapidjson::kNumberType);
+    }
     json.EndObject();
   }
   json.EndArray();

@@ -29,11 +29,12 @@ struct Cell {
 };
 using Row = std::vector<Cell>;
 
-// An amount that could not be turned into the site's currency: no rate. Listed apart, in no figure.
+// Amounts that could not be turned into the site's currency: no rate. Listed apart, in no figure.
 struct Unconverted {
   std::string currency;
   std::string orders;
   std::string revenue;
+  std::string cost = {};  // empty: none was asked for, or there is none
 };
 
 struct ReportMeta {

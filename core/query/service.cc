@@ -21,6 +21,7 @@
 #include "query/prometheus.h"
 #include "query/query.h"
 #include "query/roi.h"
+#include "query/spend_match.h"
 #include "rollup/summary.h"
 
 namespace footfall {
@@ -79,6 +80,7 @@ struct Asked {
   std::variant<Report, QueryError> run(const OutOfTime& out_of_time) {
     if (query.report == &attribution_report()) return run_attribution(query, view.snapshot, out_of_time);
     if (query.report == &roi_report()) return run_roi(query, view.snapshot, view.hasher, out_of_time);
+    if (query.report == &spend_report()) return run_spend(query, view.snapshot, out_of_time);
     auto answer = run_query(query, view.snapshot, view.hasher, out_of_time);
     if (query.report == &ledger_report())
       if (Report* report = std::get_if<Report>(&answer)) {
@@ -110,7 +112,8 @@ struct NamedReport {
 };
 std::span<const NamedReport> named_reports() {
   static const NamedReport kReports[] = {{"query", nullptr}, {"ledger", &ledger_report()}, {"attribution", &attribution_report()},
-                                         {"roi", &roi_report()}};
+                                         {"roi", &roi_report()},
+                                         {"spend", &spend_report()}};
   return kReports;
 }
 

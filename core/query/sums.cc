@@ -4,7 +4,7 @@
 
 namespace footfall {
 
-PartTable::PartTable(const Query& query) : model_(query.model) {
+PartTable::PartTable(const Query& query) : model_(query.model), margin_micros_(query.margin_micros.value_or(0)) {
   for (const Metric* metric : query.metrics) {
     Places places;
     has_visitors_ |= metric->is_visitors();
@@ -63,7 +63,7 @@ bool GroupSums::add(const GroupKey& key, const Counters& counters) {
   for (size_t i = 0; i < table_.size(); ++i) {
     const Part& part = table_.parts()[i];
     const bool by_last = part.is_squares() && !of_touches_;  // others are not kept there: they are the same
-    sum(*group, i) += value_of(part, counters, by_last ? Model::last : table_.model());
+    sum(*group, i) += value_of(part, counters, by_last ? Model::last : table_.model(), table_.margin_micros());
   }
   if (table_.has_visitors() && !counters.visitors.empty()) visitors_[*group].merge(counters.visitors);
   if (!took_ms_.empty() && counters.took_ms) took_ms_[*group].merge(*counters.took_ms);

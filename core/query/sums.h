@@ -24,6 +24,7 @@ class PartTable {
   size_t size() const { return parts_.size(); }
   const std::vector<Part>& parts() const { return parts_; }
   Model model() const { return model_; }
+  int64_t margin_micros() const { return margin_micros_; }
   bool has_visitors() const { return has_visitors_; }
   bool has_quantiles() const;
   // Those that figures are made of come first; of the others bounds are.
@@ -53,6 +54,7 @@ class PartTable {
   std::optional<ReturnPlaces> returns_;
   size_t figure_parts_ = 0;
   Model model_;
+  int64_t margin_micros_;
   bool has_visitors_ = false;
 };
 

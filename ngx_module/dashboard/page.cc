@@ -164,6 +164,9 @@ std::string render_notes(const Report& report) {
   std::string out;
   for (const std::string& warning : report.meta.warnings) out += "<p class=warn>" + escape_html(warning) + "</p>";
   for (const Unconverted& amount : report.meta.unconverted) {
+    if (!amount.cost.empty())
+      out += "<p class=warn>Not in the cost, for want of a rate: " + escape_html(amount.cost) + " " + escape_html(amount.currency) + ".</p>";
+    if (amount.orders == "0" && !amount.cost.empty()) continue;
     out += "<p class=warn>Not in the revenue, for want of a rate: " + escape_html(amount.revenue) + " " +
            escape_html(amount.currency) + " of " + escape_html(amount.orders) + " orders.</p>";
   }

@@ -155,8 +155,8 @@ void dimensions_of_by(void**) {
 }
 
 void metrics_of_the_query(void**) {
-  expect_text(refused("by=status_class&metrics=clicks"),
-              "400 metrics | metric \"clicks\" comes with a later version | hits errors_4xx errors_5xx bytes p50_ms p95_ms p99_ms bot_hits");
+  expect_text(refused("by=status_class&metrics=rejected_lines"),
+              "400 metrics | metric \"rejected_lines\" comes with a later version | hits errors_4xx errors_5xx bytes p50_ms p95_ms p99_ms bot_hits");
   expect_text(refused("by=status_class&metrics=hit"),
               "400 metrics | there is no metric \"hit\" | hits errors_4xx errors_5xx bytes p50_ms p95_ms p99_ms bot_hits");
   expect_text(refused("metrics=visits,visits"), "400 metrics | metric \"visits\" is named twice | ");

@@ -1,0 +1,380 @@
+#include "query/spend_match.h"
+
+#include <absl/container/flat_hash_map.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "base/bytes.h"
+#include "credit/near_miss.h"
+#include "credit/spend_record.h"
+#include "query/text.h"
+#include "query/visit_scan.h"
+#include "rollup/kept_visit.h"
+#include "site/checks.h"
+#include "visit/touch.h"
+
+namespace footfall {
+namespace {
+
+constexpr size_t kParts = 7;
+constexpr std::string SpendKey::* kKeyParts[kParts] = {&SpendKey::channel, &SpendKey::source,  &SpendKey::medium, &SpendKey::campaign,
+                                                       &SpendKey::content, &SpendKey::term,    &SpendKey::code};
+constexpr std::string_view kPartNames[kParts] = {"channel", "source", "medium", "campaign", "content", "term", "code"};
+constexpr size_t kSource = 1, kCampaign = 3, kContent = 4, kTerm = 5, kCode = 6;
+constexpr size_t kNamesMax = 50'000;      // of a part, that near misses are looked for among
+constexpr size_t kSlice = 4'096;          // records between two looks at the time
+
+using Parts = std::array<std::string_view, kParts>;
+
+bool is_paid(std::string_view channel) {
+  return channel.starts_with("paid_") || channel == "display" || channel == "cross_network";
+}
+
+// As both sides spell it.
+std::string joined(size_t part, std::string_view text) {
+  if (part == kSource) return std::string(joined_source(text));
+  return part == kCode ? lower_ascii(text) : std::string(text);
+}
+
+std::string_view how_near(Nearness how) {
+  return how == Nearness::letter_case ? "letter case" : how == Nearness::alias ? "another name" : "spelling";
+}
+
+// --- spend -----------------------------------------------------------------------------------------------------------
+
+// The newest telling of each key and day in the range, added up by key.
+class Spend {
+ public:
+  explicit Spend(const Query& query) : query_(query) {}
+
+  // False: out of time.
+  Result<bool> read(SummarySnapshot& snapshot, const std::function<bool()>& out_of_time) {
+    std::string prefix;
+    BytesWriter(prefix).be16(*query_.site_number).u8(kSpendKind);
+    size_t seen = 0;
+    bool is_late = false;
+    const Status status = snapshot.each_of_prefix(KeyedDatabase::orders, prefix, [&](std::string_view key, std::string_view value) {
+      is_late = is_late || (++seen % kSlice == 0 && out_of_time());
+      if (!is_late) take(key, value);
+    });
+    if (!status) return status.error();
+    return !is_late;
+  }
+
+  std::vector<SpendMatch::Entry> entries(std::map<std::string, __int128>& unconverted_micros) const {
+    std::vector<SpendMatch::Entry> entries(keys_.size());
+    for (const auto& [key, place] : keys_) entries[place].key = key, entries[place].is_spend = true;
+    for (const auto& [name, day] : days_) {
+      SpendMatch::Entry& entry = entries[day.key];
+      if (entry.key.channel.empty()) entry.key.channel = day.channel;
+      entry.has_cost |= day.has_rate;
+      if (day.has_rate) entry.cost_micros += day.cost_micros;
+      else unconverted_micros[std::string(day.currency.text())] += day.cost_micros;
+    }
+    return entries;
+  }
+  // Without the channel that was not told.
+  std::vector<SpendKey> keys() const {
+    std::vector<SpendKey> keys(keys_.size());
+    for (const auto& [key, place] : keys_) keys[place] = key;
+    return keys;
+  }
+
+ private:
+  struct Day {
+    uint16_t import = 0;
+    bool has_rate = true;
+    Currency currency;
+    size_t key = 0;
+    int64_t cost_micros = 0;
+    std::string channel;
+  };
+
+  void take(std::string_view key, std::string_view value) {
+    if (key.size() != kOrderKeyIdBytes + sizeof(uint16_t) || !decode_spend(value, record_)) return;
+    const int64_t day_s = record_.day_ms / 1000;
+    if (day_s < query_.range.from_s || day_s >= query_.range.to_s) return;
+    BytesReader reader(key.substr(sizeof(uint16_t) + 1));
+    const Hash128 name = reader.hash();
+    const uint16_t import = reader.be16();
+    const auto [place, fresh] = days_.try_emplace(name);
+    if (!fresh && place->second.import > import) return;
+    place->second = {.import = import, .has_rate = record_.booked.has_rate, .currency = record_.booked.currency,
+                     .key = keys_.try_emplace(record_.key, keys_.size()).first->second,
+                     .cost_micros = record_.booked.cost_micros, .channel = std::move(record_.booked.rows.channel)};
+  }
+
+  const Query& query_;
+  SpendRecord record_;
+  std::map<SpendKey, size_t> keys_;
+  absl::flat_hash_map<Hash128, Day> days_;
+};
+
+// --- which keys a touch matches --------------------------------------------------------------------------------------
+
+// A key matches whatever has all that it tells.
+class Keys {
+ public:
+  explicit Keys(const std::vector<SpendKey>& keys) {
+    for (size_t at = 0; at < keys.size(); ++at) {
+      unsigned told = 0;
+      std::string name;
+      for (size_t part = 0; part < kParts; ++part) {
+        if ((keys[at].*kKeyParts[part]).empty()) continue;
+        told |= 1u << part;
+        BytesWriter(name).text(joined(part, keys[at].*kKeyParts[part]));
+      }
+      looks_at_ |= told;
+      by_told_[told][name].push_back(at);
+    }
+  }
+
+  bool looks_at(size_t part) const { return (looks_at_ >> part & 1) != 0; }
+
+  // see(key, is_most): each of them; that which tells most of the touch, once.
+  template <class See>
+  void each_match(const Parts& touch, See see) const {
+    std::array<std::string, kParts> texts;
+    for (size_t part = 0; part < kParts; ++part) texts[part] = joined(part, touch[part]);
+    size_t most = SIZE_MAX;
+    int most_told = -1;
+    std::vector<size_t> matches;
+    for (const auto& [told, keys] : by_told_) {
+      std::string name;
+      for (size_t part = 0; part < kParts; ++part)
+        if (told >> part & 1) BytesWriter(name).text(texts[part]);
+      const auto found = keys.find(name);
+      if (found == keys.end()) continue;
+      matches.insert(matches.end(), found->second.begin(), found->second.end());
+      if (const int told_parts = __builtin_popcount(told); told_parts > most_told) most = found->second.front(), most_told = told_parts;
+    }
+    for (const size_t key : matches) see(key, key == most);
+  }
+
+ private:
+  unsigned looks_at_ = 0;
+  std::map<unsigned, absl::flat_hash_map<std::string, std::vector<size_t>>> by_told_;
+};
+
+// --- touches ---------------------------------------------------------------------------------------------------------
+
+class Touches {
+ public:
+  Touches(const Query& query, const Keys& keys, SpendMatch& to, std::vector<bool>& is_matched)
+      : query_(query), keys_(keys), to_(to), is_matched_(is_matched) {}
+
+  // False: the block is broken.
+  bool take(VisitBlock& block, const std::function<bool()>& out_of_time) {
+    const std::vector<int64_t>* starts = block.ints(VisitColumn::start_ms);
+    const std::vector<int64_t>* flags = block.ints(VisitColumn::flags);
+    const std::vector<int64_t>* conversions = block.ints(VisitColumn::conversions);
+    std::array<const TextColumn*, kParts> columns{};
+    for (size_t part = 0; part < kParts; ++part)
+      columns[part] = block.texts(static_cast<VisitColumn>(static_cast<size_t>(VisitColumn::channel) + part));
+    if (!starts || !flags || !conversions || std::any_of(columns.begin(), columns.end(), [](const auto* one) { return one == nullptr; }))
+      return false;
+    absl::flat_hash_map<std::array<uint32_t, kParts>, int64_t> visits;
+    for (size_t row = 0; row < block.rows(VisitTable::visits); ++row) {
+      if ((*conversions)[row] > 0 && !take_orders(block, row)) return false;
+      if (row % kSlice == 0 && out_of_time()) return true;
+      if (((*flags)[row] & kKeptIsVisit) == 0 || !is_in_range(whole_s((*starts)[row]))) continue;
+      std::array<uint32_t, kParts> codes{};
+      for (size_t part = 0; part < kParts; ++part)
+        if (part < kContent || part == kCode || keys_.looks_at(part)) codes[part] = columns[part]->codes[row];
+      ++visits[codes];
+    }
+    for (const auto& [codes, count] : visits) {
+      Parts touch;
+      for (size_t part = 0; part < kParts; ++part) touch[part] = columns[part]->texts[codes[part]];
+      see(touch, count);
+    }
+    return true;
+  }
+
+  void put_paid(std::vector<SpendMatch::Entry>& to) const {
+    for (const auto& [key, visits] : paid_) to.push_back({.key = key, .is_matched = false, .visits = visits, .note = {}});
+  }
+
+  bool is_known(size_t part, const std::string& text) const { return names_[part].contains(text); }
+  const std::set<std::string>& names(size_t part) const { return names_[part]; }
+
+ private:
+  bool is_in_range(int64_t time_s) const { return time_s >= query_.range.from_s && time_s < query_.range.to_s; }
+
+  // Touches of orders: such as a code's that only its coupon told.
+  bool take_orders(VisitBlock& block, size_t row) {
+    if (!block.read(row, visit_)) return false;
+    for (const KeptConversion& conversion : visit_.conversions)
+      for (const KeptTouch& touch : conversion.touches) {
+        if (!is_in_range(whole_s(visit_.start_ms) + conversion.time_s - touch.age_s)) continue;
+        see({touch.channel, touch.source, touch.medium, touch.campaign, touch.content, touch.term, touch.code}, 0);
+      }
+    return true;
+  }
+
+  void see(const Parts& touch, int64_t visits) {
+    for (size_t part = 0; part < kParts; ++part)
+      if (!touch[part].empty() && names_[part].size() < kNamesMax) names_[part].insert(std::string(touch[part]));
+    bool any = false;
+    keys_.each_match(touch, [&](size_t key, bool is_most) {
+      any = is_matched_[key] = true;
+      if (is_most) to_.entries[key].visits += visits;
+    });
+    if (any || visits == 0 || !is_paid(touch[0])) return;
+    SpendKey key{.channel = std::string(touch[0]), .source = std::string(touch[1]), .medium = std::string(touch[2]),
+                 .campaign = std::string(touch[kCampaign]), .code = std::string(touch[kCode])};
+    const auto known = paid_.find(key);
+    if (known != paid_.end()) known->second += visits;
+    else if (paid_.size() < kPaidTouchesMax) paid_.emplace(std::move(key), visits);
+    else to_.visits_left_out += static_cast<uint64_t>(visits);
+  }
+
+  const Query& query_;
+  const Keys& keys_;
+  SpendMatch& to_;
+  std::vector<bool>& is_matched_;
+  KeptVisit visit_;
+  std::array<std::set<std::string>, kParts> names_;
+  std::map<SpendKey, int64_t> paid_;
+};
+
+// --- what may have been meant ----------------------------------------------------------------------------------------
+
+using Misses = std::array<std::map<std::string, NearMiss>, kParts>;
+
+std::string meant(size_t part, const NearMiss& miss, std::string_view of) {
+  return std::string(kPartNames[part]) + " " + quoted(miss.name) + " may be " + quoted(miss.known) + std::string(of) + " (" +
+         std::string(how_near(miss.how)) + ")";
+}
+
+Misses misses_of(const std::array<std::vector<std::string>, kParts>& names, const std::array<std::vector<std::string>, kParts>& known) {
+  Misses misses;
+  for (size_t part = 0; part < kParts; ++part)
+    for (NearMiss& miss : near_misses(names[part], known[part])) misses[part].emplace(miss.name, miss);
+  return misses;
+}
+
+class Notes {
+ public:
+  Notes(const Touches& touches, const SiteConfig& site, const std::vector<SpendKey>& told, SpendMatch& to)
+      : touches_(touches), site_(site), told_(told), to_(to) {
+    for (size_t part = 0; part < kParts; ++part)
+      for (const std::string& name : touches.names(part)) joined_names_[part].insert(joined(part, name));
+  }
+
+  void write() {
+    of_spend();
+    of_visits();
+  }
+
+ private:
+  bool is_known(size_t part, const std::string& text) const { return joined_names_[part].contains(joined(part, text)); }
+
+  void of_spend() {
+    std::array<std::vector<std::string>, kParts> names, known;
+    each_unmatched([&](SpendMatch::Entry&, const SpendKey& told) {
+      for (size_t part = 0; part < kParts; ++part)
+        if (const std::string& text = told.*kKeyParts[part]; !text.empty() && !is_known(part, text)) names[part].push_back(text);
+    });
+    for (size_t part = 0; part < kParts; ++part) known[part].assign(touches_.names(part).begin(), touches_.names(part).end());
+    for (const CodeConfig& code : site_.codes) known[kCode].push_back(code.code);
+    const Misses misses = misses_of(names, known);
+    each_unmatched([&](SpendMatch::Entry& entry, const SpendKey& told) {
+      entry.note = "nobody came by it: ";
+      const size_t bare = entry.note.size();
+      for (size_t part = 0; part < kParts; ++part) {
+        const std::string& text = told.*kKeyParts[part];
+        if (text.empty() || is_known(part, text)) continue;
+        const auto miss = misses[part].find(text);
+        const bool is_code = part == kCode && has_code(text);
+        entry.note.append(entry.note.size() > bare ? ", " : "");
+        if (miss != misses[part].end() && !is_code) entry.note += meant(part, miss->second, "");
+        else entry.note += (part == kCode && !is_code ? "the site has no code " : "no visit had " + std::string(kPartNames[part]) + " ") + quoted(text);
+      }
+      if (entry.note.size() == bare) entry.note += "no visit had all of it together";
+    });
+  }
+
+  void of_visits() {
+    std::array<std::vector<std::string>, kParts> names, known;
+    each_unmatched([&](SpendMatch::Entry&, const SpendKey& told) {
+      for (const size_t part : {kSource, kCampaign})
+        if (!(told.*kKeyParts[part]).empty()) known[part].push_back(told.*kKeyParts[part]);
+    });
+    for (const SpendMatch::Entry& entry : to_.entries)
+      for (const size_t part : {kSource, kCampaign})
+        if (!entry.is_spend && !(entry.key.*kKeyParts[part]).empty()) names[part].push_back(entry.key.*kKeyParts[part]);
+    const Misses misses = misses_of(names, known);
+    for (SpendMatch::Entry& entry : to_.entries) {
+      if (entry.is_spend) continue;
+      entry.note = "no spend";
+      for (const size_t part : {kSource, kCampaign})
+        if (const auto miss = misses[part].find(entry.key.*kKeyParts[part]);
+            miss != misses[part].end() && miss->second.how != Nearness::alias)  // which is no other source
+          entry.note += ": " + meant(part, miss->second, " of the spend");
+    }
+  }
+
+  bool has_code(const std::string& text) const {
+    return std::any_of(site_.codes.begin(), site_.codes.end(), [&](const CodeConfig& code) { return is_same_code(code.code, text); });
+  }
+
+  template <class See>
+  void each_unmatched(See see) {
+    for (size_t at = 0; at < told_.size(); ++at)
+      if (!to_.entries[at].is_matched) see(to_.entries[at], told_[at]);
+  }
+
+  const Touches& touches_;
+  const SiteConfig& site_;
+  const std::vector<SpendKey>& told_;
+  SpendMatch& to_;
+  std::array<std::set<std::string>, kParts> joined_names_;
+};
+
+bool is_before(const SpendMatch::Entry& one, const SpendMatch::Entry& other) {
+  if (one.is_spend != other.is_spend) return one.is_spend;
+  if (one.cost_micros != other.cost_micros) return one.cost_micros > other.cost_micros;
+  return one.visits != other.visits ? one.visits > other.visits : one.key < other.key;
+}
+
+}  // namespace
+
+std::variant<SpendMatch, QueryError> match_spend(const Query& query, SummarySnapshot& snapshot,
+                                                 const std::function<bool()>& out_of_time) {
+  SpendMatch match;
+  if (!query.site_number) return match;
+  Spend spend(query);
+  const Result<bool> read = spend.read(snapshot, out_of_time);
+  if (!read) return store_fault(read.error());
+  if (!*read) return too_slow();
+  match.entries = spend.entries(match.unconverted_micros);
+  match.has_spend = !match.entries.empty();
+  if (const int64_t since_s = visits_tell_from_s(query, snapshot); since_s > query.range.from_s) match.visits_since_s = since_s;
+
+  const std::vector<SpendKey> told = spend.keys();
+  const Keys keys(told);
+  std::vector<bool> is_matched(told.size(), match.visits_since_s.has_value());
+  Touches touches(query, keys, match, is_matched);
+  bool is_late = false, is_broken = false;
+  const Status status = match.visits_since_s ? Status() : snapshot.each_visit_block(
+      *query.site_number, query.range.from_s, query.range.to_s, [&](VisitBlock& block) -> Status {
+        is_late = out_of_time();
+        is_broken = !is_late && !touches.take(block, out_of_time);
+        is_late = is_late || out_of_time();
+        return is_late || is_broken ? Status(Error::corrupt("block of visits")) : Status();
+      });
+  if (is_late) return too_slow();
+  if (!status) return store_fault(status.error());
+  for (size_t at = 0; at < told.size(); ++at) match.entries[at].is_matched = is_matched[at];
+  touches.put_paid(match.entries);
+  const SiteConfig site = site_or_default(snapshot.config(), query.site);
+  Notes(touches, site, told, match).write();
+  std::sort(match.entries.begin(), match.entries.end(), is_before);
+  return match;
+}
+
+}  // namespace footfall
