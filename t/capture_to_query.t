@@ -134,9 +134,9 @@ subtest 'the command' => sub {
     ($code, $out) = $shop->footfall('query', 'health', @config);
     is($code, 0, 'health');
     like($out, qr/"status":"ok"/, 'is well');
-    ($code, undef, my $err) = $shop->footfall('query', @config, '--metrics', 'roi');
+    ($code, undef, my $err) = $shop->footfall('query', @config, '--metrics', 'rejected_lines');
     is($code, 2, 'what comes later is refused');
-    like($err, qr/metric "roi" comes with a later version/, 'and named');
+    like($err, qr/metric "rejected_lines" comes with a later version/, 'and named');
     ($code, undef, $err) = $shop->footfall('query', @config, 'by', 'channel');
     is($code, 2, 'a word that is no report is refused');
 };

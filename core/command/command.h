@@ -44,6 +44,7 @@ struct ImportLogArguments {
   std::string visitors = "day";  // or all
   bool overlap = false;
   bool events = false;           // files of events
+  bool spend = false;            // files are tables of spend
   std::optional<TableKind> table;  // files are tables, whose rows become events
 };
 int import_log(const Common& common, const ImportLogArguments& arguments);

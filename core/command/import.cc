@@ -14,6 +14,7 @@
 #include "base/heap.h"
 #include "command/command.h"
 #include "command/import_common.h"
+#include "command/import_spend.h"
 #include "command/progress.h"
 #include "rollup/summary.h"
 
@@ -27,8 +28,9 @@ std::atomic<bool> stop_wanted = false;
 
 void want_stop(int) { stop_wanted = true; }
 
+// An import without hits is not: it waits for all that others left, such as the run of it that was cut off.
 bool is_counted(const LanePlace& place, uint64_t import, uint64_t hits) {
-  return hits == 0 || place.epoch > import || (place.epoch == import && place.number >= hits);
+  return place.epoch > import || (place.epoch == import && place.number >= hits);
 }
 
 // Blocks that an importer left to a daemon which has ended since.
@@ -50,10 +52,13 @@ class DaemonWaits {
   Status wait(uint64_t import, uint64_t hits, uint64_t waiting_bytes_max) {
     while (lane_.waiting_bytes() > waiting_bytes_max) {
       Result<SummarySnapshot> snapshot = reader_.snapshot();
-      if (!snapshot) return snapshot.error();
-      const LanePlace place = counted_place(snapshot->checkpoint());
-      if (Status dropped = lane_.drop_counted(place.epoch, place.number); !dropped) return dropped;
-      if (is_counted(place, import, hits) || lane_.waiting_bytes() <= waiting_bytes_max) break;
+      // A daemon that has just begun makes its summary first.
+      if (!snapshot && snapshot.error().code != Error::Code::not_found) return snapshot.error();
+      if (snapshot) {
+        const LanePlace place = counted_place(snapshot->checkpoint());
+        if (Status dropped = lane_.drop_counted(place.epoch, place.number); !dropped) return dropped;
+        if (is_counted(place, import, hits) || lane_.waiting_bytes() <= waiting_bytes_max) break;
+      }
       if (lock_holder(store_.path() + "/writer") == 0)
         return Error::busy("the aggregator has ended; nothing is lost: start it and run the import again");
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -93,13 +98,36 @@ Result<std::string> read_all(LogFile& file) {
   return text;
 }
 
-// Each file's rows in its place, as lines of events.
+// Rows that were made into lines.
+struct TableRows {
+  uint64_t rows = 0;
+  std::vector<RejectedLine> rejected;
+  std::map<std::string, SpendOfSite> spend;  // of tables of spend, by site
+};
+
+void add(SpendOfSite& to, const SpendOfSite& other) {
+  to.keys.insert(other.keys.begin(), other.keys.end());
+  to.first = std::min(to.first, other.first), to.last = std::max(to.last, other.last);
+}
+
+// A file's rows as lines of events, or of spend.
+Result<TableEvents> make_lines(const ImportLogArguments& arguments, const std::string& path, std::string_view text, const Config& config,
+                               TableRows& told) {
+  if (!arguments.spend) return events_of_table(*arguments.table, path, text, config, arguments.site);
+  Result<SpendLines> lines = lines_of_spend(path, text, config, arguments.site);
+  if (!lines) return lines.error();
+  for (const auto& [site, of_site] : lines->sites) add(told.spend[site], of_site);
+  return std::move(lines->table);
+}
+
+// Each file's rows in its place, as lines.
 Status make_events(const ImportLogArguments& arguments, const Config& config, std::vector<std::string> texts,
-                   std::vector<std::unique_ptr<LogFile>>& files, std::vector<RejectedLine>& rejected) {
+                   std::vector<std::unique_ptr<LogFile>>& files, TableRows& told) {
   for (size_t i = 0; i < files.size(); ++i) {
-    Result<TableEvents> events = events_of_table(*arguments.table, files[i]->path(), texts[i], config, arguments.site);
+    Result<TableEvents> events = make_lines(arguments, files[i]->path(), texts[i], config, told);
     if (!events) return events.error();
-    rejected.insert(rejected.end(), events->rejected.begin(), events->rejected.end());
+    told.rows += events->rows;
+    told.rejected.insert(told.rejected.end(), events->rejected.begin(), events->rejected.end());
     Result<std::unique_ptr<LogFile>> lines = LogFile::of_text(files[i]->path(), events->lines);
     if (!lines) return lines.error();
     files[i] = std::move(*lines);
@@ -150,7 +178,8 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
     files.push_back(std::move(*file));
   }
   std::vector<std::string> tables;
-  for (size_t i = 0; arguments.table && i < files.size(); ++i) {
+  const bool is_table = arguments.table || arguments.spend;
+  for (size_t i = 0; is_table && i < files.size(); ++i) {
     Result<std::string> text = read_all(*files[i]);
     if (!text) return fail_import(text.error().text);
     tables.push_back(std::move(*text));
@@ -163,9 +192,9 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
     before->config->store = config->store;
     config = before->config;
   }
-  std::vector<RejectedLine> rejected_rows;
-  if (arguments.table)
-    if (Status made = make_events(arguments, *config, std::move(tables), files, rejected_rows); !made)
+  TableRows table;
+  if (is_table)
+    if (Status made = make_events(arguments, *config, std::move(tables), files, table); !made)
       return fail_import(made.error().text);
   Result<ImportLane> lane = ImportLane::open(*store);
   if (!lane) return fail_import(lane.error().text);
@@ -217,11 +246,12 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
   hooks.stop_wanted = [] { return stop_wanted.load(); };
   Importer importer(*store, *config, *lane, std::move(files),
                     {.site = arguments.site, .format = arguments.format, .one_salt = arguments.visitors == "all",
-                     .events = arguments.events, .overlap = arguments.overlap},
+                     .events = arguments.events, .spend = arguments.spend, .overlap = arguments.overlap},
                     std::move(hooks));
   Status done = importer.run();
   ImportTotals totals = importer.totals();
-  for (RejectedLine& row : rejected_rows) {
+  if (arguments.spend) totals.lines = table.rows;
+  for (RejectedLine& row : table.rejected) {
     ++totals.rejected;
     ++totals.rejected_reasons[without_its_text(row.reason)];
     if (totals.examples.size() < kRejectedExamplesMax) totals.examples.push_back(std::move(row));
@@ -229,7 +259,12 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
   if (done && daemon) done = daemon->finish(totals.number, totals.hits);
   bar.clear();
   if (!done) return fail_import(done.error().text);
-  const int code = tell(totals, arguments.events ? "events" : "hits");
+  const int code = tell(totals, arguments.spend ? "days of spend" : arguments.events ? "events" : "hits");
+  if (!stop_wanted && !table.spend.empty()) {
+    daemon.reset();  // the store is opened once more
+    if (aggregator) aggregator->reset();
+    tell_unmatched_spend(*config, table.spend);
+  }
   if (!stop_wanted) return code;
   std::fprintf(stderr, "stopped; the same command goes on from here\n");
   return kExitFailed;

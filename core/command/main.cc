@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
   CLI::App* query_command = app.add_subcommand("query", "ask as the query API is asked: --by channel --range today …");
   std::string format = "table";
   add_common(query_command);
-  query_command->footer("The first word names the report, query (default), attribution, ledger or health. Parameters are those of the API: --NAME VALUE.");
+  query_command->footer("The first word names the report, query (default), attribution, spend, ledger or health. Parameters are those of the API: --NAME VALUE.");
   query_command->add_option("--format", format, "table (default), json, csv or pb")
       ->check(CLI::IsMember({"table", "json", "csv", "pb"}));
   query_command->allow_extras();
@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
     code = query(common, report, rest, format);
   });
 
-  CLI::App* import_command = app.add_subcommand("import", "take in what was before: access logs, events, tables of orders");
+  CLI::App* import_command = app.add_subcommand("import", "take in what was before: access logs, events, tables of orders and of spend");
   bool list_imports = false;
   uint32_t undo_import = 0;
   add_common(import_command);
@@ -59,7 +59,7 @@ int main(int argc, char** argv) {
     } else if (undo_import != 0) {
       code = import_undo(common, undo_import);
     } else if (import_command->get_subcommands().empty()) {
-      throw CLI::RequiredError("log FILE…, events FILE…, orders FILE.csv…, refunds FILE.csv…, rates FILE.csv…, --list or --undo N");
+      throw CLI::RequiredError("log FILE…, events FILE…, orders FILE.csv…, refunds FILE.csv…, rates FILE.csv…, spend FILE.csv…, --list or --undo N");
     }
   });
   CLI::App* log_command = import_command->add_subcommand("log", "access logs, plain, .gz or .zst; - is standard input");
@@ -97,6 +97,14 @@ int main(int argc, char** argv) {
     });
   };
   add_table("orders", TableKind::orders, "orders from a CSV: id,date,value; currency,items,coupon,customer,visitor,status,site as may be");
+  ImportLogArguments spend_arguments;
+  spend_arguments.spend = true;
+  CLI::App* spend_command = import_command->add_subcommand(
+      "spend", "what marketing cost, from a CSV: date (or 2026-10-01/2026-10-31),cost; channel,source,medium,campaign,content,term or code; currency,clicks,impressions,site as may be");
+  add_common(spend_command);
+  spend_command->add_option("files", spend_arguments.files, "tables with a header, GA4's, Yandex's and PostHog's too; plain, .gz or .zst; - is standard input")->required();
+  spend_command->add_option("--site", spend_arguments.site, "the site of rows that name none")->check(is_site);
+  spend_command->callback([&] { code = import_log(common, spend_arguments); });
   add_table("refunds", TableKind::refunds, "refunds from a CSV: id,date; value (else all that is left),currency,items,site as may be");
   add_table("rates", TableKind::rates, "what currencies were worth, from a CSV: date,currency,rate (into the site's currency)");
 
