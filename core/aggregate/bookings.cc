@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "credit/attribution.h"
+#include "credit/cohort.h"
 #include "credit/journey_steps.h"
 #include "rollup/visit_parts.h"
 #include "site/match.h"
@@ -39,6 +40,14 @@ constexpr TouchText kTouchTexts[] = {
     {Dimension::referrer_host, &Touch::referrer_host}, {Dimension::content, &Touch::content_label},
     {Dimension::term, &Touch::term},         {Dimension::code, &Touch::code},
     {Dimension::referrer, &Touch::referrer},
+};
+
+// By which cohorts are told, of a customer's first touch.
+using CohortDimension = TouchText;
+constexpr CohortDimension kCohortDimensions[] = {
+    {Dimension::cohort_channel, &Touch::channel},   {Dimension::cohort_source, &Touch::source},
+    {Dimension::cohort_medium, &Touch::medium},     {Dimension::cohort_campaign, &Touch::campaign},
+    {Dimension::cohort_code, &Touch::code},
 };
 
 __int128 square(int64_t value) { return static_cast<__int128>(value) * value; }
@@ -496,6 +505,17 @@ void Bookings::journey_begins(const Site& site, const Touch& touch) {
   Counters& counters = changes_.at(site.number, bucket(site, touch.time_ms), rows);
   counters[Counter::journeys_standing] += 1;
   counters[Counter::journeys_last_touched] += 1;
+}
+
+void Bookings::customer_ordered(const Site& site, const Order& order, const Touch& first_touch, int64_t first_order_ms, bool is_new) {
+  const auto add = [&](Dimension dimension, int64_t time_ms, std::string_view value) {
+    Counters& counters = at(site, dimension, time_ms, cohort_text(cohort_age(order.time_ms - first_order_ms), value));
+    counters[Counter::customers] += is_new;
+    counters[Counter::orders_last] += kCreditWhole;
+    counters[Amount::revenue_last] += order.has_rate ? order.value_micros : 0;
+  };
+  add(Dimension::cohort_month, first_order_ms, {});
+  for (const CohortDimension& of : kCohortDimensions) add(of.dimension, first_touch.time_ms, first_touch.*of.text);
 }
 
 void Bookings::journey_stands(const Site& site, Dimension dimension, std::string_view step, int64_t now_ms,

@@ -123,6 +123,9 @@ class Bookings {
   };
   void goal(const Site& site, const Goal& goal, const Origin& origin, std::span<const Touch> journey);
 
+  // A customer's order, by what brought the customer first (in the bucket of that touch) and in the bucket of the first order.
+  void customer_ordered(const Site& site, const Order& order, const Touch& first_touch, int64_t first_order_ms, bool is_new);
+
   // A step of a journey (journeys.h) that stands from now on, or no longer (`sign` -1); and of one that converted.
   // One touch of somebody new, whose campaign is not known, as it comes: one step by each dimension, whatever the lookback.
   void journey_begins(const Site& site, const Touch& touch);

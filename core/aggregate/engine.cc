@@ -135,7 +135,9 @@ void Engine::take_over(const VisitorKey& key, Entry& entry, Entry& from, const H
     if (goes_along(touch)) entry.visitor.add(touch);
   std::erase_if(touches, goes_along);
   if (all || from.visitor.ordered_ms >= entry.visit->start_ms)
-    entry.visitor.see_order(from.visitor.ordered_ms, from.visitor.order_import);
+    for (const auto& [time_ms, import] : {std::pair(from.visitor.first_order_ms, from.visitor.first_order_import),
+                                          std::pair(from.visitor.ordered_ms, from.visitor.order_import)})
+      entry.visitor.see_order(time_ms, import);
   const Site& site = sites_.at(key.site);
   of_other.settle(bookings_, site, from.visitor, hit.time_ms, JourneyChange::Why::moved);
   of_one.settle(bookings_, site, entry.visitor, hit.time_ms, JourneyChange::Why::touch);
@@ -194,10 +196,12 @@ void Engine::count_without_visitor(Site& site, const Hit& hit) {
     }
     if (std::optional<OrderBook::Order> order = orders_.accept(site, hit, event)) {
       const Origin origin{hit.country, who.device, who.browser, who.system};
-      const std::vector<Touch> touches = touches_of_order(site, nullptr, {}, hit, event);
+      const LedToOrder led = touches_of_order(site, nullptr, {}, hit, event);
+      const std::vector<Touch>& touches = led.touches;
       order->booking.coverage = touches.empty() ? kNoVisitor : coverage(touches, true);
       bookings_.order(site, order->booking, origin, journey(touches, hit.time_ms, site.lookback_ms()));
       book_converted(bookings_, site, hit.time_ms, touches);
+      if (!event.customer.is_zero()) count_cohort(site, hit, *order, led);
       bookings_.event_alone(site, hit.time_ms, event, origin);
       KeptVisit kept = kept_alone(hit.time_ms, origin);
       kept.events.push_back({.name = event.name, .item = event.item});
@@ -356,10 +360,12 @@ void Engine::count_order(Site& site, const VisitorKey& key, Entry& entry, const 
   ++visit.orders;
   bookings_.event(site, visit, before, hit.time_ms, event);
 
-  const std::vector<Touch> touches = touches_of_order(site, &entry, key.visitor, hit, event);
+  const LedToOrder led = touches_of_order(site, &entry, key.visitor, hit, event);
+  const std::vector<Touch>& touches = led.touches;
   order->booking.coverage = coverage(touches, !hit.id_key.is_zero() || !event.customer.is_zero());
   bookings_.order(site, order->booking, origin_of(visit), journey(touches, hit.time_ms, site.lookback_ms()));
   book_converted(bookings_, site, hit.time_ms, touches);
+  count_cohort(site, hit, *order, led);
   const JourneyChange until_now(entry.visitor);
   entry.visitor.see_order(hit.time_ms, changes_.import());
   entry.visitor_changed = true;
@@ -371,30 +377,42 @@ void Engine::count_order(Site& site, const VisitorKey& key, Entry& entry, const 
 
 // What led to an order: its visitor's touches, and those of whoever ordered as the same customer. A coupon tells how the order
 // came where no touch of its code is in reach.
-std::vector<Touch> Engine::touches_of_order(const Site& site, Entry* entry, const Hash128& visitor, const Hit& hit,
-                                            const Event& event) {
-  std::vector<Touch> touches;
-  if (entry != nullptr) touches = entry->visitor.touches;
+Engine::LedToOrder Engine::touches_of_order(const Site& site, Entry* entry, const Hash128& visitor, const Hit& hit, const Event& event) {
+  LedToOrder led;
+  if (entry != nullptr) led = {entry->visitor.touches, entry->visitor.first_order_ms};
   const auto join_customer = [&] {
-    if (event.customer.is_zero()) return;
-    touches = orders_.touches_of_customer(site, event.customer, visitor, touches, hit.time_ms,
-                                          [&](const Hash128& other) { return touches_of({site.number, other}); });
+    if (event.customer.is_zero()) return int64_t{0};
+    auto [touches, first_order_ms] =
+        orders_.touches_of_customer(site, event.customer, visitor, led.touches, hit.time_ms,
+                                    [&](const Hash128& other) { return touches_of({site.number, other}); });
+    led.touches = std::move(touches);
+    return first_order_ms;
   };
-  join_customer();
+  if (const int64_t first_ms = join_customer(); first_ms != 0 && (led.first_order_ms == 0 || first_ms < led.first_order_ms))
+    led.first_order_ms = first_ms;
   const CodeConfig* code = site.codes.of_coupon(event.coupon);
-  if (code == nullptr) return touches;
-  for (const Touch& touch : journey(touches, hit.time_ms, site.lookback_ms()))
-    if (is_same_code(touch.code, code->code)) return touches;
+  if (code == nullptr) return led;
+  for (const Touch& touch : journey(led.touches, hit.time_ms, site.lookback_ms()))
+    if (is_same_code(touch.code, code->code)) return led;
   Visitor with_coupon;
-  with_coupon.touches = std::move(touches);
+  with_coupon.touches = std::move(led.touches);
   with_coupon.add(site.touches.touch_of_code(*code, hit.time_ms));
   if (entry != nullptr) {
     entry->visit->later_touch.need() = site.touches.touch_of_code(*code, hit.time_ms);
     add_touch(site, hit, *entry, site.touches.touch_of_code(*code, hit.time_ms));
   }
-  touches = std::move(with_coupon.touches);
+  led.touches = std::move(with_coupon.touches);
   join_customer();
-  return touches;
+  return led;
+}
+
+// By whom it came first, and how long after the first order: only who is known by a name or a key is a customer.
+void Engine::count_cohort(const Site& site, const Hit& hit, const OrderBook::Order& order, const LedToOrder& led) {
+  static const Touch kNoTouch;
+  const int64_t first_ms = led.first_order_ms != 0 ? std::min(led.first_order_ms, hit.time_ms) : hit.time_ms;
+  Touch first = led.touches.empty() ? kNoTouch : led.touches.front();
+  if (led.touches.empty()) first.time_ms = first_ms;
+  bookings_.customer_ordered(site, order.booking, first, first_ms, led.first_order_ms == 0);
 }
 
 // Of a visitor of this timeline, without moving other entries.

@@ -140,7 +140,12 @@ class Engine {
   void keep_steps(const VisitorKey& key, Visit& visit);
   void add_touch(const Site& site, const Hit& hit, Entry& entry, Touch touch);
   // `entry` null: nobody known.
-  std::vector<Touch> touches_of_order(const Site& site, Entry* entry, const Hash128& visitor, const Hit& hit, const Event& event);
+  struct LedToOrder {
+    std::vector<Touch> touches;
+    int64_t first_order_ms = 0;  // of the same buyer, before this one; 0: none
+  };
+  LedToOrder touches_of_order(const Site& site, Entry* entry, const Hash128& visitor, const Hit& hit, const Event& event);
+  void count_cohort(const Site& site, const Hit& hit, const OrderBook::Order& order, const LedToOrder& led);
   std::vector<Touch> touches_of(const VisitorKey& key) const;
   void go_on_with(const VisitorKey& key, Visit& visit);
   void count_page(Site& site, Entry& entry, const Hit& hit, const Bookings::Page& page);

@@ -241,14 +241,15 @@ void OrderBook::keep(const Site& site, Order order, const Hash128& visitor, cons
   settle_earlier(site, hash, kept);
 }
 
-std::vector<Touch> OrderBook::touches_of_customer(const Site& site, const Hash128& name, const Hash128& visitor,
-                                                  std::span<const Touch> own, int64_t time_ms,
-                                                  const TouchesOf& touches_of) {
+OrderBook::KnownCustomer OrderBook::touches_of_customer(const Site& site, const Hash128& name, const Hash128& visitor,
+                                                        std::span<const Touch> own, int64_t time_ms,
+                                                        const TouchesOf& touches_of) {
   const std::string key = key_of(site, kCustomerKind, name);
   Customer customer, told, by_us;
   const int64_t memory_s = sites_.config().retention.orders_s;
   each(prefix_of(key), [&](std::string_view of, std::string_view value) {
     if (!decode_customer(value, told) || time_ms / 1000 - told.time_ms / 1000 > memory_s) return;
+    if (customer.first_order_ms == 0 || told.first_order_ms < customer.first_order_ms) customer.first_order_ms = told.first_order_ms;
     customer.add(told.touches);
     for (const Hash128& other : told.visitors) customer.add_visitor(other);
     if (of == key) by_us = told;
@@ -256,13 +257,14 @@ std::vector<Touch> OrderBook::touches_of_customer(const Site& site, const Hash12
   for (const Hash128& other : customer.visitors)
     if (other != visitor) customer.add(touches_of(other));
   by_us.time_ms = std::max(by_us.time_ms, time_ms);
+  if (by_us.first_order_ms == 0) by_us.first_order_ms = time_ms;
   if (customer.add_visitor(visitor)) {
     by_us.add_visitor(visitor);
     by_us.add(own);
   }
   customer.add(own);
   set(key, encode_customer(by_us));
-  return std::move(customer.touches);
+  return {std::move(customer.touches), customer.first_order_ms};
 }
 
 void OrderBook::keep_goal(const Site& site, const Hash128& goal, const Hash128& visitor, std::span<const Touch> touches,

@@ -51,8 +51,12 @@ class OrderBook {
   // All touches that led a customer to an order, in time order: those of whoever ordered under the same name before (`touches_of`
   // gives what they have by now), and the visitor's own. Remembers them with the customer.
   using TouchesOf = std::function<std::vector<Touch>(const Hash128& visitor)>;
-  std::vector<Touch> touches_of_customer(const Site& site, const Hash128& customer, const Hash128& visitor,
-                                         std::span<const Touch> own, int64_t time_ms, const TouchesOf& touches_of);
+  struct KnownCustomer {
+    std::vector<Touch> touches;
+    int64_t first_order_ms = 0;  // before this one; 0: there was none
+  };
+  KnownCustomer touches_of_customer(const Site& site, const Hash128& customer, const Hash128& visitor,
+                                    std::span<const Touch> own, int64_t time_ms, const TouchesOf& touches_of);
 
   // What a currency was worth on a day, as `import rates` tells it (event_line.h); false: the event tells no rate.
   bool take_rate(const Site& site, const Hit& hit, const Event& event);

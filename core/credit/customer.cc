@@ -8,9 +8,9 @@
 namespace footfall {
 namespace {
 
-// customer: version u8 | kCustomerKind u8 | time_ms i64 | varint x (import u16 | touch) | varint x visitor 16
-// Version 2 did not tell imports.
-constexpr uint8_t kVersion = 3, kVersionBefore = 2;
+// customer: version u8 | kCustomerKind u8 | time_ms i64 | first_order_ms i64 | varint x (import u16 | touch) | varint x visitor 16
+// Version 2 did not tell imports, 3 not the first order.
+constexpr uint8_t kVersion = 4, kWithoutFirst = 3, kWithoutImports = 2;
 
 // Whose hit it was is no difference.
 bool is_same(Touch a, const Touch& b) {
@@ -47,7 +47,8 @@ bool Customer::forget_import(uint16_t import) {
 std::string encode_customer(const Customer& customer) {
   std::string bytes;
   BytesWriter writer(bytes);
-  writer.u8(kVersion).u8(kCustomerKind).le64(static_cast<uint64_t>(customer.time_ms)).varint(customer.touches.size());
+  writer.u8(kVersion).u8(kCustomerKind).le64(static_cast<uint64_t>(customer.time_ms));
+  writer.le64(static_cast<uint64_t>(customer.first_order_ms)).varint(customer.touches.size());
   for (const Touch& touch : customer.touches) encode_touch(touch, writer.le16(touch.import));
   writer.varint(customer.visitors.size());
   for (const Hash128& visitor : customer.visitors) writer.hash(visitor);
@@ -58,10 +59,11 @@ bool decode_customer(std::string_view bytes, Customer& to) {
   to = Customer();
   BytesReader reader(bytes);
   const uint8_t version = reader.u8();
-  if (version < kVersionBefore || version > kVersion || reader.u8() != kCustomerKind) return false;
+  if (version < kWithoutImports || version > kVersion || reader.u8() != kCustomerKind) return false;
   to.time_ms = static_cast<int64_t>(reader.le64());
+  to.first_order_ms = version <= kWithoutFirst ? to.time_ms : static_cast<int64_t>(reader.le64());
   for (uint64_t left = reader.varint(); left > 0 && reader.ok(); --left) {
-    const uint16_t import = version == kVersionBefore ? 0 : reader.le16();
+    const uint16_t import = version == kWithoutImports ? 0 : reader.le16();
     Touch touch;
     if (!decode_touch(reader, touch)) return false;
     touch.import = import;

@@ -15,6 +15,7 @@ namespace footfall {
 // Of each import (and of live hits) what its own orders told: together they are all that is known.
 struct Customer {
   int64_t time_ms = 0;              // of the newest order
+  int64_t first_order_ms = 0;       // of the first one; 0: none yet
   std::vector<Touch> touches;       // of who ordered, by then, in time order, at most kTouchesMax
   std::vector<Hash128> visitors;    // who ordered, at most kCustomerVisitorsMax: whose touches these are
 

@@ -1,6 +1,7 @@
 #include "query/openapi.h"
 
 #include "query/attribution.h"
+#include "query/cohorts.h"
 
 #include <span>
 #include <string_view>
@@ -110,6 +111,21 @@ constexpr std::string_view kDocument = R"json({
     "parameters": [
       @time_parameters@
       @page_parameters@
+      @form_parameters@
+    ],
+    "responses": {
+      @report_responses@
+    }
+  }},
+  "/v1/cohorts": {"get": {
+    "operationId": "cohorts",
+    "summary": "What customers brought after their first order, against what was spent",
+    "description": @cohorts_description@,
+    "parameters": [
+      @time_parameters@
+      {"name": "by", "in": "query", "schema": {"type": "string", "default": "month", "enum": @cohorts_choices@}},
+      {"name": "limit", "in": "query", "schema": {"type": "integer", "default": @limit_default@, "minimum": 1, "maximum": @limit_max@}},
+      {"name": "cursor", "in": "query", "schema": {"type": "string"}},
       @form_parameters@
     ],
     "responses": {
@@ -316,6 +332,11 @@ constexpr std::string_view kRoiDescription =
     "Null where nothing was spent, and what needs the margin where the site has none. Rows + `other` = `totals`. It reaches as far back as "
     "figures are kept.";
 
+constexpr std::string_view kCohortsDescription =
+    "Customers by the month of their first order, or by what brought them first (then the range is that of the first touch): orders, revenue and "
+    "margin of the first day (`orders_0`, …) and of the first 30, 90, 180 and 365 days, cost of the same time, the first of these ages by which the margin has "
+    "reached it (payback_days), and how many days are over for all of them (days_complete). Rows + `other` = `totals`.";
+
 constexpr std::string_view kAttributionDescription =
     "Orders and revenue by channel, source, campaign or code, as `orders_MODEL` and `revenue_MODEL`. Each order is shared among the touches of "
     "the lookback; for each model rows + `other` = `totals`, which are the same for all. By another `lookback` than the site's the rule "
@@ -397,6 +418,8 @@ std::string openapi_json() {
       {"attribution_choices", json_list(attribution_report().choices)},
       {"roi_description", json_string(kRoiDescription)},
       {"roi_choices", json_list(roi_report().choices)},
+      {"cohorts_description", json_string(kCohortsDescription)},
+      {"cohorts_choices", json_list(cohorts_report().choices)},
       {"ranges", json_list(range_names())},
       {"limit_max", std::to_string(kLimitMax)},
       {"limit_default", std::to_string(kLimitDefault)},

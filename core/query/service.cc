@@ -14,6 +14,7 @@
 #include "lane/store.h"
 #include "lane/store.h"
 #include "query/attribution.h"
+#include "query/cohorts.h"
 #include "query/engine.h"
 #include "query/health.h"
 #include "query/ledger.h"
@@ -28,7 +29,7 @@ namespace footfall {
 namespace {
 
 constexpr auto kTimeMax = std::chrono::seconds(5);
-constexpr std::string_view kLaterReports[] = {"funnel", "paths", "transitions", "clues", "cohorts", "live"};
+constexpr std::string_view kLaterReports[] = {"funnel", "paths", "transitions", "clues", "live"};
 
 QueryError fault_of(const Error& error, const std::string& store_path) {
   if (error.code == Error::Code::not_found)
@@ -79,6 +80,7 @@ struct Asked {
 
   std::variant<Report, QueryError> run(const OutOfTime& out_of_time) {
     if (query.report == &attribution_report()) return run_attribution(query, view.snapshot, out_of_time);
+    if (query.report == &cohorts_report()) return run_cohorts(query, view.snapshot, out_of_time);
     if (query.report == &roi_report()) return run_roi(query, view.snapshot, view.hasher, out_of_time);
     if (query.report == &spend_report()) return run_spend(query, view.snapshot, out_of_time);
     auto answer = run_query(query, view.snapshot, view.hasher, out_of_time);
@@ -113,7 +115,8 @@ struct NamedReport {
 std::span<const NamedReport> named_reports() {
   static const NamedReport kReports[] = {{"query", nullptr}, {"ledger", &ledger_report()}, {"attribution", &attribution_report()},
                                          {"roi", &roi_report()},
-                                         {"spend", &spend_report()}};
+                                         {"spend", &spend_report()},
+                                         {"cohorts", &cohorts_report()}};
   return kReports;
 }
 

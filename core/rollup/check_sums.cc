@@ -52,6 +52,7 @@ constexpr std::array<std::string_view, kSums> kNames = {"hits",
                                                         "journeys_converted",
                                                         "journeys_standing",
                                                         "journeys_last_touched",
+                                                        "customers",
                                                         "revenue_last",
                                                         "revenue_last_non_direct",
                                                         "revenue_first",
@@ -145,6 +146,12 @@ constexpr uint8_t groups_of(Dimension dimension) {
     case Dimension::page_group:  // only where and since the site has groups
     case Dimension::journey_channel:
     case Dimension::journey_campaign:
+    case Dimension::cohort_month:
+    case Dimension::cohort_channel:
+    case Dimension::cohort_source:
+    case Dimension::cohort_medium:
+    case Dimension::cohort_campaign:
+    case Dimension::cohort_code:
       return 0;
     case Dimension::page:
       return kHits | kViews;

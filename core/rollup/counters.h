@@ -63,8 +63,9 @@ enum class Counter : uint8_t {
   journeys_converted = 42,
   journeys_standing = 43,
   journeys_last_touched = 44,
+  customers = 45,  // of cohorts: those who ordered for the first time
 };
-inline constexpr size_t kCounters = 45;
+inline constexpr size_t kCounters = 46;
 inline constexpr bool is_credited(Counter counter) {
   return (counter >= Counter::conversions_last && counter <= Counter::items_first) ||
          (counter >= Counter::conversions_linear && counter <= Counter::items_time_decay);
@@ -238,7 +239,7 @@ class Counters {
     if (number < kCost) return number - kFirst;
     return amount <= Amount::revenue_squares_last ? number - kCost + kFirst : number - kFirst - 2;
   }
-  static_assert(kAmounts == 23 && kCounters == 45, "their places");
+  static_assert(kAmounts == 23 && kCounters == 46, "their places");
 
   std::array<int64_t, kPlainCounters> plain_{};
   Box<Rare> rare_;

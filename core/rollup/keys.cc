@@ -12,7 +12,8 @@ constexpr std::array<std::string_view, kDimensions> kNames = {
     "total",        "page",  "channel", "source",   "medium",  "campaign", "referrer_host", "entry_page",  "exit_page",
     "status_class", "event", "goal",    "currency", "country", "device",   "item",          "search_term", "bot_class",
     "browser", "os", "new_returning", "content", "term", "code", "referrer", "page_group", "http_status",
-    "item_category", "coupon", "order_currency", "ledger", "coverage",    "journey_channel", "journey_campaign"};
+    "item_category", "coupon", "order_currency", "ledger", "coverage",    "journey_channel", "journey_campaign",
+    "cohort_month", "cohort_channel", "cohort_source", "cohort_medium", "cohort_campaign", "cohort_code"};
 
 void append_bucket_prefix(std::string& to, uint16_t site, Dimension dimension, Level level, int64_t bucket_start_s) {
   BytesWriter(to)

@@ -51,8 +51,15 @@ enum class Dimension : uint8_t {
   coverage = 31,        // of orders: what is known of how their buyers came first; null: goals
   journey_channel = 32,   // steps of journeys (credit/journey_steps.h), of channels
   journey_campaign = 33,  // likewise
+  // Orders of customers (credit/cohort.h), by when they ordered first, and by and when what brought them first.
+  cohort_month = 34,
+  cohort_channel = 35,
+  cohort_source = 36,
+  cohort_medium = 37,
+  cohort_campaign = 38,
+  cohort_code = 39,
 };
-inline constexpr size_t kDimensions = 34;
+inline constexpr size_t kDimensions = 40;
 inline constexpr char kLedgerGap = '\t';
 std::string_view dimension_name(Dimension dimension);
 

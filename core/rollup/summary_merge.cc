@@ -132,6 +132,7 @@ class Merge {
       if (!decode_visitor(entries.front().value, visitor)) return;
       bool any = renumber(visitor.bot_import);
       any |= renumber(visitor.order_import);
+      any |= renumber(visitor.first_order_import);
       any |= renumber(visitor.seen.import);
       for (Touch& touch : visitor.touches) any |= renumber(touch.import);
       if (any) to[entries.front().key] = encode_visitor(visitor);

@@ -8,7 +8,7 @@ namespace footfall {
 namespace {
 
 // visitor: version u8 | flags u8 | seen: day u16, import u16 | bot_import u16 | touches u8 x (import u16 | touch)
-//          | with kOrderedBit: ordered_ms i64, order_import u16
+//          | with kOrderedBit, of the last order and the first: time_ms i64, import u16
 constexpr uint8_t kVersion = 3;
 constexpr uint8_t kVersionBefore = 2;  // does not know when the visitor was seen
 constexpr uint8_t kBotBit = 1, kSaltedBit = 2;
@@ -27,7 +27,7 @@ VisitorSeen read_seen(uint8_t flags, BytesReader& reader) {
 uint8_t flags_of(const Visitor& visitor) {
   const auto behaviour = static_cast<uint8_t>(visitor.behaviour);
   return static_cast<uint8_t>((visitor.is_bot() ? kBotBit : 0) | (visitor.seen.is_salted ? kSaltedBit : 0) |
-                              (visitor.ordered_ms != 0 ? kOrderedBit : 0) |
+                              (visitor.first_order_ms != 0 ? kOrderedBit : 0) |
                               behaviour << kBehaviourShift);
 }
 
@@ -50,15 +50,24 @@ void Visitor::see_order(int64_t time_ms, uint16_t import) {
   if (time_ms <= ordered_ms) return;
   ordered_ms = time_ms;
   order_import = import;
+  if (first_order_ms == 0) first_order_ms = time_ms, first_order_import = import;
+}
+
+// Of orders between the first and the last nothing is known.
+bool Visitor::forget_orders(uint16_t import) {
+  const bool forgets_first = first_order_ms != 0 && first_order_import == import;
+  const bool forgets_last = first_order_ms != 0 && order_import == import;
+  if (forgets_first && forgets_last) ordered_ms = first_order_ms = 0, order_import = first_order_import = 0;
+  else if (forgets_first) first_order_ms = ordered_ms, first_order_import = order_import;
+  else if (forgets_last) ordered_ms = first_order_ms, order_import = first_order_import;
+  return forgets_first || forgets_last;
 }
 
 bool Visitor::forget_import(uint16_t import) {
   const size_t forgotten = std::erase_if(touches, [&](const Touch& touch) { return touch.import == import; });
   const bool was_bot = is_bot() && bot_import == import;
   if (was_bot) behaviour = Behaviour::none, bot_import = 0;
-  const bool had_ordered = ordered_ms != 0 && order_import == import;
-  if (had_ordered) ordered_ms = 0, order_import = 0;
-  return forgotten > 0 || was_bot || had_ordered;
+  return forget_orders(import) || forgotten > 0 || was_bot;
 }
 
 std::string encode_visitor(const Visitor& visitor) {
@@ -69,7 +78,9 @@ std::string encode_visitor(const Visitor& visitor) {
   writer.le16(visitor.bot_import);
   writer.u8(static_cast<uint8_t>(visitor.touches.size()));
   for (const Touch& touch : visitor.touches) encode_touch(touch, writer.le16(touch.import));
-  if (visitor.ordered_ms != 0) writer.le64(static_cast<uint64_t>(visitor.ordered_ms)).le16(visitor.order_import);
+  if (visitor.first_order_ms == 0) return bytes;
+  writer.le64(static_cast<uint64_t>(visitor.ordered_ms)).le16(visitor.order_import);
+  writer.le64(static_cast<uint64_t>(visitor.first_order_ms)).le16(visitor.first_order_import);
   return bytes;
 }
 
@@ -92,6 +103,8 @@ bool decode_visitor(std::string_view bytes, Visitor& to) {
   if ((flags & kOrderedBit) != 0) {
     to.ordered_ms = static_cast<int64_t>(reader.le64());
     to.order_import = reader.le16();
+    to.first_order_ms = static_cast<int64_t>(reader.le64());
+    to.first_order_import = reader.le16();
   }
   return reader.ok() && reader.at_end();
 }

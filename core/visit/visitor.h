@@ -33,6 +33,8 @@ struct Visitor {
   uint16_t bot_import = 0;     // whose hit told; 0: a live one
   int64_t ordered_ms = 0;      // the last order's time: touches up to then led to it. 0: there was none
   uint16_t order_import = 0;   // who told it
+  int64_t first_order_ms = 0;  // likewise of the first one
+  uint16_t first_order_import = 0;
   VisitorSeen seen;
 
   void add(Touch touch);
@@ -41,6 +43,9 @@ struct Visitor {
   bool is_bot() const { return behaviour != Behaviour::none; }
   bool is_blank() const { return touches.empty() && !is_bot(); }
   void see_order(int64_t time_ms, uint16_t import);
+
+ private:
+  bool forget_orders(uint16_t import);
 };
 
 // With a version byte; the layout stands in visitor.cc.

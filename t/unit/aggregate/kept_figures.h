@@ -251,7 +251,7 @@ inline std::string told_of_visits(const Figures& figures, bool with_visitors) {
   of_visits.clear();
   for (const auto& [name, counters] : figures) {
     if (name.level != Level::hour || name.dimension == Dimension::coverage) continue;  // no visit tells that
-    if (name.dimension == Dimension::journey_channel || name.dimension == Dimension::journey_campaign) continue;
+    if (name.dimension >= Dimension::journey_channel) continue;
     Counters without_hits = counters;
     for (size_t i = 0; i < kCounters; ++i)
       if (is_of_hits(static_cast<Counter>(i))) without_hits[static_cast<Counter>(i)] = 0;
