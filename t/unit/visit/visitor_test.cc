@@ -70,6 +70,30 @@ void what_is_stored_comes_back(void**) {
   assert_false(back.is_bot());
 }
 
+void orders_of_a_visitor_are_the_first_and_the_last(void**) {
+  static Visitor back;
+  const auto expect_orders = [](int64_t first_ms, int64_t last_ms) {
+    assert_true(decode_visitor(encode_visitor(visitor), back));
+    expect_number(back.first_order_ms, first_ms);
+    expect_number(back.ordered_ms, last_ms);
+  };
+  expect_orders(0, 0);
+  visitor.see_order(100, 3);
+  visitor.see_order(50, 4);  // late: the one before stays
+  expect_orders(100, 100);
+  visitor.see_order(200, 5);
+  expect_orders(100, 200);
+  assert_false(visitor.forget_import(4));
+  Visitor both = visitor;
+  assert_true(visitor.forget_import(5));
+  expect_orders(100, 100);
+  visitor = both;
+  assert_true(visitor.forget_import(3));
+  expect_orders(200, 200);
+  assert_true(visitor.forget_import(5));
+  expect_orders(0, 0);
+}
+
 void what_an_import_brought_can_be_taken_off(void**) {
   touch_at(100, "first");
   touch_at(200, "second");
@@ -160,6 +184,7 @@ int main() {
       cmocka_unit_test_setup(the_first_and_the_newest_49_are_kept, begin_visitor),
       cmocka_unit_test_setup(a_late_touch_takes_its_place_among_50, begin_visitor),
       cmocka_unit_test_setup(what_is_stored_comes_back, begin_visitor),
+      cmocka_unit_test_setup(orders_of_a_visitor_are_the_first_and_the_last, begin_visitor),
       cmocka_unit_test_setup(what_an_import_brought_can_be_taken_off, begin_visitor),
       cmocka_unit_test_setup(a_visitor_of_the_version_before_is_read, begin_visitor),
       cmocka_unit_test_setup(it_is_told_when_a_visitor_was_seen, begin_visitor),
