@@ -27,7 +27,7 @@ std::string_view page_group(const Site& site, std::string_view page) {
 
 // Groups are known by names that no visit's hash is like: the high half is a small number.
 constexpr uint64_t kOfHits = uint64_t{1} << 40, kOfLateOrigins = uint64_t{2} << 40,
-                   kOfLateTouches = uint64_t{3} << 40, kOfJourneys = uint64_t{4} << 40;
+                   kOfLateTouches = uint64_t{3} << 40, kOfJourneys = uint64_t{4} << 40, kOfStandingJourneys = uint64_t{5} << 40;
 
 // The dimensions of a touch.
 struct TouchText {
@@ -518,12 +518,14 @@ void Bookings::customer_ordered(const Site& site, const Order& order, const Touc
   for (const CohortDimension& of : kCohortDimensions) add(of.dimension, first_touch.time_ms, first_touch.*of.text);
 }
 
-void Bookings::journey_stands(const Site& site, Dimension dimension, std::string_view step, int64_t now_ms,
-                              int64_t last_touch_ms, int sign) {
-  const Page value = page_of(step);
-  Counters& now = at(site, dimension, now_ms, value);
+Hash128 Bookings::name_of_journey(const Hash128& values, uint8_t lookbacks) {
+  return {kOfStandingJourneys | lookbacks, values.low};
+}
+
+void Bookings::journey_stands(const Site& site, const RowGroup& rows, int64_t now_ms, int64_t last_touch_ms, int sign) {
+  Counters& now = changes_.at(site.number, bucket(site, now_ms), rows);
   now[Counter::journeys_standing] += sign;
-  Counters& then = now_ms == last_touch_ms ? now : at(site, dimension, last_touch_ms, value);
+  Counters& then = now_ms == last_touch_ms ? now : changes_.at(site.number, bucket(site, last_touch_ms), rows);
   then[Counter::journeys_last_touched] += sign;
 }
 

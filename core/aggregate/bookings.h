@@ -129,13 +129,25 @@ class Bookings {
   // A step of a journey (journeys.h) that stands from now on, or no longer (`sign` -1); and of one that converted.
   // One touch of somebody new, whose campaign is not known, as it comes: one step by each dimension, whatever the lookback.
   void journey_begins(const Site& site, const Touch& touch);
-  void journey_stands(const Site& site, Dimension dimension, std::string_view step, int64_t now_ms, int64_t last_touch_ms, int sign);
+  // `each_step` gives its steps, one by one, to what it is given.
+  template <class EachStep>
+  void journey_stands(const Site& site, const Hash128& values, uint8_t lookbacks, int64_t now_ms, int64_t last_touch_ms, int sign,
+                      const EachStep& each_step) {
+    const RowGroup& rows = changes_.group(name_of_journey(values, lookbacks), [&] {
+      RowGroup rows;
+      each_step([&](Dimension dimension, std::string_view step) { rows.push_back(row(dimension, step)); });
+      return rows;
+    });
+    journey_stands(site, rows, now_ms, last_touch_ms, sign);
+  }
   void journey_converted(const Site& site, Dimension dimension, std::string_view step, int64_t time_ms);
 
   // What marketing cost on a day, in the day's first hour (`sign` 1), or what was booked of it taken back (-1).
   void spend(const Site& site, int64_t day_ms, const SpendBooking& spend, int sign);
 
  private:
+  static Hash128 name_of_journey(const Hash128& values, uint8_t lookbacks);
+  void journey_stands(const Site& site, const RowGroup& rows, int64_t now_ms, int64_t last_touch_ms, int sign);
   struct Conversion {
     int64_t time_ms = 0;
     int64_t journey_ms = 0;  // the time up to which its journey goes

@@ -51,6 +51,7 @@ Engine::Engine(Timeline timeline, Sites& sites, const StringHasher& hasher, Agen
       timeline_(timeline),
       changes_(changes),
       bookings_(changes, hasher),
+      journeys_(hasher),
       orders_(sites, hasher, changes, bookings_, recent_orders, std::move(each_stored_order)),
       spend_(hasher, changes, bookings_, orders_) {}
 
@@ -126,7 +127,7 @@ void Engine::take_over_visit(Site& site, const VisitorKey& key, Entry& entry, co
 // salt, as the key that had them comes no more.
 void Engine::take_over(const VisitorKey& key, Entry& entry, Entry& from, const Hit& hit) {
   const bool all = hit.id_key.is_zero();
-  const JourneyChange of_one(entry.visitor), of_other(from.visitor);
+  const JourneyChange of_one(entry.visitor, journeys_), of_other(from.visitor, journeys_);
   entry.visit = std::move(from.visit);
   ends_.push({entry.visit->last_ms + gap_ms(sites_.at(key.site)), key});
   std::vector<Touch>& touches = from.visitor.touches;
@@ -290,7 +291,7 @@ OpenVisit& Engine::open_or_extend(Site& site, const VisitorKey& key, Entry& entr
 void Engine::add_touch(const Site& site, const Hit& hit, Entry& entry, Touch touch) {
   touch.import = changes_.import();
   see(hit, entry.visitor);
-  const JourneyChange journey(entry.visitor);
+  const JourneyChange journey(entry.visitor, journeys_);
   entry.visitor.add(std::move(touch));
   journey.settle(bookings_, site, entry.visitor, hit.time_ms, JourneyChange::Why::touch);
   entry.visitor_changed = true;
@@ -366,7 +367,7 @@ void Engine::count_order(Site& site, const VisitorKey& key, Entry& entry, const 
   bookings_.order(site, order->booking, origin_of(visit), journey(touches, hit.time_ms, site.lookback_ms()));
   book_converted(bookings_, site, hit.time_ms, touches);
   count_cohort(site, hit, *order, led);
-  const JourneyChange until_now(entry.visitor);
+  const JourneyChange until_now(entry.visitor, journeys_);
   entry.visitor.see_order(hit.time_ms, changes_.import());
   entry.visitor_changed = true;
   until_now.settle(bookings_, site, entry.visitor, hit.time_ms, JourneyChange::Why::order);

@@ -160,6 +160,7 @@ class Engine {
   const Timeline timeline_;
   Changes& changes_;
   Bookings bookings_;
+  JourneyMemo journeys_;
   absl::flat_hash_map<VisitorKey, Entry> visitors_;
   std::priority_queue<VisitEnd, std::vector<VisitEnd>, std::greater<>> ends_;  // of open visits, and maybe others
   size_t spilled_ = 0;  // open visits that are in the store alone

@@ -19,19 +19,16 @@ std::vector<std::string> steps_of(std::span<const Touch> touches, std::string To
   return journey_steps(values, with_set);
 }
 
-StandingJourney journey_of(std::span<const Touch> touches) {
-  return {.first_ms = touches.front().time_ms,
-          .last_ms = touches.back().time_ms,
-          .channels = steps_of(touches, &Touch::channel, true),
-          .campaigns = steps_of(touches, &Touch::campaign, false)};
+JourneySteps steps_of(std::span<const Touch> touches) {
+  return {steps_of(touches, &Touch::channel, true), steps_of(touches, &Touch::campaign, false)};
 }
 
 // One for all lookbacks that begin at the same touch.
-std::vector<StandingJourney> by_begin(std::span<const Touch> touches, const std::array<size_t, kLookbacks>& begins) {
+std::vector<StandingJourney> by_begin(std::span<const Touch> touches, const std::array<size_t, kLookbacks>& begins, JourneyMemo& memo) {
   std::vector<StandingJourney> journeys;
   for (size_t lookback = 0; lookback < kLookbacks; ++lookback) {
     const bool goes_on = lookback > 0 && begins[lookback] == begins[lookback - 1];  // longer ones begin no later
-    if (!goes_on) journeys.push_back(journey_of(touches.subspan(begins[lookback])));
+    if (!goes_on) journeys.push_back(memo.journey(touches.subspan(begins[lookback])));
     journeys.back().lookbacks |= static_cast<uint8_t>(1 << lookback);
   }
   return journeys;
@@ -45,16 +42,15 @@ const StandingJourney* find(const std::vector<StandingJourney>& journeys, size_t
 }
 
 template <class Book>
-void each_step(const StandingJourney& journey, uint8_t lookbacks, Book book) {
-  if (lookbacks == 0) return;
-  for (const std::string& step : journey.channels) book(Dimension::journey_channel, with_lookbacks(lookbacks, step));
-  for (const std::string& step : journey.campaigns) book(Dimension::journey_campaign, with_lookbacks(lookbacks, step));
+void each_step(const JourneySteps& steps, uint8_t lookbacks, Book book) {
+  for (const std::string& step : steps.channels) book(Dimension::journey_channel, with_lookbacks(lookbacks, step));
+  for (const std::string& step : steps.campaigns) book(Dimension::journey_campaign, with_lookbacks(lookbacks, step));
 }
 
 void book_standing(Bookings& bookings, const Site& site, const StandingJourney& journey, uint8_t lookbacks, int64_t now_ms, int sign) {
-  each_step(journey, lookbacks, [&](Dimension dimension, const std::string& step) {
-    bookings.journey_stands(site, dimension, step, now_ms, journey.last_ms, sign);
-  });
+  if (lookbacks == 0) return;
+  bookings.journey_stands(site, journey.values, lookbacks, now_ms, journey.last_ms, sign,
+                          [&](const auto& see) { each_step(*journey.steps, lookbacks, see); });
 }
 
 bool is_ordered(const Visitor& visitor, const Touch& touch) {
@@ -63,7 +59,17 @@ bool is_ordered(const Visitor& visitor, const Touch& touch) {
 
 }  // namespace
 
-std::vector<StandingJourney> standing_journeys(const Visitor& visitor) {
+StandingJourney JourneyMemo::journey(std::span<const Touch> touches) {
+  values_.clear();
+  BytesWriter writer(values_);
+  for (const Touch& touch : touches) writer.text16(touch.channel).text16(touch.campaign);
+  const Hash128 values = hasher_(values_);
+  std::unique_ptr<JourneySteps>& steps = steps_[values];
+  if (!steps) steps = std::make_unique<JourneySteps>(steps_of(touches));
+  return {.first_ms = touches.front().time_ms, .last_ms = touches.back().time_ms, .values = values, .steps = steps.get()};
+}
+
+std::vector<StandingJourney> standing_journeys(const Visitor& visitor, JourneyMemo& memo) {
   const std::span<const Touch> touches = visitor.touches;
   const auto first = std::find_if(touches.begin(), touches.end(), [&](const Touch& touch) { return !is_ordered(visitor, touch); });
   if (first == touches.end()) return {};
@@ -74,7 +80,7 @@ std::vector<StandingJourney> standing_journeys(const Visitor& visitor) {
     size_t& begin = begins[lookback];
     while (begin > least && touches[begin].time_ms - touches[begin - 1].time_ms <= lookback_ms(lookback)) --begin;
   }
-  return by_begin(touches, begins);
+  return by_begin(touches, begins, memo);
 }
 
 void JourneyChange::settle(Bookings& bookings, const Site& site, const Visitor& visitor, int64_t now_ms, Why why) const {
@@ -83,7 +89,7 @@ void JourneyChange::settle(Bookings& bookings, const Site& site, const Visitor& 
     const Touch& only = visitor.touches.front();
     if (only.campaign.empty() && only.time_ms == now_ms && !is_ordered(visitor, only)) return bookings.journey_begins(site, only);
   }
-  const std::vector<StandingJourney> after = standing_journeys(visitor);
+  const std::vector<StandingJourney> after = standing_journeys(visitor, memo_);
   uint8_t same = 0;
   for (const StandingJourney& journey : before_) {
     uint8_t gone = 0;
@@ -116,7 +122,7 @@ void book_converted(Bookings& bookings, const Site& site, int64_t time_ms, std::
     uint8_t lookbacks = 0;
     for (; lookback < kLookbacks && begins[lookback] == begin; ++lookback) lookbacks |= static_cast<uint8_t>(1 << lookback);
     const size_t count = begin == all.size() ? 1 : all.size() - begin;
-    each_step(journey_of(std::span<const Touch>(known).subspan(begin, count)), lookbacks,
+    each_step(steps_of(std::span<const Touch>(known).subspan(begin, count)), lookbacks,
               [&](Dimension dimension, const std::string& step) { bookings.journey_converted(site, dimension, step, time_ms); });
   }
 }

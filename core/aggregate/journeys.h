@@ -2,29 +2,55 @@
 // counts tell the journeys of any range: core/query/journeys.h.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "aggregate/bookings.h"
 #include "aggregate/sites.h"
+#include "base/keyed_hash.h"
 #include "visit/visitor.h"
 
 namespace footfall {
 
 // The touches since the last order, back to the first pause that is longer than a lookback; of the lookbacks (bits, see
 // credit/journey_steps.h) for which these are the same.
+struct JourneySteps {
+  std::vector<std::string> channels, campaigns;
+};
 struct StandingJourney {
   uint8_t lookbacks = 0;
   int64_t first_ms = 0, last_ms = 0;
-  std::vector<std::string> channels, campaigns;  // their steps
+  Hash128 values;                       // of its touches' channels and campaigns
+  const JourneySteps* steps = nullptr;  // of the memo
 
   bool is_same(const StandingJourney& other) const {
-    return first_ms == other.first_ms && last_ms == other.last_ms && channels == other.channels && campaigns == other.campaigns;
+    return first_ms == other.first_ms && last_ms == other.last_ms && values == other.values;
   }
 };
-std::vector<StandingJourney> standing_journeys(const Visitor& visitor);
+
+// The steps of journeys that were met: most are like others.
+class JourneyMemo {
+ public:
+  explicit JourneyMemo(const StringHasher& hasher) : hasher_(hasher) {}
+
+  StandingJourney journey(std::span<const Touch> touches);
+  // What it gave is gone then.
+  void forget_many() {
+    if (steps_.size() > kMost) steps_.clear();
+  }
+
+ private:
+  static constexpr size_t kMost = 20'000;
+  const StringHasher& hasher_;
+  absl::flat_hash_map<Hash128, std::unique_ptr<JourneySteps>> steps_;
+  std::string values_;  // keeps its memory
+};
+std::vector<StandingJourney> standing_journeys(const Visitor& visitor, JourneyMemo& memo);
 
 // Made before a visitor changes, settled after.
 class JourneyChange {
@@ -35,10 +61,11 @@ class JourneyChange {
     order,  // what led to it stands no more
   };
 
-  explicit JourneyChange(const Visitor& visitor) : before_(standing_journeys(visitor)) {}
+  JourneyChange(const Visitor& visitor, JourneyMemo& memo) : memo_(memo), before_(standing_journeys(visitor, memo)) {}
   void settle(Bookings& bookings, const Site& site, const Visitor& visitor, int64_t now_ms, Why why) const;
 
  private:
+  JourneyMemo& memo_;
   std::vector<StandingJourney> before_;
 };
 
