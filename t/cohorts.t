@@ -54,7 +54,7 @@ sub told (%more) {
     }
     return \%told;
 }
-sub figures ($row, @columns) { join ' ', map { $row->{$_} } @columns }
+sub figures ($row, @columns) { join " ", map { $row->{$_} // "" } @columns }
 
 subtest 'by month of the first order' => sub {
     my $told = told();
@@ -77,10 +77,20 @@ subtest 'by what brought them first' => sub {
     is(figures($campaigns->{'of-email'}, qw(customers revenue_0)), '1 110.00', 'the range is that of the first touch');
 };
 
+subtest 'against what was spent' => sub {
+    my $spend = $shop->write('spend.csv' => "date,channel,cost\n2026-01-05/2026-01-08,email,100\n2026-02-10,display,500\n");
+    my ($status, $out, $err) = $shop->footfall('import', 'spend', '--site', 'shop', @config, $spend);
+    is($status, 0, 'spend imported') || diag $err;
+    my $told = told('--by', 'channel');
+    is(figures($told->{email}, qw(cost margin_0 margin_30 margin_90 payback_days)), '100.00 80.00 90.00 110.00 90', 'paid back within 90 days');
+    is(figures($told->{display}, qw(cost margin_365 payback_days)), '500.00 40.00 ', 'not paid back');
+    is(figures(told()->{'2026-01'}, qw(cost payback_days)), '100.00 90', 'by month against all that was spent in it');
+};
+
 subtest 'forms and refusals' => sub {
     my ($status, $json) = $shop->footfall('query', 'cohorts', @config, '--format', 'json', '--range', 'all', '--limit', '1');
     like($json, qr/"name":"days_complete","type":"integer"/, 'json');
-    like($json, qr/nothing was told of spend/, 'what is missing is said');
+    unlike($json, qr/nothing was told of spend/, 'what is missing is said, and only that');
     for (['--by', 'page'], ['--lookback', '7d'], ['--limit', '0']) {
         my ($refused, $out, $err) = $shop->footfall('query', 'cohorts', @config, @$_);
         is($refused, 2, "@$_ is refused");
@@ -88,9 +98,13 @@ subtest 'forms and refusals' => sub {
 };
 
 subtest 'an import taken back' => sub {
-    my ($status) = $shop->footfall('import', '--undo', '1', @config);
-    is($status, 0, 'taken back');
-    is(told()->{totals}{customers}, 0, 'nobody is left');
+    for my $import (1, 2) {
+        my ($status) = $shop->footfall('import', '--undo', $import, @config);
+        is($status, 0, 'taken back');
+    }
+    is(figures(told()->{totals}, qw(customers cost)), '0 0.00', 'nobody is left');
+    my ($status, $json) = $shop->footfall('query', 'cohorts', @config, '--format', 'json', '--range', 'all');
+    like($json, qr/nothing was told of spend/, 'and what is missing is said');
     is(($shop->footfall('check', @config))[0], 0, 'check');
 };
 

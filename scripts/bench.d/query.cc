@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "credit/cohort.h"
+#include "credit/journey_steps.h"
 #include "lane/store.h"
 #include "query/service.h"
 #include "query/visit_scan.h"
@@ -116,15 +118,16 @@ struct Year {
       to[Counter::orders_last_non_direct] += weight * 20'000;
       to[Amount::revenue_last_non_direct] += weight * 1'990'000;
       if (dimension == Dimension::page) return;
-      for (const Model model : {Model::last, Model::position}) {
-        to[credited(Counter::orders_last, model)] += weight * 20'000;
-        to[credited(Amount::revenue_last, model)] += weight * 1'990'000;
-        to[credited(Amount::revenue_squares_last, model)] += weight * 200'000'000'000'000;
-        to.see_revenue(model, 400'000'000);
+      to[Counter::orders_last] += weight * 20'000;
+      to[Amount::revenue_last] += weight * 1'990'000;
+      to[Amount::revenue_squares_last] += weight * 200'000'000'000'000;
+      for (const Model model : {Model::linear, Model::position, Model::time_decay}) {  // somewhat less than that
+        to[credited(Counter::orders_last, model)] -= weight * 1'000;
+        to[credited(Amount::revenue_last, model)] -= weight * 90'000;
+        to[credited(Amount::revenue_squares_last, model)] -= weight * 20'000'000'000'000;
+        to[order_squares(model)] -= weight * 2'000'000'000;
       }
-      to[Amount::revenue_squares_last_non_direct] += weight * 200'000'000'000'000;
-      to.see_revenue(Model::last_non_direct, 400'000'000);
-      to[order_squares(Model::position)] += weight * 12'000'000'000;
+      for (const Model model : kAllModels) to.see_revenue(model, 400'000'000);
       to[Amount::cost] += weight * 900'000;
       for (int64_t i = 0; i < std::min<int64_t>(weight, 40); ++i) to.visitors.add(random());
     };
@@ -136,6 +139,35 @@ struct Year {
       put(Dimension::page, noon_s, pages.all()[(i + random() % 3000) % pages.all().size()], 2);
     for (const std::string& campaign : campaigns.all()) put(Dimension::campaign, noon_s, campaign, 8);
     for (const std::string& code : codes.all()) put(Dimension::code, noon_s, code, 8);
+    journeys(changes, hasher, noon_s);
+  }
+
+  // Of channels all steps that there are, of campaigns as many as a day keeps.
+  void journeys(Changes& changes, const StringHasher& hasher, int64_t time_s) {
+    const auto count = [&](Dimension dimension, const std::vector<std::string_view>& values, int64_t weight) {
+      for (const std::string& step : journey_steps(values, dimension == Dimension::journey_channel)) {
+        const std::string text = with_lookbacks(kAllLookbacks, step);
+        Counters& to = changes.at(0, dimension, time_s, hasher(text), text);
+        to[Counter::journeys_converted] += weight;
+        to[Counter::journeys_standing] += 40 * weight;
+        to[Counter::journeys_last_touched] += 40 * weight;
+      }
+    };
+    for (size_t age = 0; age <= kCohortAges; ++age) {
+      const std::string text = cohort_text(age, {});
+      Counters& to = changes.at(0, Dimension::cohort_month, time_s, hasher(text), text);
+      to[Counter::customers] += age == 0 ? 900 : 0;
+      to[Counter::orders_last] += 300 * kCreditWhole;
+      to[Amount::revenue_last] += 30'000'000'000;
+    }
+    for (const std::string& from : channels.all()) {
+      count(Dimension::journey_channel, {from}, 50);
+      for (const std::string& to : channels.all()) count(Dimension::journey_channel, {from, to, channels.pick(random)}, 1);
+    }
+    for (const std::string& from : campaigns.all()) {
+      count(Dimension::journey_campaign, {from}, 8);
+      count(Dimension::journey_campaign, {from, campaigns.pick(random), from}, 1);
+    }
   }
 
   const std::string path;
@@ -262,6 +294,10 @@ int main(int arguments, char** values) {
         {"a year by page, page:starts:/shoes/trail-1", "by=page&filter=page:starts:/shoes/trail-1"},
         {"a year by day, page:is:/shoes/trail-1", "by=day&filter=page:is:/shoes/trail-1"},
         {"a year by channel, compare=previous", "by=channel&compare=previous"},
+        {"credit of a year by channel", "by=channel", "attribution"},
+        {"credit of a year by code", "by=code", "attribution"},
+        {"credit of a year by campaign", "by=campaign", "attribution"},
+        {"cohorts of a year by month", "by=month", "cohorts"},
         {"return of a year by channel", "by=channel", "roi"},
         {"return of a year by code", "by=code", "roi"},
         {"return of a year by campaign", "by=campaign", "roi"},
