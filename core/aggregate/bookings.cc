@@ -52,6 +52,11 @@ constexpr CohortDimension kCohortDimensions[] = {
 
 __int128 square(int64_t value) { return static_cast<__int128>(value) * value; }
 
+// Squares of absurd money may pass 128 bits; then the sum is wrong, and nothing else.
+void add_wrapping(__int128& to, __int128 value) {
+  to = static_cast<__int128>(static_cast<unsigned __int128>(to) + static_cast<unsigned __int128>(value));
+}
+
 std::string_view bot_name(BotClass bot) { return bot == BotClass::none ? std::string_view() : bot_class_name(bot); }
 
 std::string ledger_text(const BotVerdict& bot) {
@@ -365,7 +370,7 @@ void Bookings::add_whole(Counters& to, const Conversion& conversion) {
 
 void Bookings::add_squares(Counters& to, const Conversion& order) {
   if (order.orders == 0) return;
-  to[Amount::revenue_squares_last] += square(order.revenue_micros);
+  add_wrapping(to[Amount::revenue_squares_last], square(order.revenue_micros));
   to.see_revenue(order.revenue_micros);
 }
 
@@ -377,8 +382,8 @@ void Bookings::add_shared(Counters& to, const ByModel& parts) {
     add_credit(to, part, model);
     if (!gives_whole(model)) add_credit(to, last, model, -1);
     if (!is_order) continue;
-    to[credited(Amount::revenue_squares_last, model)] +=
-        square(part.revenue_micros) - (model == Model::last ? 0 : square(last.revenue_micros));
+    add_wrapping(to[credited(Amount::revenue_squares_last, model)],
+                 square(part.revenue_micros) - (model == Model::last ? 0 : square(last.revenue_micros)));
     if (!gives_whole(model)) to[order_squares(model)] += square(part.orders) - last.orders * kCreditWhole;
     to.see_revenue(model, part.revenue_micros);
   }
@@ -516,6 +521,14 @@ void Bookings::customer_ordered(const Site& site, const Order& order, const Touc
   };
   add(Dimension::cohort_month, first_order_ms, {});
   for (const CohortDimension& of : kCohortDimensions) add(of.dimension, first_touch.time_ms, first_touch.*of.text);
+}
+
+void Bookings::step_stands(const Site& site, Dimension dimension, std::string_view step, int64_t now_ms, int64_t last_touch_ms, int sign) {
+  const Page value = page_of(step);
+  Counters& now = at(site, dimension, now_ms, value);
+  now[Counter::journeys_standing] += sign;
+  Counters& then = now_ms == last_touch_ms ? now : at(site, dimension, last_touch_ms, value);
+  then[Counter::journeys_last_touched] += sign;
 }
 
 Hash128 Bookings::name_of_journey(const Hash128& values, uint8_t lookbacks) {

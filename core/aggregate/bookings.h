@@ -129,7 +129,8 @@ class Bookings {
   // A step of a journey (journeys.h) that stands from now on, or no longer (`sign` -1); and of one that converted.
   // One touch of somebody new, whose campaign is not known, as it comes: one step by each dimension, whatever the lookback.
   void journey_begins(const Site& site, const Touch& touch);
-  // `each_step` gives its steps, one by one, to what it is given.
+  void step_stands(const Site& site, Dimension dimension, std::string_view step, int64_t now_ms, int64_t last_touch_ms, int sign);
+  // All of one, as a group of rows: `each_step` gives its steps, one by one, to what it is given.
   template <class EachStep>
   void journey_stands(const Site& site, const Hash128& values, uint8_t lookbacks, int64_t now_ms, int64_t last_touch_ms, int sign,
                       const EachStep& each_step) {

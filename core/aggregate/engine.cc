@@ -81,6 +81,7 @@ void Engine::see(const Hit& hit, Visitor& visitor) const {
 }
 
 void Engine::count(const Hit& hit, std::string_view site_name, bool late) {
+  journeys_.forget_many();
   if (hit.flags & kHitSpend) return spend_.take(sites_.find(site_name), hit);  // no clock goes by it
   go_to(hit.time_ms);
   Site& site = sites_.find(site_name);
@@ -380,7 +381,8 @@ void Engine::count_order(Site& site, const VisitorKey& key, Entry& entry, const 
 // came where no touch of its code is in reach.
 Engine::LedToOrder Engine::touches_of_order(const Site& site, Entry* entry, const Hash128& visitor, const Hit& hit, const Event& event) {
   LedToOrder led;
-  if (entry != nullptr) led = {entry->visitor.touches, entry->visitor.first_order_ms};
+  if (entry != nullptr) led.touches = entry->visitor.touches;
+  if (entry != nullptr && event.customer.is_zero()) led.first_order_ms = entry->visitor.first_order_ms;
   const auto join_customer = [&] {
     if (event.customer.is_zero()) return int64_t{0};
     auto [touches, first_order_ms] =
@@ -389,8 +391,7 @@ Engine::LedToOrder Engine::touches_of_order(const Site& site, Entry* entry, cons
     led.touches = std::move(touches);
     return first_order_ms;
   };
-  if (const int64_t first_ms = join_customer(); first_ms != 0 && (led.first_order_ms == 0 || first_ms < led.first_order_ms))
-    led.first_order_ms = first_ms;
+  if (const int64_t first_ms = join_customer(); first_ms != 0) led.first_order_ms = first_ms;
   const CodeConfig* code = site.codes.of_coupon(event.coupon);
   if (code == nullptr) return led;
   for (const Touch& touch : journey(led.touches, hit.time_ms, site.lookback_ms()))

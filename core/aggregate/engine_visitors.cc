@@ -121,7 +121,6 @@ void Engine::flush() {
     entry.visitor_changed = entry.visit_changed = entry.is_listed = false;
   }
   changed_.clear();
-  journeys_.forget_many();
 }
 
 // Visits wait by the time at which they end if nothing more comes. One that went on is put back.

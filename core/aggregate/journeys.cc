@@ -11,6 +11,8 @@
 namespace footfall {
 namespace {
 
+constexpr size_t kGroupBytesMax = 768;
+
 int64_t lookback_ms(size_t lookback) { return kLookbackDays[lookback] * kDayS * 1000; }
 
 std::vector<std::string> steps_of(std::span<const Touch> touches, std::string Touch::*text, bool with_set) {
@@ -20,7 +22,10 @@ std::vector<std::string> steps_of(std::span<const Touch> touches, std::string To
 }
 
 JourneySteps steps_of(std::span<const Touch> touches) {
-  return {steps_of(touches, &Touch::channel, true), steps_of(touches, &Touch::campaign, false)};
+  JourneySteps steps{steps_of(touches, &Touch::channel, true), steps_of(touches, &Touch::campaign, false)};
+  for (const auto* texts : {&steps.channels, &steps.campaigns})
+    for (const std::string& text : *texts) steps.bytes += text.size() + sizeof(std::string);
+  return steps;
 }
 
 // One for all lookbacks that begin at the same touch.
@@ -49,8 +54,15 @@ void each_step(const JourneySteps& steps, uint8_t lookbacks, Book book) {
 
 void book_standing(Bookings& bookings, const Site& site, const StandingJourney& journey, uint8_t lookbacks, int64_t now_ms, int sign) {
   if (lookbacks == 0) return;
-  bookings.journey_stands(site, journey.values, lookbacks, now_ms, journey.last_ms, sign,
-                          [&](const auto& see) { each_step(*journey.steps, lookbacks, see); });
+  // A late touch changes what stands when the last one came, before which it was not booked.
+  now_ms = std::max(now_ms, journey.last_ms);
+  const auto see_each = [&](const auto& see) { each_step(*journey.steps, lookbacks, see); };
+  // Rows of a group are remembered: those of short journeys, which many have.
+  if (journey.steps->channels.size() > 1 && journey.steps->bytes <= kGroupBytesMax)
+    return bookings.journey_stands(site, journey.values, lookbacks, now_ms, journey.last_ms, sign, see_each);
+  see_each([&](Dimension dimension, const std::string& step) {
+    bookings.step_stands(site, dimension, step, now_ms, journey.last_ms, sign);
+  });
 }
 
 bool is_ordered(const Visitor& visitor, const Touch& touch) {
@@ -65,7 +77,10 @@ StandingJourney JourneyMemo::journey(std::span<const Touch> touches) {
   for (const Touch& touch : touches) writer.text16(touch.channel).text16(touch.campaign);
   const Hash128 values = hasher_(values_);
   std::unique_ptr<JourneySteps>& steps = steps_[values];
-  if (!steps) steps = std::make_unique<JourneySteps>(steps_of(touches));
+  if (!steps) {
+    steps = std::make_unique<JourneySteps>(steps_of(touches));
+    bytes_ += steps->bytes + kBytesOfEntry;
+  }
   return {.first_ms = touches.front().time_ms, .last_ms = touches.back().time_ms, .values = values, .steps = steps.get()};
 }
 

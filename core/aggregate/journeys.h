@@ -21,6 +21,7 @@ namespace footfall {
 // credit/journey_steps.h) for which these are the same.
 struct JourneySteps {
   std::vector<std::string> channels, campaigns;
+  size_t bytes = 0;  // of all their texts
 };
 struct StandingJourney {
   uint8_t lookbacks = 0;
@@ -39,15 +40,17 @@ class JourneyMemo {
   explicit JourneyMemo(const StringHasher& hasher) : hasher_(hasher) {}
 
   StandingJourney journey(std::span<const Touch> touches);
-  // What it gave is gone then.
+  // Between hits: what it gave may be gone then.
   void forget_many() {
-    if (steps_.size() > kMost) steps_.clear();
+    if (bytes_ > kBytesMost) steps_.clear(), bytes_ = 0;
   }
 
  private:
-  static constexpr size_t kMost = 20'000;
+  static constexpr size_t kBytesMost = 4 << 20;
+  static constexpr size_t kBytesOfEntry = 256;  // beside its texts, about
   const StringHasher& hasher_;
   absl::flat_hash_map<Hash128, std::unique_ptr<JourneySteps>> steps_;
+  size_t bytes_ = 0;
   std::string values_;  // keeps its memory
 };
 std::vector<StandingJourney> standing_journeys(const Visitor& visitor, JourneyMemo& memo);

@@ -54,6 +54,7 @@ Result<SpendLines> lines_of_spend(const std::string& path, std::string_view text
   const absl::CivilDay today = absl::ToCivilDay(absl::Now(), absl::UTCTimeZone());
   SpendLines made;
   std::vector<DayLine> lines;
+  std::map<std::string, std::set<std::pair<absl::CivilDay, SpendKey>>> told;  // by site
   for (SpendFault& fault : table->rejected) made.table.rejected.push_back({fault.file, fault.line, std::move(fault.reason)});
   for (const SpendRow& row : table->rows) {
     if (std::string fault = fault_of(row, today); !fault.empty()) {
@@ -66,6 +67,7 @@ Result<SpendLines> lines_of_spend(const std::string& path, std::string_view text
     SpendOfSite& of_site = made.sites[name];
     of_site.keys.insert(row.key);
     of_site.first = std::min(of_site.first, row.first), of_site.last = std::max(of_site.last, row.last);
+    for (const SpendDay& day : days_of(row)) made.told_again += !told[name].emplace(day.day, row.key).second;
     for (const SpendDay& day : days_of(row)) lines.emplace_back(day.day, spend_line({day.day, row.key, day.amounts}, name));
   }
   std::stable_sort(lines.begin(), lines.end(), [](const DayLine& a, const DayLine& b) { return a.first < b.first; });

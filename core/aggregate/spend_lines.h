@@ -25,6 +25,7 @@ struct SpendOfSite {
 struct SpendLines {
   TableEvents table;
   std::map<std::string, SpendOfSite> sites;  // by the name that the configuration has
+  size_t told_again = 0;                     // days of a key that a row before told: the last one holds
 };
 
 // `path` names the file in faults; `site` of rows that name none, or empty. Error::invalid: the header is not right, or the

@@ -116,6 +116,9 @@ Result<TableEvents> make_lines(const ImportLogArguments& arguments, const std::s
   if (!arguments.spend) return events_of_table(*arguments.table, path, text, config, arguments.site);
   Result<SpendLines> lines = lines_of_spend(path, text, config, arguments.site);
   if (!lines) return lines.error();
+  if (lines->told_again > 0)
+    std::fprintf(stderr, "%s: %zu days are told more than once under the same channel, source, medium, campaign, content, term or code: the last row holds\n",
+                 path.c_str(), lines->told_again);
   for (const auto& [site, of_site] : lines->sites) add(told.spend[site], of_site);
   return std::move(lines->table);
 }

@@ -117,7 +117,7 @@ JourneyCounts::Models JourneyCounts::models() const {
     if (step.kind != kStep) {
       for (const auto& [count, converts] : {std::pair(converted, true), std::pair(lost, false)}) {
         if (step.kind == kOne) to.transitions.add(texts, converts, count);
-        to.sets.add(texts, converts, count);
+        if (with_sets_) to.sets.add(texts, converts, count);
       }
     } else if (step.values[0].is_edge) {
       to.transitions.add_entry(texts[1], converted + lost);

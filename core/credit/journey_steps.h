@@ -35,7 +35,8 @@ std::string with_lookbacks(uint8_t lookbacks, std::string_view step);  // bits o
 // Counts of such texts, taken apart again.
 class JourneyCounts {
  public:
-  explicit JourneyCounts(size_t lookback) : lookback_(lookback) {}  // below kLookbacks
+  // `lookback` below kLookbacks; sets are of channels alone.
+  JourneyCounts(size_t lookback, bool with_sets) : lookback_(lookback), with_sets_(with_sets) {}
 
   // How often journeys with that text converted, and did not; texts of other lookbacks are passed over. A journey may have
   // begun with some lookbacks and have been taken back with others, so only the sums over all texts are counts.
@@ -55,6 +56,7 @@ class JourneyCounts {
     int64_t converted = 0, lost = 0;
   };
   const size_t lookback_;
+  const bool with_sets_;
   std::map<std::string, Counts, std::less<>> counts_;  // by text without lookbacks
 };
 

@@ -80,8 +80,10 @@ std::vector<NearMiss> near_misses(std::vector<std::string> names, std::vector<st
     others.push_back({name, std::move(lower), std::move(joined), Spelling(name)});
   }
   std::vector<NearMiss> misses;
-  size_t tries_left = kSpellingTriesMax;
+  size_t tries_left = kSpellingTriesMax, pairs_left = kPairsMax;
   for (const std::string& name : names) {
+    if (others.size() > pairs_left) break;
+    pairs_left -= others.size();
     if (std::binary_search(known.begin(), known.end(), name)) continue;
     if (std::optional<NearMiss> miss = nearest(name, others, tries_left)) misses.push_back(*std::move(miss));
   }

@@ -22,8 +22,10 @@ struct NearMiss {
 
 // For each name that is not among the known ones, the known one that is nearest, if any is near; of equals the first in the
 // order of bytes. In the order of names, each once. Up to 5 letters one edit is near, from 6 on two; names below 4 letters
-// and over 64 bytes have no spelling. Bounded: after kSpellingTriesMax comparisons spelling is not asked any more.
+// and over 64 bytes have no spelling. Bounded: after kSpellingTriesMax comparisons spelling is not asked any more, after kPairsMax
+// looks at a pair of names nothing is.
 std::vector<NearMiss> near_misses(std::vector<std::string> names, std::vector<std::string> known);
 inline constexpr size_t kSpellingTriesMax = 50'000;
+inline constexpr size_t kPairsMax = 5'000'000;  // about half a second
 
 }  // namespace footfall

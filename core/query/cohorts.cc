@@ -8,6 +8,7 @@
 
 #include "credit/cohort.h"
 #include "credit/model.h"
+#include "credit/spend.h"
 #include "query/collect.h"
 #include "query/figures.h"
 #include "query/plan.h"
@@ -115,7 +116,7 @@ class Reader {
       if (sums.cost_micros == 0) continue;
       const std::string* text = texts.find(key.second);
       if (time_ != nullptr) row(key.first, "").add(sums);
-      else if (text != nullptr || key.second == kNullValue) row(0, text != nullptr ? *text : "").add(sums);
+      else if (text != nullptr || key.second == kNullValue) row(0, name_of(text != nullptr ? *text : "")).add(sums);
       else has_cut_values_ = true;
     }
     return std::nullopt;
@@ -140,6 +141,11 @@ class Reader {
   int64_t start_s(int64_t bucket_start_s) const { return time_ ? unit_start_s(time_->unit, bucket_start_s, query_.zone) : 0; }
   Sums& row(int64_t time_s, const std::string& value) { return rows_[{time_s, value}]; }
 
+  // Sources go by their known name, as spend does.
+  std::string name_of(std::string_view value) const {
+    return std::string(query_.by.front()->rollup == Dimension::source ? joined_source(value) : value);
+  }
+
   // The text says which age the orders are of.
   void add_cohort(int64_t time_s, const std::string* text, const Sums& told) {
     const std::optional<CohortText> cohort = text != nullptr ? read_cohort(*text) : std::nullopt;
@@ -147,7 +153,7 @@ class Reader {
     sums.customers = told.customers;
     sums.ages[cohort ? cohort->age : kCohortAges] = told.ages[0];
     totals_.add(sums);
-    if (cohort) row(time_s, std::string(cohort->value)).add(sums);
+    if (cohort) row(time_s, name_of(cohort->value)).add(sums);
     else has_cut_values_ = true;
   }
 

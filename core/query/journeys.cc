@@ -18,11 +18,14 @@ struct Counts {
   int64_t converted = 0, lost = 0;
 };
 
-// Where journeys that count began to have their last touch: a lookback before the range. Days are the zone's.
-int64_t first_last_touch_s(const Query& query) {
-  const int64_t before_s = query.range.from_s - query.lookback_days * kDayS;
-  if (query.zone.bucket_start_s(Level::day, query.range.from_s) != query.range.from_s) return before_s;
-  return query.zone.bucket_start_s(Level::day, before_s + kDayS / 2);
+// Where journeys that count began to have their last touch: a lookback before the range, in whole days of the zone, or months
+// where days are gone.
+int64_t first_last_touch_s(const Query& query, const CheckpointState& checkpoint) {
+  const Zone& zone = query.zone;
+  const bool is_day = zone.bucket_start_s(Level::day, query.range.from_s) == query.range.from_s;
+  const int64_t before_s = query.range.from_s - query.lookback_days * kDayS + (is_day ? kDayS / 2 : 0);
+  const int64_t day_s = zone.bucket_start_s(Level::day, before_s);
+  return day_s < checkpoint.kept_since_s[static_cast<size_t>(Level::day)] ? zone.bucket_start_s(Level::month, day_s) : day_s;
 }
 
 class JourneyCollector {
@@ -31,7 +34,7 @@ class JourneyCollector {
       : query_(query), snapshot_(snapshot), out_of_time_(out_of_time) {}
 
   std::optional<QueryError> collect(Dimension dimension) {
-    const int64_t touched_s = first_last_touch_s(query_);
+    const int64_t touched_s = first_last_touch_s(query_, snapshot_.checkpoint());
     const auto standing = [&](const Counters& counters, Counts& to) { to.lost += counters[Counter::journeys_standing]; };
     if (auto fault = each(dimension, kNoHitBeforeS, touched_s, [&](const Counters& counters, Counts& to) {
           standing(counters, to);
@@ -45,9 +48,9 @@ class JourneyCollector {
     });
   }
 
-  JourneyCounts::Models models() {
+  JourneyCounts::Models models(bool by_channel) {
     const auto place = std::find(std::begin(kLookbackDays), std::end(kLookbackDays), query_.lookback_days);
-    JourneyCounts to(static_cast<size_t>(place - std::begin(kLookbackDays)));
+    JourneyCounts to(static_cast<size_t>(place - std::begin(kLookbackDays)), by_channel);
     texts_.load(snapshot_);
     for (const auto& [value, counts] : counts_) {
       if (counts.converted == 0 && counts.lost == 0) continue;
@@ -112,7 +115,7 @@ std::variant<JourneyCredit, QueryError> credit_by_journeys(const Query& query, S
   JourneyCollector collector(query, snapshot, out_of_time);
   if (auto fault = collector.collect(by == Dimension::channel ? Dimension::journey_channel : Dimension::journey_campaign))
     return *std::move(fault);
-  const JourneyCounts::Models models = collector.models();
+  const JourneyCounts::Models models = collector.models(by == Dimension::channel);
   credit.is_approximate = collector.is_cut();
   credit.markov = split(models.transitions.solve().rows, credit.all, [](const MarkovRow& row) {
     return row.kind == MarkovKind::rest ? std::nullopt : std::optional(row.value);

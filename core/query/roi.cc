@@ -155,6 +155,8 @@ class Answer {
   Answer(const Query& query, const RoiRows& rows, const JourneyShares* of_journeys) : query_(query), rows_(rows), figures_(query) {
     for (const RoiRow& row : rows.rows) {
       Drafted draft{&row, figures_.of(row.now, row.before, true, true)};
+      if (row.text.empty())
+        for (const size_t at : {kCpo, kRoas, kRoasLow, kRoasHigh, kRoi}) draft.figures[at] = {};
       figures_.put_verdict(verdict_of(row, query, rows.totals, of_journeys), draft.figures);
       if (query.with_levels) figures_.put_levels(row.levels, draft.figures);
       drafts_.push_back(std::move(draft));
@@ -245,6 +247,8 @@ class Answer {
       to.push_back("nothing was told of spend in this time: `footfall import spend FILE.csv` tells it; what needs it is null");
     else if (std::any_of(shown_.begin(), shown_.end(), [](const Drafted& draft) { return draft.row->now.cost_micros <= 0; }))
       to.push_back("cpo, roas, roi and verdict are null where nothing was spent");
+    if (std::any_of(shown_.begin(), shown_.end(), [](const Drafted& draft) { return draft.row->text.empty() && draft.row->now.cost_micros > 0; }))
+      to.push_back("spend that names no " + dimension + " has no return: any visit may have come by it");
     if (query_.margin_micros.value_or(0) <= 0)
       to.push_back("break-even, roi and verdict are null: the site has no margin; [site." + query_.site + "] margin = 0.35 sets it");
     if (any(kRoas, kRoasLow)) to.push_back("roas_lo and roas_hi are null where nothing was earned, or orders weigh more than visits");
@@ -332,7 +336,8 @@ double roas_by_journeys(const RoiRow& row, double own_roas, const RoiSums& total
 RoiVerdict verdict_of(const RoiRow& row, const Query& query, const RoiSums& totals, const JourneyShares* of_journeys) {
   RoiVerdict verdict;
   const int64_t cost = cost_of(row.now), margin = query.margin_micros.value_or(0);
-  if (cost <= 0) return verdict;
+  // What names no value was not spent on the visits that have none: on any.
+  if (cost <= 0 || row.text.empty()) return verdict;
   const ReturnSums sums = row.now.returns();
   verdict.roas = roas_of(sums, cost);
   if (margin <= 0) return verdict;

@@ -165,6 +165,27 @@ void a_journey_goes_over_to_another_key(void**) {
   expect_number(converted, 1);
 }
 
+// An older touch that comes late changes the journey that stands: not before it stood.
+void a_late_touch_takes_nothing_off_before_it_was_there(void**) {
+  shop().visitor("a").at("2026-10-20 10:00").hit("/", kArrivals[1].arguments);
+  shop().visitor("b").late().at("2026-10-05 10:00").hit("/", kArrivals[1].arguments);
+  shop().order("B", "10").visitor("a").at("2026-10-01 10:00").hit("/", kArrivals[2].arguments);
+  shop().fold();
+  shop().read_snapshot([&](SummarySnapshot& snapshot) {
+    Query query;
+    query.site_number = 0;
+    query.zone = shop().sites().at(0).zone;
+    query.by = {find_dimension("channel")};
+    // From the 20th on it is one that went by the banner, then by email, and was lost: half of the banner's would be lost, too.
+    for (const auto& [to, of_email] : {std::pair("2026-10-10 00:00", kCreditWhole), std::pair("2026-10-21 00:00", int64_t{666'667})}) {
+      query.range = {time_of("2026-10-01 00:00") / 1000, time_of(to) / 1000};
+      const JourneyCredit credit = std::get<JourneyCredit>(credit_by_journeys(query, snapshot, [] { return false; }));
+      assert_false(credit.is_approximate);
+      expect_number(static_cast<int64_t>(credit.markov->at("email").orders_millionths), of_email);
+    }
+  });
+}
+
 }  // namespace
 }  // namespace footfall
 
@@ -173,6 +194,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(journeys_of_any_range_and_lookback, begin, close_shop),
       cmocka_unit_test_setup_teardown(a_journey_goes_over_to_another_key, begin, close_shop),
+      cmocka_unit_test_setup_teardown(a_late_touch_takes_nothing_off_before_it_was_there, begin, close_shop),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -29,7 +29,7 @@ void a_journey_is_a_text_or_its_steps(void**) {
 void what_is_read_is_what_was_written(void**) {
   Random random(5);
   for (int run = 0; run < 200; ++run) {
-    JourneyCounts counts(2);
+    JourneyCounts counts(2, true);
     Transitions transitions;
     ChannelSets sets;
     for (int journey = 0; journey < 20; ++journey) {
@@ -57,7 +57,7 @@ void what_is_read_is_what_was_written(void**) {
 }
 
 void parts_of_a_count_may_be_negative_its_sum_may_not(void**) {
-  JourneyCounts counts(0);
+  JourneyCounts counts(0, true);
   assert_true(counts.add("fo1:a", 0, 1));
   assert_true(counts.add("1o1:a", 0, -1));
   assert_true(counts.add("1o1:b", 0, 1));
@@ -69,7 +69,7 @@ void parts_of_a_count_may_be_negative_its_sum_may_not(void**) {
 }
 
 void other_texts_are_refused(void**) {
-  JourneyCounts counts(0);
+  JourneyCounts counts(0, true);
   for (const char* text : {"", "f", "fo", "0o1:a", "go1:a", "fo1:", "fo2:a", "fo0:", "fo1:ab", "fo^", "fs1:a", "fs^^", "fs1:a1:b1:c", "fc1:a",
                            "fc1:a^", "fx1:a", "fo-1:a", "fo99999999999999999999:a", "fo1a", "fs^"})
     if (counts.add(text, 1, 1)) fail_msg("%s was taken", text);
