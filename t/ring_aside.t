@@ -86,6 +86,20 @@ subtest 'a ring of nobody that kills who reads it' => sub {
     is_exact($shop, 63, 0, 'all is found');
 };
 
+# Readers may have been killed by others: nothing is missing when the next one ends.
+subtest 'who drains lanes waits for a worker that sets a ring aside' => sub {
+    my $shop = make_shop(store => 'flush=10ms', server => $page, workers => 1);
+    $shop->start_nginx;
+    my @answered = grep { defined } $shop->burst(map { ['GET', "/$_", from => $_] } 1 .. 40);
+    is(scalar @answered, 40, 'all are answered');
+    wait_until('they are in the ring', sub { (check($shop))[1] =~ /^lane 0: 40 hits in \d+ blocks, 0 in the stage/m });
+    $shop->write(deadly => '/lane.0/ring.0');
+    is(aggregate_once($shop), 'signal 11', 'an aggregator dies in it') for 1 .. 2;
+    is(aggregate_once($shop), 0, 'the third ends well');
+    is($shop->query(metrics => 'hits')->{totals}[0], 40, 'and has counted all');
+    ok(is_aside($shop), 'of the ring that the worker set aside meanwhile');
+};
+
 # The worker is stopped, as one that has much to do may seem to be: it does not see what it is asked for.
 subtest 'a ring of a living worker that kills who reads it' => sub {
     my $shop = make_shop(store => 'flush=10ms', server => $page, workers => 2);

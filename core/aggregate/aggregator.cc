@@ -33,6 +33,7 @@ constexpr size_t kScatteredRowsPerCheckpoint = 24'000;
 constexpr uint64_t kRowsOfScatteredHit = 6;
 constexpr int64_t kMergeLookMs = 24 * 3600 * 1000;  // for imports that nobody can undo any more
 constexpr auto kPoll = std::chrono::milliseconds(50);
+constexpr int64_t kOwnersWaitMs = 5'000;  // --once: workers look once a second what is asked of them
 
 }  // namespace
 
@@ -492,12 +493,14 @@ LanePlace Aggregator::import_place() const { return state_->saved_imports; }
 
 Status Aggregator::run_once() {
   State& state = *state_;
+  const int64_t began_ms = now_ms();
   for (;;) {
     state.lanes.poll(now_ms(), true);
     uint64_t counted = 0;
     for (uint64_t more; (more = state.count_due(false)) > 0; counted += more)
       if (Status saved = state.save(); !saved) return saved;
-    if (state.lanes.holds_all()) break;
+    const bool waits = state.lanes.awaits_owners() && now_ms() - began_ms < kOwnersWaitMs;
+    if (state.lanes.holds_all() && !waits) break;
     if (counted == 0) std::this_thread::sleep_for(kPoll);  // a running worker's clock goes on, or is left behind
   }
   // What the lanes still hold is all there is.

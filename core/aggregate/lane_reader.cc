@@ -33,6 +33,7 @@ bool LaneReader::held_enough() const { return held_bytes_ >= kHeldBytesMax; }
 
 void LaneReader::poll(int64_t now_ms, bool with_stage) {
   fault_.clear();
+  awaits_owner_ = false;
   look_at_files(now_ms);
   if (!state_) {
     Result<LaneStateFile> state = LaneStateFile::open(path_ + "/state", place_.lane, false);
@@ -129,6 +130,7 @@ bool LaneReader::is_left_out(uint32_t generation) {
   uint32_t deaths = notes_.deaths(place_.lane, generation);
   if (generation == state_->ring_generation.load()) deaths += owner_deaths(*state_.operator->(), owned_);
   if (deaths < kRingDeathsMax || put_aside(generation)) return false;
+  awaits_owner_ = owned_;
   fault_ = "ring." + std::to_string(generation) + " killed those who read it, and is left out until its worker sets it aside";
   return true;
 }

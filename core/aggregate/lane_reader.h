@@ -41,6 +41,7 @@ class LaneReader {
   int64_t safe_ms() const { return safe_ms_; }
   bool drained() const { return drained_; }  // all there was at the last poll is held or counted
   bool owned() const { return owned_; }
+  bool awaits_owner() const { return awaits_owner_; }  // which was asked to set aside a ring that kills its readers
 
   const LanePlace& place() const { return place_; }  // behind the last hit that was popped
   uint64_t take_lost();                              // hits found lost since the last call
@@ -94,6 +95,7 @@ class LaneReader {
   FileLock lock_;             // held while an unowned lane's stage is read
   bool owned_ = false;
   bool drained_ = false;
+  bool awaits_owner_ = false;
   int64_t unowned_since_ms_ = 0;
   int64_t safe_ms_ = INT64_MIN;
   std::optional<Sample> sample_;

@@ -73,6 +73,10 @@ void Lanes::pop() {
   chosen_->pop();
 }
 
+bool Lanes::awaits_owners() const {
+  return std::any_of(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane.second->awaits_owner(); });
+}
+
 bool Lanes::holds_all() const {
   return std::all_of(lanes_.begin(), lanes_.end(),
                      [](const auto& lane) { return lane.second->drained() || !lane.second->fault().empty(); });

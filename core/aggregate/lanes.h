@@ -34,6 +34,7 @@ class Lanes {
   void pop();
 
   bool holds_all() const;               // the last poll read all there was, in every lane that can be read
+  bool awaits_owners() const;           // a worker is about to set aside a ring, whose hits can be read then
   int64_t complete_through_ms() const;  // every hit before it came out
   std::vector<LanePlace> places() const;
   uint64_t take_lost();
