@@ -6,6 +6,7 @@ use Carp qw(croak);
 use Footfall::Client qw(connect_to request_text read_answer);
 use Footfall::Wait;
 use IO::Handle;
+use List::Util qw(max);
 use POSIX ();
 
 # Options: processes (2), visitors (of each process, 21), pages, status (that of every answer, 200).
@@ -16,7 +17,7 @@ sub start ($class, $shop, %o) {
         pipe my $from, my $to or croak "pipe: $!";
         my $pid = fork // croak "fork: $!";
         if (!$pid) {
-            visit($shop->port, $to, \@pages, $process * 1000, $o{visitors} // 21, $o{status} // 200);
+            visit($shop->port, $to, \@pages, $process * max(1_000, $o{visitors} // 0), $o{visitors} // 21, $o{status} // 200);
             POSIX::_exit(0);
         }
         $from->blocking(0);
@@ -30,8 +31,9 @@ sub visit ($port, $to, $pages, $first, $visitors, $status) {
     my $stop = 0;
     local $SIG{TERM} = sub { $stop = 1 };
     local $SIG{PIPE} = 'IGNORE';
+    my $begin = int rand $visitors;    # or loads one after the other would have the same ones look at page after page
     for (my $n = 0; !$stop; $n++) {
-        my $answer = ask($port, $pages->[$n % @$pages], $first + $n % $visitors, $status);
+        my $answer = ask($port, $pages->[$n % @$pages], $first + ($begin + $n) % $visitors, $status);
         if ($answer) { syswrite $to, '.' }
         else         { select undef, undef, undef, 0.005 }    # nginx is down
         exit 0 if getppid == 1;
