@@ -183,6 +183,7 @@ subtest 'tables off their form' => sub {
     like($err, qr/hostile\.csv:2: "1e300" is no cost; right would be 1234\.50/);
     like($err, qr/hostile\.csv:5: "9+" is no number of clicks/);
     like($err, qr/8 lines rejected/) or diag $err;
+    like($err, qr/8 lines rejected:.* 3 is no cost;/s, "a reason is counted whatever was told") or diag $err;
     is($shop->query_by_command(%october, metrics => 'cost')->{totals}[0], 11, 'the rest is there');
     my (undef, $csv) = $shop->footfall('query', '--by', 'campaign', '--metrics', 'cost', '--from', '2026-10-01', '--to', '2026-10-31', '--format', 'csv', '--config', $shop->path('footfall.toml'));
     like($csv, qr/^'=cmd,8\.00,row\r$/m, 'no formula gets out');

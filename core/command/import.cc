@@ -141,9 +141,8 @@ Status make_events(const ImportLogArguments& arguments, const Config& config, st
 
 // A row's reason may begin with what stood in it: counted without that.
 std::string without_its_text(const std::string& reason) {
-  for (const char* end : {"\" is no date;", "\" is no rate;", "\" is no currency;"})
-    if (const size_t quote = reason.find(end); reason.starts_with('"') && quote != std::string::npos) return reason.substr(quote + 2);
-  return reason;
+  const size_t quote = reason.rfind("\" is no ");
+  return reason.starts_with('"') && quote != std::string::npos ? reason.substr(quote + 2) : reason;
 }
 
 int tell(const ImportTotals& totals, const char* what) {
