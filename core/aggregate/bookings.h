@@ -34,6 +34,19 @@ inline Origin origin_of(const Visit& visit) {
   return {visit.country, visit.device, visit.browser, visit.system, visit.new_returning};
 }
 
+// The dimensions of a touch.
+struct TouchText {
+  Dimension dimension;
+  std::string Touch::*text;
+};
+inline constexpr TouchText kTouchTexts[] = {
+    {Dimension::channel, &Touch::channel},   {Dimension::source, &Touch::source},
+    {Dimension::medium, &Touch::medium},     {Dimension::campaign, &Touch::campaign},
+    {Dimension::referrer_host, &Touch::referrer_host}, {Dimension::content, &Touch::content_label},
+    {Dimension::term, &Touch::term},         {Dimension::code, &Touch::code},
+    {Dimension::referrer, &Touch::referrer},
+};
+
 // An open visit with the rows that its figures go to, whatever its pages.
 struct OpenVisit : Visit {
   const RowGroup* rows = nullptr;
@@ -147,6 +160,9 @@ class Bookings {
   void spend(const Site& site, int64_t day_ms, const SpendBooking& spend, int sign);
 
  private:
+  // Groups are known by names that no visit's hash is like: the high half is a small number.
+  static constexpr uint64_t kOfHits = uint64_t{1} << 40, kOfLateOrigins = uint64_t{2} << 40, kOfLateTouches = uint64_t{3} << 40,
+                            kOfJourneys = uint64_t{4} << 40, kOfStandingJourneys = uint64_t{5} << 40;
   static Hash128 name_of_journey(const Hash128& values, uint8_t lookbacks);
   void journey_stands(const Site& site, const RowGroup& rows, int64_t now_ms, int64_t last_touch_ms, int sign);
   struct Conversion {
@@ -213,9 +229,17 @@ class Bookings {
     return changes_.at(site.number, bucket(site, time_ms), rows_of(visit));
   }
   template <class Change>
-  void each_touch_dimension(const Site& site, const Touch& touch, int64_t time_ms, Change change);
+  void each_touch_dimension(const Site& site, const Touch& touch, int64_t time_ms, Change change) {
+    for (const TouchText& of : kTouchTexts) change(at(site, of.dimension, time_ms, touch.*of.text));
+  }
   template <class Change>
-  void each_origin_dimension(const Site& site, const Origin& origin, int64_t time_ms, Change change);
+  void each_origin_dimension(const Site& site, const Origin& origin, int64_t time_ms, Change change) {
+    change(at(site, Dimension::country, time_ms, origin.country));
+    change(at(site, Dimension::device, time_ms, device_name(origin.device)));
+    change(at(site, Dimension::browser, time_ms, browser_name(origin.browser)));
+    change(at(site, Dimension::system, time_ms, system_name(origin.system)));
+    change(at(site, Dimension::new_returning, time_ms, new_returning_name(origin.new_returning)));
+  }
   // By the page itself, what was searched for with it, and its group where the site has any.
   template <class Change>
   void each_page_dimension(const Site& site, int64_t time_ms, const Page& page, std::string_view term, Change change);
