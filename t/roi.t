@@ -147,6 +147,9 @@ subtest 'the page' => sub {
     like($page, qr{<h2>Return on what was spent</h2><ul><li>Cut &quot;email&quot;: it returned 0\.61 \(0\.44 to 0\.83\)}, 'says what to do');
     like($page, qr{<th scope=row>paid social</th><td>420</td><td>16</td><td>960\.00</td><td>300\.00</td><td>3\.20</td><td>1\.87</td><td>5\.49</td><td>raise</td>}, 'and the figures');
     like($page, qr{<h2>Who earned the revenue, by each model</h2>}, 'beside attribution');
+    like($page, qr{<h2>Customers by what brought them first</h2>}, 'and what customers brought later');
+    like($page, qr{<h2>Customers by the month of their first order</h2>.*?<th scope=row>2026-10</th><td>\d+</td>}s, 'by month');
+    unlike($shop->ask('/footfall/?range=today')->body, qr{Customers by the month}, 'where there are months');
     unlike($page, qr{<b>}, 'no name is markup');
 };
 

@@ -66,6 +66,12 @@ constexpr Part kReturn = {"Return on what was spent", "by=channel&limit=20", "vi
 constexpr Part kAttribution = {"Who earned the revenue, by each model", "by=channel&limit=20", "order", "(none)", "attribution",
                                "channel,revenue_last,revenue_last_non_direct,revenue_first,revenue_linear,revenue_position,"
                                "revenue_time_decay,revenue_markov,revenue_shapley"};
+constexpr Part kCohorts[] = {
+    {"Customers by what brought them first", "by=channel&limit=20", "first order of a customer", "(none)", "cohorts",
+     "channel,customers,revenue_0,revenue_30,revenue_90,revenue_180,revenue_365,cost,payback_days"},
+    {"Customers by the month of their first order", "by=month&limit=60", "first order of a customer", "(none)", "cohorts",
+     "month,customers,revenue_0,revenue_30,revenue_90,revenue_180,revenue_365,cost,payback_days"},
+};
 constexpr std::string_view kAdvice = "by=channel&advice=1&limit=6";
 
 constexpr std::string_view kHeadline = "metrics=visits,visitors,pageviews,orders,revenue,cr,bounce_rate,aov";
@@ -101,6 +107,13 @@ constexpr Label kLabels[] = {
     {"roas_hi", "to"},
     {"verdict", "Verdict"},
     {"visits_needed", "Visits needed"},
+    {"customers", "Customers"},
+    {"revenue_0", "First day"},
+    {"revenue_30", "30 days"},
+    {"revenue_90", "90 days"},
+    {"revenue_180", "180 days"},
+    {"revenue_365", "365 days"},
+    {"payback_days", "Paid back in days"},
     {"revenue_last", "Last"},
     {"revenue_last_non_direct", "Last not direct"},
     {"revenue_first", "First"},
@@ -226,12 +239,12 @@ std::string render_table(const Report& report, const Part& part, const RangeChoi
 
 std::string render_part(QueryService& service, const Subject& subject, const Part& part, int64_t now_ms) {
   const std::string_view unit = part.arguments.ends_with('=') ? subject.range.unit : std::string_view();
-  std::string out = "<section><h2>" + std::string(part.title) + std::string(unit) + "</h2>";
+  std::string out = std::string(part.columns.empty() ? "<section>" : "<section class=whole>") + "<h2>" + std::string(part.title) + std::string(unit) + "</h2>";
   const auto answer = ask(service, subject, std::string(part.arguments) + std::string(unit), now_ms, part.report);
   if (const auto* refused = std::get_if<QueryError>(&answer)) {
     out += show_refused(*refused);
   } else {
-    out += render_table(std::get<Report>(answer), part, subject.range);
+    out += render_table(with_columns(std::get<Report>(answer), part.columns), part, subject.range);
   }
   return out + "</section>";
 }
@@ -257,12 +270,6 @@ std::string render_return(QueryService& service, const Subject& subject, int64_t
   return out + "</section>";
 }
 
-std::string render_attribution(QueryService& service, const Subject& subject, int64_t now_ms) {
-  std::string out = "<section class=whole><h2>" + std::string(kAttribution.title) + "</h2>";
-  const auto answer = ask(service, subject, kAttribution.arguments, now_ms, kAttribution.report);
-  if (const auto* refused = std::get_if<QueryError>(&answer)) return out + show_refused(*refused) + "</section>";
-  return out + render_table(with_columns(std::get<Report>(answer), kAttribution.columns), kAttribution, subject.range) + "</section>";
-}
 
 // --- the page --------------------------------------------------------------------------------------------------------
 
@@ -327,7 +334,9 @@ std::string render_shop(QueryService& service, const Subject& subject, const Hea
   std::string out = render_as_of(report, subject.range, health, now_ms) + render_headline(report) +
                     render_notes(report) + "<div class=parts>";
   for (const Part& part : kParts) out += render_part(service, subject, part, now_ms);
-  out += render_return(service, subject, now_ms) + render_attribution(service, subject, now_ms);
+  out += render_return(service, subject, now_ms) + render_part(service, subject, kAttribution, now_ms);
+  for (const Part& part : kCohorts)
+    if (subject.range.unit == "month" || part.arguments.find("month") == std::string_view::npos) out += render_part(service, subject, part, now_ms);
   for (const Part& part : kPartsBelow) out += render_part(service, subject, part, now_ms);
   return out + render_health(health, now_ms) + "</div>";
 }
