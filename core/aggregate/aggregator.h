@@ -31,6 +31,8 @@ struct AggregatorOptions {
   ImportBlocks import_blocks{};     // of an importer that runs without a daemon; null: the store's import lane
 };
 
+struct Counting;
+
 class Aggregator {
  public:
   // Error::busy: another process writes the summary; the text names it. Error::invalid: the configuration changes what
@@ -66,9 +68,8 @@ class Aggregator {
   Result<Forgotten> forget_visitor(const ForgetRequest& request);
 
  private:
-  struct State;
-  explicit Aggregator(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit Aggregator(std::unique_ptr<Counting> state);
+  std::unique_ptr<Counting> state_;
 };
 
 }  // namespace footfall
