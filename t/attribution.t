@@ -2,18 +2,13 @@
 use v5.36;
 use lib 't/lib';
 use Footfall::Csv qw(parse_csv);
+use Footfall::Logs qw(combined_line);
 use Footfall::Test;
 use List::Util qw(sum0);
 use POSIX qw(strftime);
 
-my $agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
 my $order_s = time - time % 86_400 - 86_400 + 12 * 3600;    # noon of yesterday
-my @months = qw(Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec);
-sub line ($days_before, $visitor, $target) {
-    my @at = gmtime $order_s - $days_before * 86_400;
-    my $time = sprintf '%02d/%s/%d:%02d:%02d:%02d +0000', $at[3], $months[$at[4]], $at[5] + 1900, @at[2, 1, 0];
-    return qq{192.0.2.$visitor - - [$time] "GET $target HTTP/1.1" 200 512 "-" "$agent"\n};
-}
+sub line ($days_before, $visitor, $target) { combined_line($order_s - $days_before * 86_400, $visitor, $target) }
 sub came ($source) { "/?utm_source=$source&utm_medium=email&utm_campaign=of-$source" }
 
 my $shop = make_shop(toml => <<'END');

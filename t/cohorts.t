@@ -2,19 +2,14 @@
 use v5.36;
 use lib 't/lib';
 use Footfall::Csv qw(parse_csv);
+use Footfall::Logs qw(combined_line);
 use Footfall::Test;
 use POSIX qw(strftime);
 
-my @months = qw(Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec);
-my $agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
 my $begin_s = 1_767_606_600;    # 2026-01-05 09:50 UTC
 my $hits = 0;
 
-sub line ($day, $visitor, $target) {
-    my @at = gmtime $begin_s + $day * 86_400 + $hits++;
-    return [$day, sprintf qq{192.0.2.%d - - [%02d/%s/%d:%02d:%02d:%02d +0000] "GET %s HTTP/1.1" 200 512 "-" "%s"\n}, $visitor, $at[3],
-        $months[$at[4]], $at[5] + 1900, @at[2, 1, 0], $target, $agent];
-}
+sub line ($day, $visitor, $target) { [$day, combined_line($begin_s + $day * 86_400 + $hits++, $visitor, $target)] }
 sub came ($medium) { "/?utm_source=news&utm_medium=$medium&utm_campaign=of-$medium" }
 my $orders = 0;
 sub order ($total) { '/thanks?order=' . ++$orders . "&total=$total" }

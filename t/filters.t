@@ -2,6 +2,7 @@
 # from rollups, whatever the dimensions.
 use v5.36;
 use lib 't/lib';
+use Footfall::Logs qw(combined_line);
 use Footfall::Test;
 use List::Util qw(all any sum0);
 use POSIX qw(strftime);
@@ -34,13 +35,8 @@ my $desktop = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/
 my $phone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1';
 my $start_s = time - time % 86_400 - 2 * 86_400 + 9 * 3600;    # nine o'clock of the day before yesterday
 my ($first_day, $second_day) = map { strftime '%Y-%m-%d', gmtime $start_s + $_ * 86_400 } 0, 1;
-my @months = qw(Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec);
 
-sub line ($after, $visitor, $target, $agent, $referrer = '-') {
-    my @at = gmtime $start_s + $after;
-    my $time = sprintf '%02d/%s/%d:%02d:%02d:%02d +0000', $at[3], $months[$at[4]], $at[5] + 1900, @at[2, 1, 0];
-    return qq{192.0.2.$visitor - - [$time] "GET $target HTTP/1.1" 200 512 "$referrer" "$agent"\n};
-}
+sub line ($after, $visitor, $target, $agent, $referrer = '-') { combined_line($start_s + $after, $visitor, $target, agent => $agent, referrer => $referrer) }
 
 my $hand = make_shop(toml => <<'END');
 [site.shop]

@@ -2,19 +2,13 @@
 # however many pieces it is imported.
 use v5.36;
 use lib 't/lib';
+use Footfall::Logs qw(combined_line);
 use Footfall::Test;
 
-my $browser = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
-my @months = qw(Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec);
 my $start_s = 1_767_258_000;    # 2026-01-01 09:00:00 UTC
 
 # One line of a combined log, `after` seconds later than nine o'clock.
-sub line ($after, $visitor, $path, %o) {
-    my @at = gmtime $start_s + $after;
-    my $time = sprintf '%02d/%s/%d:%02d:%02d:%02d +0000', $at[3], $months[$at[4]], $at[5] + 1900, @at[2, 1, 0];
-    return sprintf qq{192.0.2.%d - - [%s] "%s %s HTTP/1.1" %d 512 "%s" "%s"\n}, $visitor, $time, $o{method} // 'GET', $path,
-        $o{status} // 200, $o{referrer} // '-', $o{agent} // $browser;
-}
+sub line ($after, @of) { combined_line($start_s + $after, @of) }
 
 # Five visits of four people, and a robot: worked out by hand below.
 my @lines = (

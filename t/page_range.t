@@ -1,17 +1,12 @@
 # The page shows the time that its links choose.
 use v5.36;
 use lib 't/lib';
+use Footfall::Logs qw(combined_line);
 use Footfall::Test;
 
-my $browser = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
-my @months = qw(Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec);
 
 # One view of a page, so many days ago.
-sub view ($days, $visitor, $path) {
-    my @at = gmtime time - 86_400 * $days;
-    return sprintf qq{192.0.2.%d - - [%02d/%s/%d:%02d:%02d:%02d +0000] "GET %s HTTP/1.1" 200 512 "-" "%s"\n}, $visitor, $at[3],
-        $months[$at[4]], $at[5] + 1900, @at[2, 1, 0], $path, $browser;
-}
+sub view ($days, $visitor, $path) { combined_line(time - 86_400 * $days, $visitor, $path) }
 
 my $shop = open_shop;
 $shop->get('/cup');

@@ -1,13 +1,21 @@
-# Access logs for tests, made of what scripts/shop-log writes.
+# Access logs for tests: line by line, or made of what scripts/shop-log writes.
 package Footfall::Logs;
 use v5.36;
 use Exporter qw(import);
 use POSIX ();
 
-our @EXPORT_OK = qw(second_of_time told_more);
+our @EXPORT_OK = qw(combined_line second_of_time told_more);
 
 my @months = qw(Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec);
+my $browser = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
 my %month = map { $months[$_] => $_ } 0 .. 11;
+
+# A line of a combined log: a view by the visitor 192.0.2.$visitor, by an ordinary browser, unless method, status, referrer, agent say else.
+sub combined_line ($time_s, $visitor, $target, %o) {
+    my @at = gmtime $time_s;
+    return sprintf qq{192.0.2.%d - - [%02d/%s/%d:%02d:%02d:%02d +0000] "%s %s HTTP/1.1" %d 512 "%s" "%s"\n}, $visitor, $at[3], $months[$at[4]],
+        $at[5] + 1900, @at[2, 1, 0], $o{method} // 'GET', $target, $o{status} // 200, $o{referrer} // '-', $o{agent} // $browser;
+}
 
 # When a line with a time of UTC was written, in seconds that go on from day to day.
 sub second_of_time ($line) {
