@@ -16,8 +16,7 @@ bool BlockScan::take(Fact fact) {
   if (fact == Fact::page_visit && !keep_first_of_page(rows)) return false;
   if (!apply_filter(fact, rows)) return false;
   if (rows.empty()) return true;
-  if (fact == Fact::conversion && plan_.by_items) return take_parts(rows);
-  if (fact == Fact::conversion && plan_.shares_touches) return take_shares(rows);
+  if (fact == Fact::conversion && (plan_.by_items || plan_.shares_touches)) return take_cells(rows);
   if (fact == Fact::page_visit && !plan_.by_page) keep_one_a_visit(rows);
   return count(fact, rows);
 }
@@ -74,7 +73,7 @@ void BlockScan::keep_one_a_visit(Rows& rows) {
 bool BlockScan::apply_filter(Fact fact, Rows& rows) {
   for (const DimensionInfo* dimension : plan_.filtered) {
     if (rows.empty()) return true;
-    if (fact == Fact::conversion && is_told_by_part(*dimension)) continue;
+    if (fact == Fact::conversion && is_told_by_cell(*dimension)) continue;
     Codes codes;
     if (!dimensions_.read(fact, *dimension, codes)) return false;
     const std::vector<uint8_t> means = verdicts(*dimension, codes);
@@ -93,8 +92,12 @@ std::vector<uint8_t> BlockScan::verdicts(const DimensionInfo& dimension, const C
 }
 
 // Of conversions, when they are split.
-bool BlockScan::is_told_by_part(const DimensionInfo& dimension) const {
+bool BlockScan::is_told_by_cell(const DimensionInfo& dimension) const {
   return BlockDimensions::is_of_items(dimension) || (plan_.shares_touches && BlockDimensions::is_of_touches(dimension));
+}
+
+bool BlockScan::read_of_cells(const DimensionInfo& dimension, Codes& codes) {
+  return BlockDimensions::is_of_items(dimension) ? dimensions_.read_of_items(dimension, codes) : dimensions_.read_of_touches(dimension, codes);
 }
 
 // --- groups ----------------------------------------------------------------------------------------------------------
@@ -103,11 +106,8 @@ std::optional<VisitGroups> BlockScan::groups_by(Fact fact) {
   std::vector<Codes> all(plan_.others.size());
   for (size_t i = 0; i < all.size(); ++i) {
     const DimensionInfo& dimension = *plan_.others[i];
-    const bool by_part = fact == Fact::conversion && is_told_by_part(dimension);
-    const bool is_read = !by_part ? dimensions_.read(fact, dimension, all[i])
-                         : BlockDimensions::is_of_items(dimension) ? dimensions_.read_of_items(dimension, all[i])
-                                                                   : dimensions_.read_of_touches(dimension, all[i]);
-    if (!is_read) return std::nullopt;
+    const bool by_cell = fact == Fact::conversion && is_told_by_cell(dimension);
+    if (!(by_cell ? read_of_cells(dimension, all[i]) : dimensions_.read(fact, dimension, all[i]))) return std::nullopt;
   }
   return VisitGroups(plan_.query, plan_.hasher, std::move(all), plan_.to);
 }

@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
+#include "credit/attribution.h"
 #include "query/visit_dimensions.h"
 #include "query/visit_groups.h"
 #include "query/visit_measures.h"
@@ -27,24 +29,29 @@ class BlockScan {
   using Rows = std::vector<uint32_t>;    // of the table of a kind of fact, ascending
   using Groups = std::vector<uint32_t>;  // of the answer's rows, one for each of Rows; empty without `by`
 
-  // Of a conversion, what goes to one item, or what its items leave.
-  struct PartRow {
-    uint32_t conversion;
-    uint32_t item;       // kNobodys: what is left
-    bool is_conversion;  // counts as one: not what is left beside items
-    int64_t pieces;
-    int64_t micros;
-    int64_t refund_micros;
+  // Of a conversion, what goes to one item, or what its items leave; or all of it.
+  static constexpr uint32_t kNone = UINT32_MAX;
+  struct Part {
+    uint32_t item = kNone;
+    bool is_conversion = false;  // counts as one: not what is left beside items
+    int64_t pieces = 0;
+    int64_t micros = 0;
+    int64_t refund_micros = 0;
   };
-
-  // Of a conversion, what goes to one touch.
-  static constexpr uint32_t kNoTouch = UINT32_MAX;  // nobody knows how the buyer came: all of it
-  struct ShareRow {
-    uint32_t conversion;
-    uint32_t touch;
-    int64_t millionths;
-    int64_t micros;
-    int64_t refund_micros;
+  // What of it goes to one touch; kNone: nobody knows how the buyer came, or the model gives conversions whole.
+  struct Share {
+    uint32_t touch = kNone;
+    int64_t millionths = 0;
+  };
+  // Of both, a touch's side by side.
+  struct Cell {
+    uint32_t conversion = 0;
+    uint32_t item = kNone, touch = kNone;
+    bool is_conversion = false;
+    int64_t pieces = 0;  // of the part, whatever the share
+    int64_t millionths = 0;
+    int64_t micros = 0;
+    int64_t refund_micros = 0;
   };
 
   bool take(Fact fact);
@@ -54,7 +61,8 @@ class BlockScan {
   bool keep_first_of_page(Rows& rows);
   void keep_one_a_visit(Rows& rows);
   bool apply_filter(Fact fact, Rows& rows);
-  bool is_told_by_part(const DimensionInfo& dimension) const;
+  bool is_told_by_cell(const DimensionInfo& dimension) const;
+  bool read_of_cells(const DimensionInfo& dimension, Codes& codes);
   // What the filter says of each code of a dimension.
   std::vector<uint8_t> verdicts(const DimensionInfo& dimension, const Codes& codes) const;
 
@@ -70,27 +78,24 @@ class BlockScan {
   bool add_visitors(const Rows& rows, const Groups& groups);
   bool add_unconverted(const Rows& rows);
 
-  // By item (block_items.cc).
-  bool take_parts(Rows& rows);
-  bool split(const Rows& rows, std::vector<PartRow>& parts);
-  bool filter_parts(std::vector<PartRow>& parts);
-  bool group_parts(const std::vector<PartRow>& parts, Groups& groups);
-  bool add_parts(const Measured& measured, const std::vector<PartRow>& parts, const Groups& groups);
-
-  // By touches that share conversions (block_touches.cc).
-  bool take_shares(const Rows& rows);
-  bool share(const Rows& rows, std::vector<ShareRow>& shares);
-  bool filter_shares(std::vector<ShareRow>& shares);
-  bool group_shares(const std::vector<ShareRow>& shares, Groups& groups);
-  bool add_share_squares(const Measured& measured, const std::vector<ShareRow>& shares, const Groups& groups);
-  bool add_shares(const Measured& measured, const std::vector<ShareRow>& shares, const Groups& groups);
-  static uint32_t shared_code(const DimensionInfo& dimension, const Codes& codes, const ShareRow& share);
+  // By items, and by touches that share conversions (block_cells.cc).
+  bool take_cells(const Rows& rows);
+  bool split(const Rows& rows, std::vector<Cell>& cells);
+  bool split_by_items(uint32_t row, std::vector<Part>& parts);
+  bool split_by_touches(uint32_t row, std::vector<Share>& shares);
+  static void cross(uint32_t row, std::span<const Part> parts, std::span<const Share> shares, std::vector<Cell>& cells);
+  uint32_t code_of(const DimensionInfo& dimension, const Codes& codes, const Cell& cell) const;
+  bool filter_cells(std::vector<Cell>& cells);
+  bool group_cells(const std::vector<Cell>& cells, Groups& groups);
+  bool add_cells(const Measured& measured, const std::vector<Cell>& cells, const Groups& groups);
+  bool add_squares(const Measured& measured, const std::vector<Cell>& cells, const Groups& groups);
 
   static __int128 square_of(int64_t value) { return static_cast<__int128>(value) * value; }
 
   ScanPlan& plan_;
   VisitBlock& block_;
   BlockDimensions dimensions_;
+  std::vector<JourneyTouch> journey_;
   std::vector<int64_t> times_s_;  // of the kind of fact that is looked at, a row of its table each
   bool is_full_ = false;
 };

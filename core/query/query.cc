@@ -315,10 +315,6 @@ class Parser {
                  std::string(metric->name) +
                      " are kept by one dimension at a time: ask for them with a single one in `by` and `filter`");
     }
-    if (query_.shares_touches() && (query_.groups() & (kByItem | kByCategory)) != 0)
-      return bad("model", "model " + quoted(kModelNames[static_cast<size_t>(query_.model)]) +
-                              " shares orders among touches, and items split them: ask for one of the two, or for another model",
-                 {"last", "last_non_direct", "first"});
     return {};
   }
 

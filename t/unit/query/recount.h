@@ -9,6 +9,7 @@
 #include <tuple>
 #include <vector>
 
+#include "credit/attribution.h"
 #include "query/query.h"
 #include "rollup/kept_visit.h"
 #include "site/match.h"
@@ -140,16 +141,35 @@ class Recount {
     return values;
   }
 
-  const KeptTouch* credited(const KeptConversion& conversion) const {
-    std::vector<const KeptTouch*> journey;
-    for (const KeptTouch& touch : conversion.touches)
-      if (journey.size() > 0 || touch.age_s <= query_.lookback_days * kDayS) journey.push_back(&touch);
-    if (journey.empty()) return nullptr;
-    if (query_.model == Model::first) return journey.front();
-    if (query_.model == Model::last_non_direct)
-      for (size_t i = journey.size(); i > 0; --i)
-        if (journey[i - 1]->channel != kDirectChannel) return journey[i - 1];
-    return journey.back();
+  struct Share {
+    const KeptTouch* touch = nullptr;  // null: nobody knows how the buyer came
+    int64_t millionths = kCreditWhole;
+  };
+  // Who gets what of a conversion; one gets all where no touch is asked about.
+  std::vector<Share> shares_of(const KeptConversion& conversion) const {
+    std::vector<Share> shares;
+    std::vector<JourneyTouch> journey;
+    for (const KeptTouch& touch : conversion.touches) {
+      if (journey.empty() && touch.age_s > query_.lookback_days * kDayS) continue;
+      shares.push_back({&touch, 0});
+      journey.push_back({touch.age_s * 1000, touch.channel == kDirectChannel});
+    }
+    if (shares.empty() || ((query_.groups() & kByTouch) == 0 && !gives_whole(query_.model))) return {Share{}};
+    const Credits credits = credits_of(query_.model, journey);
+    for (size_t i = 0; i < shares.size(); ++i) shares[i].millionths = credits[i];
+    std::erase_if(shares, [](const Share& share) { return share.millionths == 0; });
+    return shares;
+  }
+
+  static std::vector<int64_t> split(int64_t micros, const std::vector<Share>& shares) {
+    std::vector<int64_t> parts;
+    int64_t left = micros;
+    for (const Share& share : shares) {
+      parts.push_back(static_cast<int64_t>(static_cast<__int128>(micros) * share.millionths / kCreditWhole));
+      left -= parts.back();
+    }
+    parts.back() += left;
+    return parts;
   }
 
   std::vector<CountedFact> facts(const std::string& metric) const {
@@ -208,43 +228,64 @@ class Recount {
     return exit == &view;
   }
 
+  struct Piece {
+    const KeptItem* item = nullptr;  // null: what the items leave
+    bool is_one = true;
+    int64_t pieces = 0, micros = 0, refund_micros = 0;
+  };
+  // What items leave comes last.
+  std::vector<Piece> pieces_of(const KeptConversion& conversion) const {
+    Piece left{nullptr, true, conversion.quantity, conversion.value_micros, conversion.refund_micros};
+    const bool by_items = (query_.groups() & (kByItem | kByCategory)) != 0;
+    if (!by_items || conversion.items.empty()) return {left};
+    std::vector<Piece> pieces;
+    for (const KeptItem& item : conversion.items) {
+      const int64_t own = !conversion.is_goal && conversion.has_rate ? item.value_micros : 0;
+      pieces.push_back({&item, true, conversion.is_goal ? 0 : item.quantity, conversion.is_change ? 0 : own, conversion.is_change ? own : 0});
+      left.pieces -= pieces.back().pieces;
+      left.micros -= pieces.back().micros;
+      left.refund_micros -= pieces.back().refund_micros;
+    }
+    left.is_one = false;
+    if (!conversion.is_goal) pieces.push_back(left);
+    return pieces;
+  }
+
   void facts_of(const KeptConversion& conversion, int64_t start_s, Values values, const std::string& id,
                 const std::string& metric, std::vector<CountedFact>& to) const {
-    const KeptTouch* touch = credited(conversion);
-    static const KeptTouch kNone{.channel = kDirectChannel, .source = kDirectSource};
-    put_touch(touch != nullptr ? *touch : kNone, values);
+    const std::vector<Share> shares = shares_of(conversion);
+    const std::vector<Piece> pieces = pieces_of(conversion);
     values["event"] = conversion.event;
     values["goal"] = conversion.goal;
     values["coupon"] = conversion.coupon;
     values["currency"] = conversion.currency;
-    const int64_t time_s = start_s + conversion.time_s;
-    const auto put = [&](const KeptItem* item, bool is_one, int64_t pieces, int64_t micros, int64_t refund_micros) {
-      Values own = values;
-      if (item != nullptr) own["item"] = item->id;
-      if (item != nullptr) own["item_category"] = item->category;
-      if (metric == "items") to.push_back({id, time_s, own, static_cast<__int128>(pieces) * kCreditWhole});
-      if (metric == "revenue") to.push_back({id, time_s, own, micros});
-      if (metric == "refunds") to.push_back({id, time_s, own, refund_micros});
-      if (metric == "revenue_net") to.push_back({id, time_s, own, micros - refund_micros});
-      if (!is_one || conversion.is_change) return;
-      if (metric == "conversions") to.push_back({id, time_s, own, kCreditWhole});
-      if (metric == "orders" && !conversion.is_goal) to.push_back({id, time_s, own, kCreditWhole});
-      if (metric == "goal_value") to.push_back({id, time_s, own, conversion.goal_value_micros});
-    };
-    const bool by_items = (query_.groups() & (kByItem | kByCategory)) != 0;
-    if (!by_items || conversion.items.empty()) 
-      return put(nullptr, true, conversion.quantity, conversion.value_micros, conversion.refund_micros);
-    int64_t pieces = conversion.quantity, micros = conversion.value_micros, refund_micros = conversion.refund_micros;
-    for (const KeptItem& item : conversion.items) {
-      const bool is_order = !conversion.is_goal;
-      const int64_t own = is_order && conversion.has_rate ? item.value_micros : 0;
-      const int64_t sold = conversion.is_change ? 0 : own, back = conversion.is_change ? own : 0;
-      put(&item, true, is_order ? item.quantity : 0, sold, back);
-      pieces -= is_order ? item.quantity : 0;
-      micros -= sold;
-      refund_micros -= back;
+    std::vector<int64_t> left = split(conversion.value_micros, shares), left_refunds = split(conversion.refund_micros, shares);
+    for (const Piece& piece : pieces) {
+      const std::vector<int64_t> micros = &piece == &pieces.back() ? left : split(piece.micros, shares);
+      const std::vector<int64_t> refunds = &piece == &pieces.back() ? left_refunds : split(piece.refund_micros, shares);
+      for (size_t i = 0; i < shares.size(); ++i) {
+        left[i] -= micros[i];
+        left_refunds[i] -= refunds[i];
+        facts_of(conversion, piece, shares[i], micros[i], refunds[i], start_s + conversion.time_s, values,
+                 id + "/" + std::to_string(i), metric, to);
+      }
     }
-    if (!conversion.is_goal) put(nullptr, false, pieces, micros, refund_micros);
+  }
+
+  static void facts_of(const KeptConversion& conversion, const Piece& piece, const Share& share, int64_t micros, int64_t refund_micros,
+                       int64_t time_s, Values values, const std::string& id, const std::string& metric, std::vector<CountedFact>& to) {
+    static const KeptTouch kNone{.channel = kDirectChannel, .source = kDirectSource};
+    put_touch(share.touch != nullptr ? *share.touch : kNone, values);
+    if (piece.item != nullptr) values["item"] = piece.item->id;
+    if (piece.item != nullptr) values["item_category"] = piece.item->category;
+    if (metric == "items") to.push_back({id, time_s, values, static_cast<__int128>(piece.pieces) * share.millionths});
+    if (metric == "revenue") to.push_back({id, time_s, values, micros});
+    if (metric == "refunds") to.push_back({id, time_s, values, refund_micros});
+    if (metric == "revenue_net") to.push_back({id, time_s, values, micros - refund_micros});
+    if (!piece.is_one || conversion.is_change) return;
+    if (metric == "conversions") to.push_back({id, time_s, values, share.millionths});
+    if (metric == "orders" && !conversion.is_goal) to.push_back({id, time_s, values, share.millionths});
+    if (metric == "goal_value") to.push_back({id, time_s, values, conversion.goal_value_micros});
   }
 
   const Query& query_;

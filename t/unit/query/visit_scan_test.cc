@@ -191,7 +191,6 @@ std::string random_condition(Random& random, const DimensionInfo& dimension) {
 void any_question_is_answered_as_by_a_second_count(void**) {
   static const auto all = kept_dimensions();
   static constexpr const char* kTimes[] = {"minute", "hour", "day", "week", "month"};
-  static constexpr const char* kModels[] = {"last", "last_non_direct", "first"};
   static constexpr const char* kLookbacks[] = {"1d", "7d", "30d", "90d"};
   static std::vector<const DimensionInfo*> used;
   static std::string by, filter, metrics;
@@ -227,7 +226,7 @@ void any_question_is_answered_as_by_a_second_count(void**) {
         range.to_s = range.from_s + 60 * (1 + static_cast<int64_t>(of.random.below(1440)));
       }
       expect_recounted("metrics=" + metrics + (by.empty() ? "" : "&by=" + by) +
-                           (filter.empty() ? "" : "&filter=" + filter) + "&model=" + kModels[of.random.below(3)] +
+                           (filter.empty() ? "" : "&filter=" + filter) + "&model=" + std::string(kModelNames[of.random.below(kModels)]) +
                            "&lookback=" + kLookbacks[of.random.below(4)],
                        range);
     }
@@ -309,6 +308,30 @@ void an_order_of_several_items_is_one_order(void**) {
   assert_true(total(rest, 0) == 0);  // shipping is no order
   assert_true(total(rest, 1) == kCreditWhole);
   assert_true(total(rest, 2) == 30);
+}
+
+// A model that shares an order shares each of its items, and what they leave.
+void an_order_of_several_items_and_touches_is_shared_by_both(void**) {
+  Kept& of = kept();
+  KeptVisit visit = visit_of("email", {});
+  KeptConversion order{.event = "purchase", .value_micros = 100, .quantity = 4};
+  order.touches = {{.age_s = 9, .channel = "email"}, {.age_s = 8, .channel = "display"}, {.channel = "email"}};
+  order.items = {{"cup", "kitchen", 1, 31}, {"bowl", "kitchen", 2, 40}};
+  visit.conversions = {order};
+  of.add(visit);
+  of.pack();
+  const auto is = [](const char* filter, int64_t millionths, int64_t pieces_millionths, int64_t micros) {
+    Asked& asked = ask("metrics=orders,items,revenue&model=linear&filter=" + std::string(filter));
+    assert_true(total(asked, 0) == millionths);
+    assert_true(total(asked, 1) == pieces_millionths);
+    assert_true(total(asked, 2) == micros);
+  };
+  is("channel:is:email", 666'667, 4 * 666'667, 67);  // 33 and what is left, 34
+  is("channel:is:email;item:is:cup", 666'667, 666'667, 21);
+  is("channel:is:display;item:is:cup", 333'333, 333'333, 10);
+  is("channel:is:email;item:is:cup|bowl", 666'667, 3 * 666'667, 21 + 27);
+  is("channel:is:email;item:is:", 0, 666'667, 67 - 48);
+  is("channel:is:display;item:is:", 0, 333'333, 33 - 10 - 13);
 }
 
 void a_page_is_looked_at_until_the_next(void**) {
@@ -397,6 +420,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(a_visit_of_several_pages_is_one_visit),
       cmocka_unit_test(an_order_of_several_items_is_one_order),
+      cmocka_unit_test(an_order_of_several_items_and_touches_is_shared_by_both),
       cmocka_unit_test(a_page_is_looked_at_until_the_next),
       cmocka_unit_test(another_lookback_credits_another_touch),
       cmocka_unit_test(money_without_a_rate_is_listed_apart),
