@@ -91,6 +91,7 @@ class Engine {
     std::unique_ptr<OpenVisit> visit;
     bool visitor_changed = false;
     bool visit_changed = false;
+    bool visitor_stored = false;
     bool visit_stored = false;
     bool is_listed = false;  // in changed_
   };
@@ -135,6 +136,7 @@ class Engine {
   void take_over_visit(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit);
   void take_over(const VisitorKey& key, Entry& entry, Entry& from, const Hit& hit);
   void note_change(const VisitorKey& key, Entry& entry);
+  void store_visitor(const VisitorKey& key, Entry& entry);
   OpenVisit& open_or_extend(Site& site, const VisitorKey& key, Entry& entry, const Hit& hit);
   void close(const VisitorKey& key, Entry& entry);
   void keep_steps(const VisitorKey& key, Visit& visit);

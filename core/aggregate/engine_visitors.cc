@@ -71,8 +71,10 @@ Engine::Entry& Engine::entry_of(const VisitorKey& key) {
     if (spilled_ > 0) load_open_visit(key, place->second);
     Visitor& visitor = place->second.visitor;
     if (const std::optional<std::string> stored =
-            find_stored_(KeyedDatabase::visitors, visitor_key(key.site, key.visitor, timeline_)))
+            find_stored_(KeyedDatabase::visitors, visitor_key(key.site, key.visitor, timeline_))) {
+      place->second.visitor_stored = true;
       if (!decode_visitor(*stored, visitor) || is_forgotten(key, visitor)) visitor = Visitor();
+    }
   } else if (!place->second.visit && is_anybody(place->second.visitor) && is_forgotten(key, place->second.visitor)) {
     place->second.visitor = Visitor();
     place->second.visitor_changed = true;
@@ -104,6 +106,15 @@ void Engine::note_change(const VisitorKey& key, Entry& entry) {
   entry.is_listed = true;
 }
 
+// Whoever is forgotten by now is not stored only to be swept: of a log of many days that is nearly everybody.
+void Engine::store_visitor(const VisitorKey& key, Entry& entry) {
+  const bool stays = is_anybody(entry.visitor) && (entry.visit || !is_forgotten(key, entry.visitor));
+  if (stays || entry.visitor_stored)
+    changes_.set(KeyedDatabase::visitors, visitor_key(key.site, key.visitor, timeline_),
+                 stays ? encode_visitor(entry.visitor) : std::string());
+  entry.visitor_stored = stays;
+}
+
 void Engine::flush() {
   for (size_t i = 0; i < changed_.size(); ++i) {
     expect_beyond(changed_, i);
@@ -111,9 +122,7 @@ void Engine::flush() {
     const auto place = visitors_.find(key);
     if (place == visitors_.end()) continue;
     Entry& entry = place->second;
-    if (entry.visitor_changed)
-      changes_.set(KeyedDatabase::visitors, visitor_key(key.site, key.visitor, timeline_),
-                   is_anybody(entry.visitor) ? encode_visitor(entry.visitor) : std::string());
+    if (entry.visitor_changed) store_visitor(key, entry);
     if (entry.visit_changed && (entry.visit || entry.visit_stored))
       changes_.set(KeyedDatabase::open_visits, visitor_key(key.site, key.visitor, timeline_),
                    entry.visit ? encode_visit(*entry.visit) : std::string());

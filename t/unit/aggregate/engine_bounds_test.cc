@@ -229,6 +229,26 @@ void who_is_forgotten_is_not_known_again(void**) {
   expect_figure(Dimension::source, "(direct)", Counter::orders_first, kCreditWhole);
 }
 
+// Of an anonymous visitor nothing is known once the day is over, so nothing is stored that a sweep would have to find.
+void who_is_over_by_a_fold_is_not_stored(void**) {
+  shop().visitor("");
+  const auto comes = [](const char* address, std::string_view time) {
+    shop().at(time).address(address).hit("/", "utm_source=" + std::string(time.substr(11, 2)));
+  };
+  const auto expect_stored = [](size_t visitors) { assert_int_equal(shop().fold().stored("visitors").size(), visitors); };
+  comes("AAAA", "2026-10-01 23:00");
+  expect_stored(1);
+  comes("BBBB", "2026-10-01 23:40");
+  comes("CCCC", "2026-10-02 00:20");  // no visit gap after B's day
+  expect_stored(3);
+  comes("DDDD", "2026-10-02 12:00");
+  comes("EEEE", "2026-10-03 12:00");
+  expect_stored(4);  // never D
+  comes("EEEE", "2026-10-03 22:00");
+  comes("FFFF", "2026-10-04 12:00");
+  expect_stored(4);  // not E any more
+}
+
 }  // namespace
 }  // namespace footfall
 
@@ -243,6 +263,7 @@ int main() {
       shop_test(a_long_visit_finds_its_closed_bucket),
       shop_test(what_would_not_be_kept_is_not_booked),
       shop_test(who_is_forgotten_is_not_known_again),
+      shop_test(who_is_over_by_a_fold_is_not_stored),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
