@@ -2,6 +2,7 @@
 // of which dimension gets which figure live here and nowhere else; core/README.md tells them to users.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -103,7 +104,8 @@ class Bookings {
   // goes on with it, once the one that it is from is undone.
   void visit_carried(const Site& site, const Visit& visit, int sign);
 
-  // A conversion, credited over the journey.
+  // A conversion. `touches` are those that the visitor had, in time order: it is credited over those in the site's lookback, and
+  // what each other lookback would give is counted as well.
   struct ItemSum {
     std::string_view name;  // the item's id, or a category; empty: none
     int64_t quantity = 0;
@@ -126,7 +128,7 @@ class Bookings {
     std::vector<KeptItem> parts{};
     std::vector<ItemSum> by_item{}, by_category{};
   };
-  void order(const Site& site, const Order& order, const Origin& origin, std::span<const Touch> journey);
+  void order(const Site& site, const Order& order, const Origin& origin, std::span<const Touch> touches);
   struct Goal {
     int64_t time_ms = 0;
     std::string_view name;
@@ -134,7 +136,7 @@ class Bookings {
     std::string_view item{};   // of the event
     int64_t value_micros = 0;
   };
-  void goal(const Site& site, const Goal& goal, const Origin& origin, std::span<const Touch> journey);
+  void goal(const Site& site, const Goal& goal, const Origin& origin, std::span<const Touch> touches);
 
   // A customer's order, by what brought the customer first (in the bucket of that touch) and in the bucket of the first order.
   void customer_ordered(const Site& site, const Order& order, const Touch& first_touch, int64_t first_order_ms, bool is_new);
@@ -170,6 +172,7 @@ class Bookings {
     int64_t journey_ms = 0;  // the time up to which its journey goes
     int64_t orders = 0, items = 0, conversions = 0;  // millionths
     int64_t revenue_micros = 0, refund_micros = 0, goal_value_micros = 0;
+    bool operator==(const Conversion&) const = default;
     void add(const Conversion& other) {  // its credit and money
       orders += other.orders;
       items += other.items;
@@ -180,6 +183,10 @@ class Bookings {
   };
   struct ByModel {
     std::array<Conversion, kModels> parts{};
+    bool operator==(const ByModel&) const = default;
+    bool has_order() const {
+      return std::any_of(parts.begin(), parts.end(), [](const Conversion& part) { return part.orders != 0; });
+    }
     Conversion& operator[](Model model) { return parts[static_cast<size_t>(model)]; }
     const Conversion& operator[](Model model) const { return parts[static_cast<size_t>(model)]; }
     void add(const ByModel& other) {
@@ -255,13 +262,22 @@ class Bookings {
   void until_closed(const Site& site, const Visit& visit, int sign);
   void items(const Site& site, Dimension dimension, std::span<const ItemSum> sums, const Order& order,
              const Conversion& whole);
-  void credit(const Site& site, const Conversion& conversion, const Origin& origin, std::span<const Touch> journey);
-  static std::vector<ByModel> parts_by_touch(const Conversion& whole, std::span<const Touch> journey);
+  void credit(const Site& site, const Conversion& conversion, const Origin& origin, std::span<const Touch> touches);
+  // What the touches of a journey get, a part each; without touches what nobody brought.
+  struct Shared {
+    Shared(const Conversion& whole, std::span<const Touch> journey);
+    ByModel of(std::string Touch::*text, std::string_view value) const;
+    std::span<const Touch> journey;
+    std::vector<ByModel> parts;
+  };
   void credit_touches(const Site& site, const Conversion& conversion, std::span<const Touch> journey);
+  void credit_by_lookbacks(const Site& site, const Conversion& conversion, std::span<const Touch> touches, std::span<const Touch> own_journey);
+  void credit_difference(const Site& site, const Conversion& conversion, size_t lookback, const Shared& by_it, const Shared& by_own);
   static void add_credit(Counters& to, const Conversion& conversion, Model model, int64_t sign = 1);
   // What intervals are made of, of an order that is the row's in all models.
   static void add_squares(Counters& to, const Conversion& order);
-  // What each model gives a row of one conversion.
+  // What each model gives a row of one conversion; the sums alone (`sign` -1: taken off), and with the largest order.
+  static void add_shared_sums(Counters& to, const ByModel& parts, int sign);
   static void add_shared(Counters& to, const ByModel& parts);
   // Where no touch decides: the same in each model, and the goals' value.
   static void add_whole(Counters& to, const Conversion& conversion);

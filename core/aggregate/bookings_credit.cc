@@ -1,5 +1,7 @@
 // Conversions: who gets the credit, and what customers brought after their first order.
 #include <algorithm>
+#include <iterator>
+#include <optional>
 
 #include "aggregate/bookings.h"
 #include "credit/attribution.h"
@@ -23,6 +25,18 @@ void add_wrapping(__int128& to, __int128 value) {
   to = static_cast<__int128>(static_cast<unsigned __int128>(to) + static_cast<unsigned __int128>(value));
 }
 
+static_assert(std::size(kTouchTexts) == kTouchDimensions.size() &&
+              std::equal(std::begin(kTouchTexts), std::end(kTouchTexts), kTouchDimensions.begin(),
+                         [](const TouchText& text, Dimension dimension) { return text.dimension == dimension; }));
+
+// Those that touches have, each once.
+std::vector<std::string_view> values_of(std::span<const Touch> touches, std::string Touch::*text) {
+  std::vector<std::string_view> values;
+  for (const Touch& touch : touches)
+    if (std::find(values.begin(), values.end(), touch.*text) == values.end()) values.push_back(touch.*text);
+  return values;
+}
+
 }  // namespace
 
 void Bookings::add_credit(Counters& to, const Conversion& conversion, Model model, int64_t sign) {
@@ -44,35 +58,43 @@ void Bookings::add_squares(Counters& to, const Conversion& order) {
   to.see_revenue(order.revenue_micros);
 }
 
-void Bookings::add_shared(Counters& to, const ByModel& parts) {
+void Bookings::add_shared_sums(Counters& to, const ByModel& parts, int sign) {
   const Conversion& last = parts[Model::last];
-  const bool is_order = std::any_of(kAllModels.begin(), kAllModels.end(), [&](Model model) { return parts[model].orders != 0; });
+  const bool is_order = parts.has_order();
   for (const Model model : kAllModels) {
     const Conversion& part = parts[model];
-    add_credit(to, part, model);
-    if (!gives_whole(model)) add_credit(to, last, model, -1);
+    add_credit(to, part, model, sign);
+    if (!gives_whole(model)) add_credit(to, last, model, -sign);
     if (!is_order) continue;
     add_wrapping(to[credited(Amount::revenue_squares_last, model)],
-                 square(part.revenue_micros) - (model == Model::last ? 0 : square(last.revenue_micros)));
-    if (!gives_whole(model)) to[order_squares(model)] += square(part.orders) - last.orders * kCreditWhole;
-    to.see_revenue(model, part.revenue_micros);
+                 sign * (square(part.revenue_micros) - (model == Model::last ? 0 : square(last.revenue_micros))));
+    if (!gives_whole(model)) to[order_squares(model)] += sign * (square(part.orders) - last.orders * kCreditWhole);
   }
 }
 
+void Bookings::add_shared(Counters& to, const ByModel& parts) {
+  add_shared_sums(to, parts, 1);
+  if (!parts.has_order()) return;
+  for (const Model model : kAllModels) to.see_revenue(model, parts[model].revenue_micros);
+}
+
 void Bookings::credit(const Site& site, const Conversion& conversion, const Origin& origin,
-                      std::span<const Touch> journey) {
+                      std::span<const Touch> touches) {
   const auto add = [&](Counters& counters) {
     add_whole(counters, conversion);
     add_squares(counters, conversion);
   };
   add(at(site, Dimension::total, conversion.time_ms, std::string_view()));
   each_origin_dimension(site, origin, conversion.time_ms, add);
-  credit_touches(site, conversion, journey);
+  const std::span<const Touch> own_journey = journey(touches, conversion.journey_ms, site.lookback_ms());
+  credit_touches(site, conversion, own_journey);
+  credit_by_lookbacks(site, conversion, touches, own_journey);
 }
 
-// What each touch of the journey gets, by model.
-std::vector<Bookings::ByModel> Bookings::parts_by_touch(const Conversion& whole, std::span<const Touch> journey) {
-  std::vector<ByModel> parts(journey.size());
+Bookings::Shared::Shared(const Conversion& whole, std::span<const Touch> touches) : journey(touches) {
+  static const Touch kNoTouch;  // nothing is known of how the visitor came
+  if (journey.empty()) journey = {&kNoTouch, 1};
+  parts.resize(journey.size());
   std::vector<int64_t> revenue(journey.size()), refunds(journey.size());
   for (const Model model : kAllModels) {
     const Credits shares = credits_of(model, journey, whole.journey_ms);
@@ -88,33 +110,63 @@ std::vector<Bookings::ByModel> Bookings::parts_by_touch(const Conversion& whole,
                              .refund_micros = refunds[touch]};
     }
   }
-  return parts;
+}
+
+Bookings::ByModel Bookings::Shared::of(std::string Touch::*text, std::string_view value) const {
+  ByModel sum;
+  for (size_t touch = 0; touch < journey.size(); ++touch)
+    if (journey[touch].*text == value) sum.add(parts[touch]);
+  return sum;
 }
 
 void Bookings::credit_touches(const Site& site, const Conversion& conversion, std::span<const Touch> journey) {
-  static const Touch kNoTouch;  // nothing is known of how the visitor came
   if (journey.size() <= 1) {
+    static const Touch kNoTouch;
     each_touch_dimension(site, journey.empty() ? kNoTouch : journey.front(), conversion.time_ms, [&](Counters& counters) {
       for (const Model model : {Model::last, Model::last_non_direct, Model::first}) add_credit(counters, conversion, model);
       add_squares(counters, conversion);
     });
     return;
   }
-  std::vector<ByModel> parts = parts_by_touch(conversion, journey);
-  for (const TouchText& of : kTouchTexts) {
-    for (size_t touch = 0; touch < journey.size(); ++touch) {
-      const std::string& text = journey[touch].*of.text;
-      const auto has_text = [&](const Touch& other) { return other.*of.text == text; };
-      if (std::any_of(journey.begin(), journey.begin() + static_cast<ptrdiff_t>(touch), has_text)) continue;
-      ByModel sum = parts[touch];
-      for (size_t other = touch + 1; other < journey.size(); ++other)
-        if (has_text(journey[other])) sum.add(parts[other]);
-      add_shared(at(site, of.dimension, conversion.time_ms, text), sum);
+  const Shared shared(conversion, journey);
+  for (const TouchText& of : kTouchTexts)
+    for (const std::string_view value : values_of(journey, of.text))
+      add_shared(at(site, of.dimension, conversion.time_ms, value), shared.of(of.text, value));
+}
+
+// Journeys of all lookbacks end with the conversion: those of as many touches are the same, and mostly all are.
+void Bookings::credit_by_lookbacks(const Site& site, const Conversion& conversion, std::span<const Touch> touches,
+                                   std::span<const Touch> own_journey) {
+  std::optional<Shared> by_own;
+  for (size_t lookback = 0; lookback < kLookbacks; ++lookback) {
+    const std::span<const Touch> other = journey(touches, conversion.journey_ms, kLookbackDays[lookback] * kDayS * 1000);
+    if (other.size() == own_journey.size()) continue;
+    if (!by_own) by_own.emplace(conversion, own_journey);
+    credit_difference(site, conversion, lookback, Shared(conversion, other), *by_own);
+  }
+}
+
+// Nothing is booked where it makes no difference: by a dimension in which all touches are alike, say.
+void Bookings::credit_difference(const Site& site, const Conversion& conversion, size_t lookback, const Shared& by_it,
+                                 const Shared& by_own) {
+  for (size_t of = 0; of < std::size(kTouchTexts); ++of) {
+    const auto text = kTouchTexts[of].text;
+    std::vector<std::string_view> values = values_of(by_it.journey, text);
+    for (const std::string_view value : values_of(by_own.journey, text))
+      if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
+    if (values.size() == 1) continue;
+    for (const std::string_view value : values) {
+      const ByModel now = by_it.of(text, value), own = by_own.of(text, value);
+      if (now == own) continue;
+      Counters& counters = at(site, by_lookback(of, lookback), conversion.time_ms, value);
+      add_shared_sums(counters, now, 1);
+      add_shared_sums(counters, own, -1);
+      counters[Counter::journeys_converted] += conversion.conversions != 0;
     }
   }
 }
 
-void Bookings::order(const Site& site, const Order& order, const Origin& origin, std::span<const Touch> journey) {
+void Bookings::order(const Site& site, const Order& order, const Origin& origin, std::span<const Touch> touches) {
   const int64_t one = order.is_change ? 0 : kCreditWhole;
   const Conversion conversion{.time_ms = order.time_ms,
                               .journey_ms = order.is_change ? order.order_ms : order.time_ms,
@@ -123,7 +175,7 @@ void Bookings::order(const Site& site, const Order& order, const Origin& origin,
                               .conversions = one,
                               .revenue_micros = order.has_rate ? order.value_micros : 0,
                               .refund_micros = order.has_rate ? order.refund_micros : 0};
-  credit(site, conversion, origin, journey);
+  credit(site, conversion, origin, touches);
   add_whole(at(site, Dimension::event, order.time_ms, kOrderEventName), conversion);
   add_whole(at(site, Dimension::goal, order.time_ms, std::string_view()), conversion);
   items(site, Dimension::item, order.by_item, order, conversion);
@@ -159,10 +211,10 @@ void Bookings::items(const Site& site, Dimension dimension, std::span<const Item
   add_whole(at(site, dimension, order.time_ms, std::string_view()), left);
 }
 
-void Bookings::goal(const Site& site, const Goal& goal, const Origin& origin, std::span<const Touch> journey) {
+void Bookings::goal(const Site& site, const Goal& goal, const Origin& origin, std::span<const Touch> touches) {
   const Conversion conversion{
       .time_ms = goal.time_ms, .journey_ms = goal.time_ms, .conversions = kCreditWhole, .goal_value_micros = goal.value_micros};
-  credit(site, conversion, origin, journey);
+  credit(site, conversion, origin, touches);
   add_whole(at(site, Dimension::event, goal.time_ms, goal.event), conversion);
   add_whole(at(site, Dimension::goal, goal.time_ms, goal.name), conversion);
   add_whole(at(site, Dimension::item, goal.time_ms, goal.item), conversion);

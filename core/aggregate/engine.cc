@@ -201,7 +201,7 @@ void Engine::count_without_visitor(Site& site, const Hit& hit) {
       const LedToOrder led = touches_of_order(site, nullptr, {}, hit, event);
       const std::vector<Touch>& touches = led.touches;
       order->booking.coverage = touches.empty() ? kNoVisitor : coverage(touches, true);
-      bookings_.order(site, order->booking, origin, journey(touches, hit.time_ms, site.lookback_ms()));
+      bookings_.order(site, order->booking, origin, touches);
       book_converted(bookings_, site, hit.time_ms, touches);
       if (!event.customer.is_zero()) count_cohort(site, hit, *order, led);
       bookings_.event_alone(site, hit.time_ms, event, origin);
@@ -365,7 +365,7 @@ void Engine::count_order(Site& site, const VisitorKey& key, Entry& entry, const 
   const LedToOrder led = touches_of_order(site, &entry, key.visitor, hit, event);
   const std::vector<Touch>& touches = led.touches;
   order->booking.coverage = coverage(touches, !hit.id_key.is_zero() || !event.customer.is_zero());
-  bookings_.order(site, order->booking, origin_of(visit), journey(touches, hit.time_ms, site.lookback_ms()));
+  bookings_.order(site, order->booking, origin_of(visit), touches);
   book_converted(bookings_, site, hit.time_ms, touches);
   count_cohort(site, hit, *order, led);
   const JourneyChange until_now(entry.visitor, journeys_);
@@ -439,7 +439,7 @@ void Engine::reach_goals(Site& site, const VisitorKey& key, Entry& entry, const 
     bookings_.figures_changed(site, visit, before);
     Bookings::Goal told{.time_ms = hit.time_ms, .name = goal.name, .value_micros = goal.value_micros};
     if (event != nullptr) told.event = event->name, told.item = event->item;
-    bookings_.goal(site, told, origin_of(visit), journey(entry.visitor.touches, hit.time_ms, site.lookback_ms()));
+    bookings_.goal(site, told, origin_of(visit), entry.visitor.touches);
     visit.keep(kept_goal(visit.start_ms, told, entry.visitor.touches));
     std::string what(goal.name);
     BytesWriter(what).u8(0).hash(key.visitor).le64(static_cast<uint64_t>(visit.start_ms));

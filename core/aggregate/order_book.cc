@@ -368,7 +368,7 @@ void OrderBook::book(const Site& site, const Conversion& order, const OrderChang
   booking.by_item = sum_by(&KeptItem::id, booking.parts);
   booking.by_category = sum_by(&KeptItem::category, booking.parts);
   const Origin origin = origin_of(order.origin);
-  bookings_.order(site, booking, origin, journey(order.touches, order.time_ms, site.lookback_ms()));
+  bookings_.order(site, booking, origin, order.touches);
   Bookings::Order told = booking;
   told.time_ms = order.time_ms;  // what the ages of its touches are told by
   KeptVisit kept = kept_alone(change.time_ms, origin);

@@ -19,12 +19,11 @@
 #include <vector>
 
 #include "credit/markov.h"
+#include "credit/model.h"
 #include "credit/shapley.h"
 
 namespace footfall {
 
-inline constexpr size_t kLookbacks = 4;
-inline constexpr int kLookbackDays[kLookbacks] = {1, 7, 30, 90};
 inline constexpr uint8_t kAllLookbacks = (1 << kLookbacks) - 1;
 
 // The texts of a journey without what they begin with, in the order of its touches; empty values are touches without one.

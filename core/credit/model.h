@@ -22,6 +22,10 @@ inline constexpr bool gives_whole(Model model) { return model <= Model::first; }
 
 inline constexpr int64_t kCreditWhole = 1'000'000;  // credit is counted in millionths of a conversion
 
+// Over how many days journeys may go back.
+inline constexpr size_t kLookbacks = 4;
+inline constexpr int kLookbackDays[kLookbacks] = {1, 7, 30, 90};
+
 // The touches of a visitor that a conversion at `time_ms` may be credited to: those in [time - lookback, time], in time
 // order. `touches` is in time order.
 std::span<const Touch> journey(std::span<const Touch> touches, int64_t time_ms, int64_t lookback_ms);

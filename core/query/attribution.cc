@@ -6,14 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "credit/attribution.h"
 #include "query/collect.h"
 #include "query/figures.h"
 #include "query/journeys.h"
 #include "query/plan.h"
 #include "query/text.h"
-#include "query/visit_scan.h"
-#include "rollup/kept_visit.h"
 
 namespace footfall {
 namespace {
@@ -31,18 +28,13 @@ struct Sums : std::array<Credit, kModels> {
   }
 };
 
-std::string_view KeptTouch::*text_of(const DimensionInfo& dimension) {
-  if (dimension.name == "source") return &KeptTouch::source;
-  if (dimension.name == "campaign") return &KeptTouch::campaign;
-  return dimension.name == "code" ? &KeptTouch::code : &KeptTouch::channel;
-}
-
-// What the rule models give, whatever tells it.
+// What the rule models give.
 struct ByRule {
   std::map<std::string, Sums, std::less<>> rows;
   Sums totals{};
   std::map<std::string, Credit, std::less<>> unconverted;  // by currency
   bool has_cut_values = false;                             // some buckets keep a part of their values alone
+  bool has_cut_credit = false;                             // likewise of what the lookback gives beyond the site's own
 
   Sums& row(std::string_view value) {
     const auto found = rows.find(value);
@@ -50,88 +42,8 @@ struct ByRule {
   }
 };
 
-// Adds up the orders of a range by the value of their touches, over any lookback.
-class KeptOrders {
- public:
-  KeptOrders(const Query& query, ByRule& to) : query_(query), text_(text_of(*query.by.front())), to_(to) {}
-
-  void add(const KeptVisit& visit) {
-    for (const KeptConversion& conversion : visit.conversions) {
-      const int64_t time_s = whole_s(visit.start_ms) + conversion.time_s;
-      if (!conversion.is_goal && time_s >= query_.range.from_s && time_s < query_.range.to_s) add(conversion);
-    }
-  }
-
- private:
-  void add(const KeptConversion& order) {
-    if (!order.has_rate) {
-      Credit& apart = to_.unconverted[std::string(order.currency)];
-      apart.orders_millionths += order.is_change ? 0 : kCreditWhole;
-      apart.revenue_micros += order.own_value_micros;
-    }
-    journey_.clear();
-    values_.clear();
-    const int64_t lookback_s = query_.lookback_days * kDayS;
-    for (const KeptTouch& touch : order.touches) {
-      if (touch.age_s > lookback_s) continue;
-      journey_.push_back({touch.age_s * 1000, touch.channel == kDirectChannel});
-      values_.push_back(touch.*text_);
-    }
-    if (journey_.empty()) {  // nothing is known of how the buyer came
-      static const KeptTouch kNone{.channel = kDirectChannel, .source = kDirectSource};
-      journey_.push_back({0, true});
-      values_.push_back(kNone.*text_);
-    }
-    const __int128 orders = order.is_change ? 0 : kCreditWhole;
-    std::vector<int64_t> micros(journey_.size());
-    for (const Model model : kAllModels) {
-      const auto at = static_cast<size_t>(model);
-      const Credits credits = credits_of(model, journey_);
-      split_micros(order.value_micros, credits, micros);
-      for (size_t touch = 0; touch < journey_.size(); ++touch) {
-        Credit& credit = to_.row(values_[touch])[at];
-        if (orders != 0) credit.orders_millionths += credits[touch];
-        credit.revenue_micros += micros[touch];
-      }
-      to_.totals[at].orders_millionths += orders;
-      to_.totals[at].revenue_micros += order.value_micros;
-    }
-  }
-
-  const Query& query_;
-  std::string_view KeptTouch::*const text_;
-  ByRule& to_;
-  std::vector<JourneyTouch> journey_;
-  std::vector<std::string_view> values_;
-};
-
-std::optional<QueryError> collect_kept(const Query& query, SummarySnapshot& snapshot, const std::function<bool()>& out_of_time,
-                                       ByRule& to) {
-  if (auto fault = refuse_unkept_visits(query, query.range, snapshot)) return fault;
-  KeptOrders orders(query, to);
-  bool is_late = false, is_broken = false;
-  const Status status = !query.site_number ? Status() : snapshot.each_visit_block(
-      *query.site_number, query.range.from_s, query.range.to_s, [&](VisitBlock& block) -> Status {
-        KeptVisit visit;
-        is_late = out_of_time();
-        const std::vector<int64_t>* counts = block.ints(VisitColumn::conversions);
-        is_broken = counts == nullptr;
-        for (size_t row = 0; !is_broken && !is_late && row < block.rows(VisitTable::visits); ++row) {
-          if ((*counts)[row] == 0) continue;
-          is_late = out_of_time();
-          is_broken = !block.read(row, visit);
-          if (!is_broken) orders.add(visit);
-        }
-        return is_late || is_broken ? Status(Error::corrupt("block of visits")) : Status();
-      });
-  if (is_late) return too_slow();
-  if (!status) return store_fault(status.error());
-  return std::nullopt;
-}
-
-// By the site's own lookback rollups tell, for years.
-std::optional<QueryError> collect_from_rollups(const Query& query, SummarySnapshot& snapshot,
-                                               const std::function<bool()>& out_of_time, ByRule& to) {
+std::optional<QueryError> collect_by_rule(const Query& query, SummarySnapshot& snapshot,
+                                          const std::function<bool()>& out_of_time, ByRule& to) {
   const auto plan = plan_buckets(query.range.from_s, query.range.to_s, std::nullopt, query.zone);
   const auto add = [](const Counters& counters, Sums& sums) {
     for (const Model model : kAllModels) {
@@ -151,12 +63,14 @@ std::optional<QueryError> collect_from_rollups(const Query& query, SummarySnapsh
   const auto take_to = [&](auto& sums) {
     return [&](const RollupKey& key, const Counters& counters) {
       if (!counters.has_rare()) return;
-      if (key.value == kOtherValue) return void(to.has_cut_values = true);
+      if (key.value == kOtherValue) return void((is_by_lookback(key.dimension) ? to.has_cut_credit : to.has_cut_values) = true);
       texts.saw(key.value, key.bucket_start_s);
       add(counters, sums[key.value]);
     };
   };
-  if (auto fault = each(query.by.front()->rollup, take_to(rows))) return fault;
+  if (auto fault = each_credited_rollup_in(query, plan, query.by.front()->rollup, std::nullopt, snapshot, out_of_time,
+                                           [&](const RollupKey& key, const Counters& counters) { return take_to(rows)(key, counters), true; }))
+    return fault;
   if (auto fault = each(Dimension::currency, take_to(apart))) return fault;
   texts.load(snapshot);
   for (const auto& [value, sums] : rows) {
@@ -284,10 +198,7 @@ const FixedReport& attribution_report() {
 std::variant<Report, QueryError> run_attribution(const Query& query, SummarySnapshot& snapshot,
                                                  const std::function<bool()>& out_of_time) {
   ByRule by_rule;
-  const bool from_rollups = query.lookback_days == query.own_lookback_days;
-  if (auto fault = from_rollups ? collect_from_rollups(query, snapshot, out_of_time, by_rule)
-                                : collect_kept(query, snapshot, out_of_time, by_rule))
-    return *std::move(fault);
+  if (auto fault = collect_by_rule(query, snapshot, out_of_time, by_rule)) return *std::move(fault);
   auto by_journeys = credit_by_journeys(query, snapshot, out_of_time);
   if (auto* fault = std::get_if<QueryError>(&by_journeys)) return std::move(*fault);
   const JourneyCredit& journeys = std::get<JourneyCredit>(by_journeys);
@@ -313,6 +224,7 @@ std::variant<Report, QueryError> run_attribution(const Query& query, SummarySnap
     warn("markov and shapley are null: no journey of the range led to an order");
   if (by_rule.has_cut_values)
     warn("the range has more values of " + std::string(by) + " than are kept; the rest of them is in `other`");
+  if (by_rule.has_cut_credit) warn(cut_credit_warning(query, by));
   if (journeys.is_approximate) warn("markov and shapley are approximate: there were more steps of journeys than are kept");
   return report;
 }

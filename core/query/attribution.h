@@ -1,5 +1,5 @@
-// Who earned the orders: credit by each model side by side, per channel, source, campaign or code. Made of the journeys that
-// orders are kept with, so it reaches as far back as kept visits do.
+// Who earned the orders: credit by each model side by side, per channel, source, campaign or code. Made of rollups, so it
+// reaches as far back as they do, over each lookback.
 //
 //   <dimension> orders_last revenue_last orders_last_non_direct … revenue_shapley     rows + other = totals, for each model
 #pragma once
@@ -16,7 +16,7 @@ namespace footfall {
 // What /v1/attribution is asked for: `by` one of its choices, default channel.
 const FixedReport& attribution_report();
 
-// From one snapshot. Refused: visits are not kept of all of the range.
+// From one snapshot.
 std::variant<Report, QueryError> run_attribution(const Query& query, SummarySnapshot& snapshot,
                                                  const std::function<bool()>& out_of_time);
 

@@ -1,6 +1,9 @@
 #include "query/collect.h"
 
+#include <absl/container/flat_hash_set.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "query/open_visits.h"
 #include "query/source_join.h"
@@ -55,6 +58,62 @@ std::optional<QueryError> each_rollup_in(const Query& query, std::span<const Pla
     }
   }
   return std::nullopt;
+}
+
+namespace {
+
+// The buckets of a dimension in which a lookback gives something beyond the site's own, with the values that have a row there.
+class CreditedBuckets {
+ public:
+  void note(const RollupKey& key) { buckets_.try_emplace({key.level, key.bucket_start_s}); }
+  bool empty() const { return buckets_.empty(); }
+
+  void saw(const RollupKey& key) {
+    const auto bucket = buckets_.find({key.level, key.bucket_start_s});
+    if (bucket == buckets_.end()) return;
+    if (key.value == kOtherValue) bucket->second.is_cut = true;
+    else bucket->second.values.insert(key.value);
+  }
+  bool is_cut_off(const RollupKey& key) const {
+    const auto bucket = buckets_.find({key.level, key.bucket_start_s});
+    return bucket != buckets_.end() && bucket->second.is_cut && !bucket->second.values.contains(key.value);
+  }
+
+ private:
+  struct Bucket {
+    bool is_cut = false;
+    absl::flat_hash_set<Hash128> values;
+  };
+  absl::flat_hash_map<std::pair<Level, int64_t>, Bucket> buckets_;
+};
+
+}  // namespace
+
+std::optional<QueryError> each_credited_rollup_in(const Query& query, std::span<const PlanPart> plan, Dimension dimension,
+                                                  const std::optional<std::vector<Hash128>>& only, SummarySnapshot& snapshot,
+                                                  const std::function<bool()>& out_of_time,
+                                                  const std::function<bool(const RollupKey& key, const Counters& counters)>& take) {
+  const Dimension beyond = *by_lookback(dimension, query.lookback_days);
+  CreditedBuckets buckets;
+  const auto each = [&](Dimension of, const std::function<bool(const RollupKey& key, const Counters& counters)>& see) {
+    return each_rollup_in(query, plan, of, only, snapshot, out_of_time, see);
+  };
+  if (auto fault = each(beyond, [&](const RollupKey& key, const Counters&) { return buckets.note(key), true; })) return fault;
+  if (buckets.empty()) return each(dimension, take);
+  auto fault = each(dimension, [&](const RollupKey& key, const Counters& counters) {
+    buckets.saw(key);
+    return take(key, counters);
+  });
+  if (fault) return fault;
+  return each(beyond, [&](RollupKey key, const Counters& counters) {
+    if (buckets.is_cut_off(key)) key.value = kOtherValue;
+    return take(key, counters);
+  });
+}
+
+std::string cut_credit_warning(const Query& query, std::string_view dimension) {
+  return "more values of " + std::string(dimension) + " than are kept get another credit by lookback " + std::to_string(query.lookback_days) +
+         "d than by the site's own; the rest of them are shown with the latter, and the difference is in `other`";
 }
 
 // --- texts -----------------------------------------------------------------------------------------------------------
@@ -204,7 +263,9 @@ class Collector {
     if (dimension == Dimension::source && query_.shows_spend())
       if (auto fault = join_sources()) return fault;
     const bool moves = sources_.moves_any();
-    auto fault = each(dimension, moves ? std::nullopt : filter_.only(), [&](const RollupKey& key, const Counters& counters) {
+    const auto only = moves ? std::nullopt : filter_.only();
+    const auto read = query_.credits_touches() ? each_credited_rollup_in : each_rollup_in;
+    auto fault = read(query_, plan_, dimension, only, snapshot_, out_of_time_, [&](const RollupKey& key, const Counters& counters) {
       const Hash128 of_spend = moves ? sources_.row_of_spend(key.value) : key.value;
       if (of_spend == key.value) return take_row(key, by_value, counters);
       Counters rest = counters;
@@ -217,6 +278,7 @@ class Collector {
   }
 
   bool take_row(const RollupKey& key, bool by_value, const Counters& counters) {
+    if (key.value == kOtherValue && is_by_lookback(key.dimension)) return to_.has_cut_credit = true;
     to_.has_cut_values |= key.value == kOtherValue;
     if (!query_.filter.empty() && (key.value == kOtherValue || !filter_.means(key.value, key.bucket_start_s))) return true;
     if (by_value) to_.texts.saw(key.value, key.bucket_start_s);

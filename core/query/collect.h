@@ -48,6 +48,7 @@ struct Collected {
   bool adds_values = false;  // of several values of a dimension, each counted by itself
   bool visitors_known = true;
   bool has_cut_values = false;  // some buckets keep a part of their values alone, the rest in a row `other`
+  bool has_cut_credit = false;  // likewise of what the lookback gives beyond the site's own
   bool saw_overrun = false;     // a bucket met more values than it takes as candidates
   std::vector<int64_t> lost_days_s;  // in the range: some visits of them are gone
   uint64_t unknown_values = 0;  // that the filter cannot judge: their text is not kept any more
@@ -59,6 +60,17 @@ std::optional<QueryError> each_rollup_in(const Query& query, std::span<const Pla
                                          const std::optional<std::vector<Hash128>>& only, SummarySnapshot& snapshot,
                                          const std::function<bool()>& out_of_time,
                                          const std::function<bool(const RollupKey& key, const Counters& counters)>& take);
+
+// The same of a touch's dimension, credited over the query's lookback: the rows as they were counted, then what that lookback
+// gives beyond, mostly little, with `key.dimension` telling which it is. What it gives a value that the bucket's own rows cut
+// off is under kOtherValue, as that value itself is.
+std::optional<QueryError> each_credited_rollup_in(const Query& query, std::span<const PlanPart> plan, Dimension dimension,
+                                                  const std::optional<std::vector<Hash128>>& only, SummarySnapshot& snapshot,
+                                                  const std::function<bool()>& out_of_time,
+                                                  const std::function<bool(const RollupKey& key, const Counters& counters)>& take);
+
+// That what the lookback gives some values is in `other`.
+std::string cut_credit_warning(const Query& query, std::string_view dimension);
 
 QueryError too_slow();
 QueryError too_many_rows();

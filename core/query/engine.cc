@@ -41,7 +41,7 @@ class Source {
   // A filter needs all values, and which of them belong to one visit.
   bool is_better_by_visits(const Collected& rollups) const {
     if (query_.filter.empty()) return false;
-    return rollups.has_cut_values || rollups.unknown_values > 0 ||
+    return rollups.has_cut_values || rollups.has_cut_credit || rollups.unknown_values > 0 ||
            (rollups.adds_values && std::any_of(query_.metrics.begin(), query_.metrics.end(), [&](const Metric* metric) {
               return !metric->is_merged() && (metric->not_additive_by & query_.groups()) != 0;
             }));
@@ -239,6 +239,7 @@ class Answer {
            " are left out: the filter cannot tell them, their text is not kept any more");
     if (drafts_.has_cut_values())
       warn("the range has more values of " + dimensions + " than are kept; the rest of them is in `other`");
+    if (now_.has_cut_credit) warn(cut_credit_warning(query_, dimensions));
     if (now_.saw_overrun)
       warn("more than " + std::to_string(kCandidatesMax) + " values of " + dimensions + " came in one bucket (of a minute: " +
            std::to_string(kMinuteCandidatesMax) + "): which of them have rows is by chance, totals are exact");

@@ -54,6 +54,10 @@ struct Part {
   uint8_t index = 0;  // a Counter or an Amount; of credited ones that of the model `last`; of a quantile its percent
 
   bool is_squares() const { return kind == Kind::revenue_squares || kind == Kind::order_squares; }
+  // By a touch's dimension it goes by model and lookback.
+  bool is_credited() const {
+    return kind == Kind::credited || kind == Kind::credited_amount || kind == Kind::revenue_net || kind == Kind::profit || is_squares();
+  }
   bool is_spend() const {
     return (kind == Kind::amount && index == static_cast<uint8_t>(Amount::cost)) ||
            (kind == Kind::counter && (index == static_cast<uint8_t>(Counter::clicks) || index == static_cast<uint8_t>(Counter::impressions)));
@@ -88,7 +92,7 @@ struct Metric {
   // Something of it is spend, which is known by days and by its own dimensions.
   bool is_of_spend() const { return top.is_spend() || bottom.is_spend(); }
   IntervalKind interval() const;
-  bool is_credited() const { return top.kind == Part::Kind::credited || is_money_of_orders(); }
+  bool is_credited() const { return top.is_credited() || bottom.is_credited(); }
   // Of an answer by, or filtered by, dimensions of those groups.
   Part bottom_by(uint16_t groups) const {
     const bool by_page = (groups & (kByPage | kBySearch)) != 0;

@@ -83,7 +83,7 @@ class Parser {
     query_.currency = site.currency;
     query_.margin_micros = site.margin_micros;
     query_.has_page_groups = !site.page_groups.empty();
-    query_.lookback_days = query_.own_lookback_days = site.lookback_days;
+    query_.lookback_days = site.lookback_days;
     return {};
   }
 
@@ -308,9 +308,8 @@ class Parser {
     for (const Metric* metric : query_.metrics) {
       if (is_kept_with_visits(*metric)) continue;
       if (metric->is_of_spend())
-        return bad(query_.filter.empty() ? query_.others().size() > 1 ? "by" : "lookback" : "filter",
-                   std::string(metric->name) + " is not kept by visits: ask for it with a single dimension in `by` and `filter`, by the "
-                   "site's own lookback");
+        return bad(query_.filter.empty() ? "by" : "filter",
+                   std::string(metric->name) + " is not kept by visits: ask for it with a single dimension in `by` and `filter`");
       return bad(query_.filter.empty() ? "by" : "filter",
                  std::string(metric->name) +
                      " are kept by one dimension at a time: ask for them with a single one in `by` and `filter`");
@@ -392,11 +391,8 @@ bool Query::shows_spend() const {
   return std::any_of(metrics.begin(), metrics.end(), [](const Metric* metric) { return metric->is_of_spend(); });
 }
 
-bool Query::needs_visits() const {
-  const std::vector<const DimensionInfo*> all = dimensions();
-  if (all.size() > 1) return true;
-  const bool by_touch = !all.empty() && all[0]->group == kByTouch;
-  return by_touch && lookback_days != own_lookback_days &&
+bool Query::credits_touches() const {
+  return (groups() & kByTouch) != 0 &&
          std::any_of(metrics.begin(), metrics.end(), [](const Metric* metric) { return metric->is_credited(); });
 }
 

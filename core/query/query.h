@@ -71,7 +71,6 @@ struct Query {
   uint64_t offset = 0;  // rows before the first: told by the cursor
   Model model = Model::last_non_direct;
   int lookback_days = 30;
-  int own_lookback_days = 30;          // what the rollups' credit is counted with
   std::optional<ReportFormat> format;  // as `format` says; none: as the reader's headers do
 
   const DimensionInfo* time() const;                     // nullptr: none
@@ -89,8 +88,10 @@ struct Query {
   bool shows_revenue() const;
   bool shows_spend() const;
 
-  // Whether only kept visits tell it: rollups know one dimension at a time, credited over the site's own lookback.
-  bool needs_visits() const;
+  // Whether only kept visits tell it: rollups know one dimension at a time.
+  bool needs_visits() const { return dimensions().size() > 1; }
+  // Whether something that is shown goes by model and lookback.
+  bool credits_touches() const;
   // Whether conversions are shared among touches that the answer tells apart.
   bool shares_touches() const { return !gives_whole(model) && (groups() & kByTouch) != 0; }
 

@@ -10,12 +10,7 @@ namespace {
 
 QueryError visits_not_kept(const Query& query, const TimeRange& range, int64_t since_s) {
   const bool is_before = query.comparison && range == query.comparison->before();
-  if (query.report != nullptr)
-    return {400, "bad_request", "journeys are kept since " + query.zone.date_text(since_s) + "; ask from then on", "range", {}};
-  const std::string param = is_before                   ? "compare"
-                            : !query.filter.empty()     ? "filter"
-                            : query.others().size() > 1 ? "by"
-                                                        : "lookback";
+  const std::string param = is_before ? "compare" : !query.filter.empty() ? "filter" : "by";
   return {400,
           "bad_request",
           "visits, which alone tell several dimensions together, are kept since " + query.zone.date_text(since_s) +

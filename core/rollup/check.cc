@@ -132,7 +132,8 @@ void SummaryCheck::settle_rows(uint16_t site, Dimension dimension) {
   add_open_visits(site, dimension);
   leave_out_old(zone_of(site), kept_since_, rows_);
   leave_out_old(zone_of(site), kept_since_, totals_);
-  compare_with_totals(totals_, rows_, dimension, tell_of(site, dimension));
+  static const PlaceSums kNothing;  // another lookback moves credit, and gives none
+  compare_with_totals(is_by_lookback(dimension) ? kNothing : totals_, rows_, dimension, tell_of(site, dimension));
   rows_.clear();
 }
 

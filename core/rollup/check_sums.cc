@@ -140,6 +140,7 @@ constexpr uint8_t kOfVisits = kVisits | kViews | kEvents;
 constexpr uint8_t kOfOrders = kCredit | kItems | kGoalValue;
 
 constexpr uint8_t groups_of(Dimension dimension) {
+  if (is_by_lookback(dimension)) return kCredit | kItems;
   switch (dimension) {
     case Dimension::total:
     case Dimension::currency:    // only orders whose value has no rate

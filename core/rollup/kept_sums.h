@@ -40,7 +40,7 @@ class KeptSums {
   static Agrees agrees(Dimension dimension, size_t sum, bool has_undone_imports);
 
   struct Day {
-    std::array<RowSums, kDimensions> by{};
+    std::array<RowSums, kFirstByLookback> by{};
   };
   const std::map<int64_t, Day>& days() const { return days_; }
 

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace footfall {
 namespace {
 
 constexpr uint64_t kSign = 1ull << 63;
 
-constexpr std::array<std::string_view, kDimensions> kNames = {
+constexpr std::array<std::string_view, kFirstByLookback> kNames = {
     "total",        "page",  "channel", "source",   "medium",  "campaign", "referrer_host", "entry_page",  "exit_page",
     "status_class", "event", "goal",    "currency", "country", "device",   "item",          "search_term", "bot_class",
     "browser", "os", "new_returning", "content", "term", "code", "referrer", "page_group", "http_status",
@@ -25,7 +26,26 @@ void append_bucket_prefix(std::string& to, uint16_t site, Dimension dimension, L
 
 }  // namespace
 
-std::string_view dimension_name(Dimension dimension) { return kNames[static_cast<size_t>(dimension)]; }
+std::string_view dimension_name(Dimension dimension) {
+  // channel_1d, …
+  static const auto kByLookback = [] {
+    std::array<std::string, kDimensions - kFirstByLookback> names;
+    for (size_t lookback = 0; lookback < kLookbacks; ++lookback)
+      for (size_t of = 0; of < kTouchDimensions.size(); ++of)
+        names[static_cast<size_t>(by_lookback(of, lookback)) - kFirstByLookback] =
+            std::string(kNames[static_cast<size_t>(kTouchDimensions[of])]) + "_" + std::to_string(kLookbackDays[lookback]) + "d";
+    return names;
+  }();
+  const auto number = static_cast<size_t>(dimension);
+  return is_by_lookback(dimension) ? std::string_view(kByLookback[number - kFirstByLookback]) : kNames[number];
+}
+
+std::optional<Dimension> by_lookback(Dimension dimension, int lookback_days) {
+  const auto of = std::find(kTouchDimensions.begin(), kTouchDimensions.end(), dimension);
+  const auto lookback = std::find(std::begin(kLookbackDays), std::end(kLookbackDays), lookback_days);
+  if (of == kTouchDimensions.end() || lookback == std::end(kLookbackDays)) return std::nullopt;
+  return by_lookback(static_cast<size_t>(of - kTouchDimensions.begin()), static_cast<size_t>(lookback - std::begin(kLookbackDays)));
+}
 
 std::string bucket_prefix(uint16_t site, Dimension dimension, Level level, int64_t bucket_start_s) {
   std::string bytes;

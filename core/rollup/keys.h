@@ -4,12 +4,14 @@
 //   dictionary key: month u16 | value 16
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/bytes.h"
+#include "credit/model.h"
 #include "rollup/settled.h"
 #include "site/zone.h"
 
@@ -58,9 +60,26 @@ enum class Dimension : uint8_t {
   cohort_medium = 37,
   cohort_campaign = 38,
   cohort_code = 39,
+  // From kFirstByLookback on: credit by a lookback, beyond that by the site's own. See by_lookback().
 };
-inline constexpr size_t kDimensions = 40;
 inline constexpr char kLedgerGap = '\t';
+
+// The dimensions of a touch. What an order gives their values by another lookback than the site's mostly is what it gives
+// by that: the difference alone is counted, in a dimension for each of them and each lookback, under the value's own hash.
+// So what is cut off of one is in the row `other` of its own. journeys_converted counts the conversions that differ.
+inline constexpr std::array<Dimension, 9> kTouchDimensions = {
+    Dimension::channel, Dimension::source, Dimension::medium, Dimension::campaign,     Dimension::referrer_host,
+    Dimension::content, Dimension::term,   Dimension::code,   Dimension::referrer};
+inline constexpr size_t kFirstByLookback = 40;
+inline constexpr size_t kDimensions = kFirstByLookback + kLookbacks * kTouchDimensions.size();
+constexpr bool is_by_lookback(Dimension dimension) { return static_cast<size_t>(dimension) >= kFirstByLookback; }
+// Of the place of a touch's dimension in kTouchDimensions, and of a lookback in kLookbackDays.
+constexpr Dimension by_lookback(size_t touch_dimension, size_t lookback) {
+  return static_cast<Dimension>(kFirstByLookback + lookback * kTouchDimensions.size() + touch_dimension);
+}
+// Of a dimension; nullopt: it is no touch's.
+std::optional<Dimension> by_lookback(Dimension dimension, int lookback_days);
+
 std::string_view dimension_name(Dimension dimension);
 
 // A dimension's value by its hash: StringHasher of the text, zero for null, all ones for `other`.

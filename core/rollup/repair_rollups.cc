@@ -103,8 +103,11 @@ Status SummaryRepair::repair_bucket(Level level, int64_t start_s) {
   Result<Rows> totals = load_rows(Dimension::total, level, start_s);
   if (!totals) return totals.error();
   if (Status status = repair_totals(place, *totals); !status) return status;
-  for (size_t dimension = 1; dimension < kDimensions; ++dimension)
-    if (Status status = repair_rows(place, static_cast<Dimension>(dimension), *totals); !status) return status;
+  for (size_t number = 1; number < kDimensions; ++number) {
+    const auto dimension = static_cast<Dimension>(number);
+    static const Rows kNothing;  // another lookback moves credit, and gives none
+    if (Status status = repair_rows(place, dimension, is_by_lookback(dimension) ? kNothing : *totals); !status) return status;
+  }
   return {};
 }
 

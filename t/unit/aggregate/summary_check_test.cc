@@ -149,6 +149,16 @@ void test_money(void**) {
   expect_fault("coupon, month 2026-10: revenue_last: rows and other 39149999, total 39150000");
 }
 
+// What another lookback gives a value it takes from others.
+void test_credit_by_another_lookback(void**) {
+  shop->visitor("anna").at("2026-10-02 20:00").order("A-3", "5.00").fold();
+  expect_whole();
+  edit_rows(*by_lookback(Dimension::channel, 1), Level::day, 1,
+            [](Counters counters) { return with_one_more(counters, Counter::orders_last_non_direct); });
+  expect_fault("site shop, channel_1d, day 2026-10-02: orders_last_non_direct: rows and other 1, total 0");
+  expect_fault("channel_1d, month 2026-10: orders_last_non_direct: ");
+}
+
 void test_totals_of_a_level(void**) {
   edit_rows(Dimension::total, Level::hour, 1,
             [](Counters counters) { return with_one_more(counters, Counter::late_hits); });
@@ -251,6 +261,7 @@ int main() {
       whole(test_an_open_visit_counts_where_it_is_booked_late),
       whole(test_a_row_too_many),
       whole(test_money),
+      whole(test_credit_by_another_lookback),
       whole(test_totals_of_a_level),
       whole(test_a_value_that_another_one_got),
       whole(test_a_visit_that_another_value_got),
