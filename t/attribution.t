@@ -131,6 +131,49 @@ subtest 'any lookback, for years' => sub {
     is($refused->status . ' ' . $refused->json->{error}{param}, '400 by', 'two dimensions are for kept visits');
 };
 
+# The models that look at all journeys, by a query: its rows are those of attribution, whatever else is asked for.
+subtest 'markov and shapley by a query' => sub {
+    for my $lookback (qw(1d 30d)) {
+        for (['channel', 'markov'], ['channel', 'shapley'], ['campaign', 'markov']) {
+            my ($by, $model) = @$_;
+            my $rows = rows_of(ask("&by=$by&lookback=$lookback")->json);
+            my $answer = $shop->query(from => $day, to => $day, by => $by, model => $model, lookback => $lookback, metrics => 'visits,orders,revenue,conversions,items,aov,revenue_net,cr,rpv', ci => 95);
+            my $told = rows_of($answer);
+            my $credited = sub ($rows, @columns) { return { map { my $row = $rows->{$_}; my @two = map { 0 + $row->{$_} } @columns; "@two" eq '0 0' ? () : ($_ => \@two) } keys %$rows } };
+            is_deeply($credited->($told, qw(orders revenue)), $credited->($rows, "orders_$model", "revenue_$model"), "$by, $model, $lookback: as attribution tells");
+            is_deeply($answer->{query}{model}, $model, 'it says so');
+            my $rule = $shop->query(from => $day, to => $day, by => $by, model => 'last', metrics => 'visits,orders,revenue,conversions,items,aov,revenue_net,cr,rpv');
+            is_deeply([@{ $answer->{totals} }[1 .. 8]], [map { $answer->{columns}[$_]{name} =~ /_(lo|hi)$/ ? $answer->{totals}[$_] : $rule->{totals}[$_] } 1 .. 8], 'totals as always');
+            my %visits = map { ($_->[0] // '-') => $_->[1] } @{ $rule->{rows} };
+            is($told->{$_}{visits}, $visits{$_} // 0, "visits of $_") for keys %$told;
+            for my $row (grep { $_->{orders} } values %$told) {
+                is($row->{conversions}, $row->{orders}, 'orders are all conversions here');
+                is($row->{revenue_net}, $row->{revenue}, 'nothing was refunded');
+                cmp_ok(abs($row->{aov} - $row->{revenue} / $row->{orders}), '<', 0.5, 'rates are of what is credited');
+                is_deeply([@$row{qw(rpv_lo rpv_hi)}], [undef, undef], 'without an interval');
+            }
+            my $cut = $shop->query(from => $day, to => $day, by => $by, model => $model, lookback => $lookback, metrics => 'orders,revenue', limit => 1);
+            cmp_ok(abs($cut->{rows}[0][$_] + $cut->{other}[$_] - $cut->{totals}[$_]), '<', 0.0101, 'rows and other are the totals') for 1, 2;
+        }
+    }
+    for ({ by => 'source', model => 'markov' }, { by => 'campaign', model => 'shapley' }, { by => 'channel,device', model => 'markov' }, { by => 'day,channel', model => 'markov' },
+        { by => 'channel', filter => 'device:is:desktop', model => 'shapley' }) {
+        my %question = (%$_, from => $day, to => $day, metrics => 'visits,orders,roas');
+        delete $question{metrics}, $question{metrics} = 'visits,orders' if "$question{by}@{[$question{filter} // '']}" =~ /device/;
+        my $answer = $shop->query(%question);
+        my $at = (grep { $answer->{columns}[$_]{name} eq 'orders' } 0 .. $#{ $answer->{columns} })[0];
+        is_deeply([map { $_->[$at] } @{ $answer->{rows} }, $answer->{other}], [(undef) x (@{ $answer->{rows} } + 1)], "@{[%$_]}: null");
+        is($answer->{totals}[$at], 4, 'but in all');
+        like("@{ $answer->{meta}{warnings} }", qr/credit by $question{model} is null: it is told by channel/, 'and a warning says why');
+    }
+    my $none = $shop->query(from => $day, to => $day, filter => 'channel:is:email', metrics => 'orders', model => 'markov');
+    is($none->{totals}[0], undef, 'of a filter by channel nothing is known');
+    is_deeply($shop->query(from => $day, to => $day, by => 'device', metrics => 'orders,revenue', model => 'markov')->{rows},
+        $shop->query(from => $day, to => $day, by => 'device', metrics => 'orders,revenue')->{rows}, 'by what is no touch the models agree');
+    my $compared = $shop->query(from => $day, to => $day, by => 'channel', metrics => 'orders', model => 'markov', compare => 'previous');
+    like("@{ $compared->{meta}{warnings} }", qr/credit by markov is null where no journey of the range led to an order/, 'compared with a day without orders');
+};
+
 # Three visitors of one week: C1 > C2 > C3 converts, C1 alone and C2 > C3 do not. By hand: a conversion in three, and 0.5, 1 and 1
 # of them lost without C1, C2, C3.
 subtest 'journeys that did not convert' => sub {

@@ -161,4 +161,16 @@ subtest 'refusals' => sub {
     }
 };
 
+subtest 'a query by markov' => sub {
+    my $answer = $shop->query(from => '2026-09-01', to => '2026-09-30', by => 'channel', metrics => 'orders,revenue,cost,roas,roi,cpo', model => 'markov');
+    my ($email) = grep { $_->[0] eq 'email' } @{ $answer->{rows} };
+    my (undef, $orders, $revenue, $cost, $roas, $roi, $cpo) = @$email;
+    is($cost, 300, 'the cost is the row\'s own');
+    cmp_ok($revenue, '<', 999, 'others have a share of the revenue');
+    cmp_ok(abs($roas - $revenue / 300), '<', 0.001, 'roas is of its share');
+    cmp_ok(abs($roi - ($revenue * 0.6 - 300) / 300), '<', 0.001, 'roi too');
+    cmp_ok(abs($cpo - 300 / $orders), '<', 0.01, 'and cpo');
+    is($answer->{totals}[$_], (undef, 20, 1000, 300)[$_], "totals as always: $answer->{columns}[$_]{name}") for 1 .. 3;
+};
+
 close_shops();

@@ -29,7 +29,8 @@ int main(int argc, char** argv) {
   CLI::App* query_command = app.add_subcommand("query", "ask as the query API is asked: --by channel --range today …");
   std::string format = "table";
   add_common(query_command);
-  query_command->footer("The first word names the report, query (default), attribution, roi, cohorts, spend, ledger or health. Parameters are those of the API: --NAME VALUE.");
+  query_command->footer("The first word names the report, query (default), attribution, roi, cohorts, spend, ledger or health. Parameters are those of the API: --NAME VALUE. "
+                        "Credit goes by --model last_non_direct (default), last, first, linear, position, time_decay, markov or shapley, and by --lookback 1d, 7d, 30d or 90d.");
   query_command->add_option("--format", format, "table (default), json, csv or pb")
       ->check(CLI::IsMember({"table", "json", "csv", "pb"}));
   query_command->allow_extras();

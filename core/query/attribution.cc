@@ -16,7 +16,7 @@ namespace footfall {
 namespace {
 
 constexpr std::string_view kChoices[] = {"channel", "source", "campaign", "code"};
-constexpr std::string_view kJourneyModels[] = {"markov", "shapley"};  // they look at all journeys
+constexpr auto kJourneyModels = kJourneyModelNames;
 
 using Credit = GivenCredit;
 struct Sums : std::array<Credit, kModels> {

@@ -49,6 +49,8 @@ struct Collected {
   bool visitors_known = true;
   bool has_cut_values = false;  // some buckets keep a part of their values alone, the rest in a row `other`
   bool has_cut_credit = false;  // likewise of what the lookback gives beyond the site's own
+  bool has_credit = true;       // of rows of touches, by a model that looks at all journeys
+  bool has_all_steps = true;    // of those journeys
   bool saw_overrun = false;     // a bucket met more values than it takes as candidates
   std::vector<int64_t> lost_days_s;  // in the range: some visits of them are gone
   uint64_t unknown_values = 0;  // that the filter cannot judge: their text is not kept any more

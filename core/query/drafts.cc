@@ -161,7 +161,7 @@ Figure Drafts::figure(size_t metric, Sums sums, const Distinct* visitors, const 
     return of.visitors_known && visitors != nullptr ? figure_of_visitors(visitors->estimate()) : Figure{};
   if (info.is_quantile()) return figure_of_quantile(table_.top(metric, sums));
   if (info.needs_margin() && !query_.margin_micros) return {};
-  if (counts_twice(metric, of, is_row)) return {};
+  if (counts_twice(metric, of, is_row) || lacks_credit(info, of, is_row)) return {};
   return figure_of(info, info.bottom.kind != Part::Kind::none, table_.top(metric, sums), table_.bottom(metric, sums),
                    query_.currency);
 }
@@ -171,6 +171,7 @@ Bounds Drafts::bounds(size_t metric, Sums sums, const Collected& of, bool is_row
   if (counts_twice(metric, of, is_row)) return {};
   const IntervalKind kind = query_.metrics[metric]->interval();
   if (kind == IntervalKind::rate) return bounds_of_rate(top, bottom);
+  if (query_.journey_model) return {};
   // Where several values share an order, nobody knows what it brought them together.
   if (query_.shares_touches() && of.adds_values && (!is_row || others_.empty())) return {};
   const ReturnSums returns = table_.return_sums(sums);
@@ -181,6 +182,14 @@ Bounds Drafts::bounds(size_t metric, Sums sums, const Collected& of, bool is_row
 bool Drafts::counts_twice(size_t metric, const Collected& of, bool is_row) const {
   return of.adds_values && (!is_row || others_.empty()) &&
          (query_.metrics[metric]->not_additive_by & query_.groups()) != 0;
+}
+
+// Totals are known, unless they are those of a filter on touches.
+bool Drafts::lacks_credit(const Metric& metric, const Collected& of, bool is_row) const {
+  if (of.has_credit || !metric.is_credited()) return false;
+  return is_row || std::any_of(query_.filter.begin(), query_.filter.end(), [](const Condition& condition) {
+           return condition.dimension->group == kByTouch;
+         });
 }
 
 bool Drafts::shares_rows() const { return !gives_whole(query_.model) && (query_.row_groups() & kByTouch) != 0; }
@@ -205,6 +214,8 @@ std::vector<Figure> Drafts::other() const {
     const Metric& metric = *query_.metrics[columns_[i].metric];
     // What rows share an order squares to less than the order: the rest tells nothing.
     const bool is_unknown = columns_[i].is_bound() && metric.interval() != IntervalKind::rate && shares_rows();
+    const bool is_before = !columns_[i].is_of_now();
+    if (lacks_credit(metric, now_, true) || (is_before && lacks_credit(metric, *before_, true))) all[i] = Figure{};
     if (is_unknown || (metric.not_additive_by & query_.row_groups()) != 0) all[i] = Figure{};
   }
   return all;

@@ -58,6 +58,7 @@ class Drafts {
   Bounds bounds(size_t metric, Sums sums, const Collected& of, bool is_row) const;
   bool shares_rows() const;  // orders are shared among rows
   bool counts_twice(size_t metric, const Collected& of, bool is_row) const;
+  bool lacks_credit(const Metric& metric, const Collected& of, bool is_row) const;
   std::vector<__int128> rest(const Collected& of) const;
   int compare_in_order(const Draft& left, const Draft& right) const;
   void sort();

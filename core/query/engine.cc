@@ -6,6 +6,7 @@
 #include "query/collect.h"
 #include "query/drafts.h"
 #include "query/figures.h"
+#include "query/journey_rows.h"
 #include "query/sums.h"
 #include "query/visit_scan.h"
 
@@ -23,6 +24,12 @@ class Source {
       : query_(query), table_(table), snapshot_(snapshot), hasher_(hasher), out_of_time_(out_of_time) {}
 
   std::optional<QueryError> collect(const TimeRange& range, std::unique_ptr<Collected>& to) const {
+    if (auto fault = collect_facts(range, to)) return fault;
+    return query_.journey_model ? credit_rows_by_journeys(query_, range, table_, snapshot_, hasher_, out_of_time_, *to) : std::nullopt;
+  }
+
+ private:
+  std::optional<QueryError> collect_facts(const TimeRange& range, std::unique_ptr<Collected>& to) const {
     to = std::make_unique<Collected>(query_, table_);
     if (query_.needs_visits()) return visits(range, *to);
     if (auto fault = collect_rollups(query_, range, snapshot_, hasher_, out_of_time_, *to)) return fault;
@@ -33,7 +40,6 @@ class Source {
     return visits(range, *to);
   }
 
- private:
   std::optional<QueryError> visits(const TimeRange& range, Collected& to) const {
     return collect_visits(query_, range, table_, snapshot_, hasher_, out_of_time_, to);
   }
@@ -167,6 +173,7 @@ class Answer {
           return metric->interval() != IntervalKind::none;
         }))
       warn("ci tells bounds of rates, as cr, rpv and roas: none of the metrics is one");
+    if (query_.journey_model && query_.credits_touches()) warn_of_journeys();
     if (before_ != nullptr) warn_of_comparison();
     warn_of_values();
     const auto dimensions = query_.dimensions();
@@ -200,11 +207,24 @@ class Answer {
     for (const Draft& draft : drafts_.page()) has_null |= draft.figures[column].is_null;
     if (now_.adds_values && !metric.is_merged() && (metric.not_additive_by & query_.groups()) != 0)
       warn(name + " of several values together are null: visits of all of the range would have to be kept for them");
-    else if (has_null)
+    else if (has_null && !(lacks_credit() && metric.is_credited()))
       warn(name + " is null where " + std::string(metric.empty_bottom));
     if (!query_.by.empty() && (metric.not_additive_by & query_.row_groups()) != 0)
       warn(name + " do not add up over rows: `other` has none");
     if (query_.with_bounds && metric.interval() != IntervalKind::none) warn_of_bounds(i);
+  }
+
+  bool lacks_credit() const { return !now_.has_credit || (before_ != nullptr && !before_->has_credit); }
+
+  void warn_of_journeys() {
+    const std::string name(query_.model_name());
+    if (query_.lacks_credit())
+      warn("credit by " + name + " is null: it is told by channel" + (*query_.journey_model == JourneyModel::markov ? " or campaign" : "") +
+           " alone, in all of the range and without a filter");
+    else if (lacks_credit())
+      warn("credit by " + name + " is null where no journey of the range led to an order");
+    if (!now_.has_all_steps || (before_ != nullptr && !before_->has_all_steps))
+      warn(name + " is approximate: there were more steps of journeys than are kept");
   }
 
   void warn_of_bounds(size_t i) {
@@ -217,6 +237,7 @@ class Answer {
     const Metric& metric = *query_.metrics[i];
     const std::string names = std::string(metric.name) + "_lo and " + std::string(metric.name) + "_hi are null ";
     if (metric.interval() == IntervalKind::rate) return warn(names + "where its parts belong to different times: there is more than all");
+    if (query_.journey_model) return warn(names + "by " + std::string(query_.model_name()));
     warn(names + "where nothing was earned, or orders weigh more than visits" +
          (query_.shares_touches() ? "; and of several values together, which share orders" : ""));
   }

@@ -85,15 +85,23 @@ class JourneyCollector {
 
 // None where the shares are all 0: no journey converted.
 template <class Rows, class Name>
-std::optional<GivenByValue> split(const Rows& rows, const GivenCredit& all, Name name) {
-  std::vector<int64_t> shares;
-  for (const auto& row : rows) shares.push_back(row.share);
-  if (std::all_of(shares.begin(), shares.end(), [](int64_t share) { return share == 0; })) return std::nullopt;
-  const std::vector<__int128> orders = split_by_shares(all.orders_millionths, shares);
-  const std::vector<__int128> revenue = split_by_shares(all.revenue_micros, shares);
+std::optional<ValueShares> shares_by(const Rows& rows, Name name) {
+  ValueShares shares;
+  for (const auto& row : rows) {
+    shares.values.push_back(name(row));
+    shares.billionths.push_back(row.share);
+  }
+  const bool is_nothing = std::all_of(shares.billionths.begin(), shares.billionths.end(), [](int64_t share) { return share == 0; });
+  return is_nothing ? std::nullopt : std::optional(std::move(shares));
+}
+
+std::optional<GivenByValue> split(const std::optional<ValueShares>& shares, const GivenCredit& all) {
+  if (!shares) return std::nullopt;
+  const std::vector<__int128> orders = split_by_shares(all.orders_millionths, shares->billionths);
+  const std::vector<__int128> revenue = split_by_shares(all.revenue_micros, shares->billionths);
   GivenByValue given;
-  for (size_t i = 0; i < shares.size(); ++i)
-    if (const std::optional<std::string> value = name(rows[i])) given[*value] = {orders[i], revenue[i]};
+  for (size_t i = 0; i < orders.size(); ++i)
+    if (const std::optional<std::string>& value = shares->values[i]) given[*value] = {orders[i], revenue[i]};
   return given;
 }
 
@@ -117,13 +125,15 @@ std::variant<JourneyCredit, QueryError> credit_by_journeys(const Query& query, S
     return *std::move(fault);
   const JourneyCounts::Models models = collector.models(by == Dimension::channel);
   credit.is_approximate = collector.is_cut();
-  credit.markov = split(models.transitions.solve().rows, credit.all, [](const MarkovRow& row) {
+  credit.markov_shares = shares_by(models.transitions.solve().rows, [](const MarkovRow& row) {
     return row.kind == MarkovKind::rest ? std::nullopt : std::optional(row.value);
   });
   if (by == Dimension::channel)
-    credit.shapley = split(models.sets.solve(), credit.all, [](const ShapleyRow& row) {
+    credit.shapley_shares = shares_by(models.sets.solve(), [](const ShapleyRow& row) {
       return row.is_rest ? std::nullopt : std::optional(row.channel);
     });
+  credit.markov = split(credit.markov_shares, credit.all);
+  credit.shapley = split(credit.shapley_shares, credit.all);
   return credit;
 }
 

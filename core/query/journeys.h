@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "query/query.h"
 #include "rollup/summary.h"
@@ -24,8 +25,15 @@ struct GivenCredit {
 // By value; empty: touches without one. What is missing to all of the range belongs to values that are not told apart.
 using GivenByValue = std::map<std::string, GivenCredit, std::less<>>;
 
+// The same as shares of all, in billionths (credit/shares.h), by which any sum is split.
+struct ValueShares {
+  std::vector<std::optional<std::string>> values;  // none: all that are not told apart
+  std::vector<int64_t> billionths;
+};
+
 struct JourneyCredit {
   GivenCredit all;                      // of the range
+  std::optional<ValueShares> markov_shares, shapley_shares;  // of the next two
   std::optional<GivenByValue> markov;   // none: by no other dimensions than channel and campaign, and where no journey is known
   std::optional<GivenByValue> shapley;  // by channel alone
   bool is_approximate = false;          // some steps are not kept

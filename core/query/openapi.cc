@@ -18,6 +18,13 @@
 namespace footfall {
 namespace {
 
+// Those that look at all journeys come last.
+std::vector<std::string_view> all_models() {
+  std::vector<std::string_view> names(kModelNames.begin(), kModelNames.end());
+  names.insert(names.end(), kJourneyModelNames.begin(), kJourneyModelNames.end());
+  return names;
+}
+
 // What stands between @ comes from the tables.
 constexpr std::string_view kDocument = R"json({
 "openapi": "3.0.3",
@@ -43,8 +50,8 @@ constexpr std::string_view kDocument = R"json({
       {"name": "compare", "in": "query", "description": "Adds to each metric `_previous` (the same range moved back by its length, or the same dates of the year before) and `_change`, a ratio.",
        "schema": {"type": "string", "enum": @comparisons@}},
       @page_parameters@
-      {"name": "model", "in": "query", "description": "Who gets the credit for an order.",
-       "schema": {"type": "string", "default": "last_non_direct", "enum": @models@}},
+      {"name": "model", "in": "query", "description": "Who gets the credit for an order. markov and shapley look at all journeys of the range: they tell channels, markov campaigns too.",
+       "schema": {"type": "string", "default": "last_non_direct", "enum": @all_models@}},
       {"name": "lookback", "in": "query", "description": "How far back touches get credit; by default the site's own setting.", "schema": {"type": "string", "enum": ["1d", "7d", "30d", "90d"]}},
       {"name": "ci", "in": "query", "description": "Bounds NAME_lo and NAME_hi behind each rate, between which the truth lies in 95 of 100 cases.", "schema": {"type": "string", "enum": ["95"]}},
       @form_parameters@
@@ -339,8 +346,8 @@ constexpr std::string_view kCohortsDescription =
 
 constexpr std::string_view kAttributionDescription =
     "Orders and revenue by channel, source, campaign or code, as `orders_MODEL` and `revenue_MODEL`. Each order is shared among the touches of "
-    "the lookback; for each model rows + `other` = `totals`, which are the same for all. By another `lookback` than the site's the rule "
-    "models reach as far back as visits are kept. `markov` tells channels and campaigns, `shapley` channels; else they are null.";
+    "the lookback; for each model rows + `other` = `totals`, which are the same for all. It reaches as far back as "
+    "figures are kept, by any `lookback`. `markov` tells channels and campaigns, `shapley` channels; else they are null.";
 
 template <class Names>
 std::string json_list(const Names& names) {
@@ -424,6 +431,7 @@ std::string openapi_json() {
       {"limit_max", std::to_string(kLimitMax)},
       {"limit_default", std::to_string(kLimitDefault)},
       {"models", json_list(kModelNames)},
+      {"all_models", json_list(all_models())},
       {"formats", json_list(kFormatNames)},
       {"comparisons", json_list(kCompareNames)},
       {"filter_description", json_string(filter_description())},

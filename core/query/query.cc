@@ -283,10 +283,17 @@ class Parser {
       query_.model = static_cast<Model>(found - kModelNames.begin());
       return {};
     }
-    if (*given == "markov" || *given == "shapley")
-      return bad("model", "model " + quoted(*given) + " looks at all journeys: /v1/attribution (footfall query attribution) tells it",
-                 {kModelNames.begin(), kModelNames.end()});
-    return bad("model", "there is no model " + quoted(*given), {kModelNames.begin(), kModelNames.end()});
+    std::vector<std::string> allowed{kModelNames.begin(), kModelNames.end()};
+    if (query_.report == nullptr) {
+      allowed.insert(allowed.end(), kJourneyModelNames.begin(), kJourneyModelNames.end());
+      const auto by_journeys = std::find(kJourneyModelNames.begin(), kJourneyModelNames.end(), *given);
+      if (by_journeys != kJourneyModelNames.end()) {
+        query_.journey_model = static_cast<JourneyModel>(by_journeys - kJourneyModelNames.begin());
+        query_.model = Model::last;  // of what it does not tell
+        return {};
+      }
+    }
+    return bad("model", "there is no model " + quoted(*given), std::move(allowed));
   }
 
   Fault read_lookback() {
@@ -396,6 +403,11 @@ bool Query::credits_touches() const {
          std::any_of(metrics.begin(), metrics.end(), [](const Metric* metric) { return metric->is_credited(); });
 }
 
+bool Query::has_journey_rows() const {
+  if (!journey_model || !filter.empty() || by.size() != 1) return false;
+  return by[0]->rollup == Dimension::channel || (by[0]->rollup == Dimension::campaign && *journey_model == JourneyModel::markov);
+}
+
 std::vector<FigureColumn> Query::figure_columns() const {
   using enum FigureColumn::Of;
   std::vector<FigureColumn> columns;
@@ -451,7 +463,7 @@ std::vector<std::pair<std::string, std::string>> Query::shown() const {
                              {"metrics", json_names(metrics)},
                              order,
                              {"limit", std::to_string(limit)},
-                             {"model", json_string(kModelNames[static_cast<size_t>(model)])},
+                             {"model", json_string(model_name())},
                              {"lookback", json_string(std::to_string(lookback_days) + "d")}});
   if (!filter.empty()) shown.emplace_back("filter", json_string(filter_text(filter)));
   if (with_bounds) shown.emplace_back("ci", std::string(kConfidence));

@@ -1,6 +1,7 @@
 // A question, checked and normalised: what the engine answers, and what a report repeats of it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -24,6 +25,10 @@ namespace footfall {
 
 inline constexpr uint32_t kLimitDefault = 100;
 inline constexpr uint32_t kLimitMax = 10'000;
+
+// Models that look at all journeys at once (journeys.h): they tell a range's rows by channel, markov by campaign too.
+enum class JourneyModel : uint8_t { markov, shapley };
+inline constexpr std::array<std::string_view, 2> kJourneyModelNames = {"markov", "shapley"};
 
 struct Query;
 
@@ -70,6 +75,7 @@ struct Query {
   uint32_t limit = kLimitDefault;
   uint64_t offset = 0;  // rows before the first: told by the cursor
   Model model = Model::last_non_direct;
+  std::optional<JourneyModel> journey_model = {};  // is asked for, instead of a rule model
   int lookback_days = 30;
   std::optional<ReportFormat> format;  // as `format` says; none: as the reader's headers do
 
@@ -92,6 +98,12 @@ struct Query {
   bool needs_visits() const { return dimensions().size() > 1; }
   // Whether something that is shown goes by model and lookback.
   bool credits_touches() const;
+  // What is asked for by a model that looks at all journeys, but it tells no such rows.
+  bool lacks_credit() const { return journey_model && credits_touches() && !has_journey_rows(); }
+  bool has_journey_rows() const;
+  std::string_view model_name() const {
+    return journey_model ? kJourneyModelNames[static_cast<size_t>(*journey_model)] : kModelNames[static_cast<size_t>(model)];
+  }
   // Whether conversions are shared among touches that the answer tells apart.
   bool shares_touches() const { return !gives_whole(model) && (groups() & kByTouch) != 0; }
 

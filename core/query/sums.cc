@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "base/money.h"
+
 namespace footfall {
 
-PartTable::PartTable(const Query& query) : model_(query.model), margin_micros_(query.margin_micros.value_or(0)) {
+PartTable::PartTable(const Query& query)
+    : model_(query.model), margin_micros_(query.margin_micros.value_or(0)), leaves_credit_out_(query.has_journey_rows()) {
   for (const Metric* metric : query.metrics) {
     Places places;
     has_visitors_ |= metric->is_visitors();
@@ -62,6 +65,10 @@ bool GroupSums::add(const GroupKey& key, const Counters& counters) {
   if (!group) return false;
   for (size_t i = 0; i < table_.size(); ++i) {
     const Part& part = table_.parts()[i];
+    if (of_touches_ && table_.leaves_credit_out() && part.is_credited()) {
+      if (part.kind == Part::Kind::profit) sum(*group, i) -= counters[Amount::cost] * kMicrosPerUnit;
+      continue;
+    }
     const bool by_last = part.is_squares() && !of_touches_;  // others are not kept there: they are the same
     sum(*group, i) += value_of(part, counters, by_last ? Model::last : table_.model(), table_.margin_micros());
   }

@@ -24,6 +24,8 @@ class PartTable {
   size_t size() const { return parts_.size(); }
   const std::vector<Part>& parts() const { return parts_; }
   Model model() const { return model_; }
+  // Rows of touches are collected without credit: a model that looks at all journeys gives it afterwards.
+  bool leaves_credit_out() const { return leaves_credit_out_; }
   int64_t margin_micros() const { return margin_micros_; }
   bool has_visitors() const { return has_visitors_; }
   bool has_quantiles() const;
@@ -56,6 +58,7 @@ class PartTable {
   Model model_;
   int64_t margin_micros_;
   bool has_visitors_ = false;
+  bool leaves_credit_out_;
 };
 
 struct GroupKey {

@@ -159,7 +159,7 @@ void what_is_lost_of_the_finest_level_is_under_other(void**) {
   visit_the_shops();
   change_row(Dimension::page, Level::minute, 2, gone);
   change_row(Dimension::source, Level::minute, 2, one_more);
-  shop().site("shop").visitor("zoe").at("2026-10-05 09:00").hit("/", "utm_source=news&utm_medium=email");
+  shop().site(traffic.front().site).visitor("zoe").at("2026-10-05 09:00").hit("/", "utm_source=news&utm_medium=email");
   shop().at("2026-10-07 09:00").hit("/").order("Z-1", "10.00").fold();
   change_row(*by_lookback(Dimension::channel, 1), Level::minute, 1, gone);
   repair();

@@ -172,6 +172,32 @@ void what_a_bucket_cut_off_is_in_other(void**) {
               "because their page is not kept any more");
 }
 
+// By seven days email loses an order and direct gets two; the one of display, which lost it, is in `other`, with its row.
+void what_a_lookback_gives_beyond_is_added_to_the_row(void**) {
+  constexpr const char* kTime = "2026-10-31T10:00:00Z";
+  constexpr auto kOrders = Counter::orders_last_non_direct;
+  const Dimension by_week = *by_lookback(Dimension::channel, 7);
+  Shop& shop = open_shop();
+  shop.at(Dimension::total, kTime, {})[kOrders] = 3'000'000;
+  shop.at(Dimension::channel, kTime, "email")[kOrders] = 2'000'000;
+  shop.at(Dimension::channel, kTime, "direct")[Counter::visits] = 5;
+  shop.other_at(Dimension::channel, kTime)[kOrders] = 1'000'000;
+  shop.at(by_week, kTime, "email")[kOrders] = -1'000'000;
+  shop.at(by_week, kTime, "direct")[kOrders] = 2'000'000;
+  shop.at(by_week, kTime, "display")[kOrders] = -1'000'000;
+  shop.commit(true);
+  const Report& report = shop.ask("by=channel&metrics=orders&lookback=7d");
+  expect_text(lines(report), "direct 2\nemail 1\n");
+  expect_text(line(report.other), "- 0");
+  expect_text(joined(report.meta.warnings),
+              "the range has more values of channel than are kept; the rest of them is in `other` more values of channel than are kept get "
+              "another credit by lookback 7d than by the site's own; the rest of them are shown with the latter, and the difference is in `other`");
+  for (const char* same : {"by=channel&metrics=orders", "by=channel&metrics=orders&lookback=90d"}) {
+    expect_text(lines(shop.ask(same)), "email 2\n");
+    expect_text(line(shop.ask(same).other), "- 1");
+  }
+}
+
 void rates_by_page_go_by_entries(void**) {
   Shop& shop = open_shop();
   three_days(shop);
@@ -448,6 +474,7 @@ int main() {
       cmocka_unit_test(the_models_credit_differently),
       cmocka_unit_test(shared_credit_is_shown_with_three_digits),
       cmocka_unit_test(what_a_bucket_cut_off_is_in_other),
+      cmocka_unit_test(what_a_lookback_gives_beyond_is_added_to_the_row),
       cmocka_unit_test(rates_by_page_go_by_entries),
       cmocka_unit_test(nothing_to_divide_by_is_null_with_one_warning),
       cmocka_unit_test(orders_without_a_rate_are_listed_apart),

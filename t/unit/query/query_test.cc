@@ -235,9 +235,13 @@ void order_limit_model_lookback_format(void**) {
   assert_true(refused("limit=10000") == "understood");
   assert_true(understood("model=linear").model == Model::linear);
   const std::string models = "last last_non_direct first linear position time_decay";
-  expect_text(refused("model=markov"), "400 model | model \"markov\" looks at all journeys: /v1/attribution (footfall query "
-                                       "attribution) tells it | " + models);
-  expect_text(refused("model=best"), "400 model | there is no model \"best\" | " + models);
+  assert_true(understood("model=markov").journey_model == JourneyModel::markov);
+  expect_text(shown(understood("model=shapley"), "model"), "\"shapley\"");
+  for (const char* told : {"by=channel&model=shapley", "by=campaign&model=markov"}) assert_true(understood(told).has_journey_rows());
+  for (const char* untold : {"by=campaign&model=shapley", "by=source&model=markov", "by=day,channel&model=markov",
+                             "by=channel,device&model=markov", "by=channel&filter=channel:is:x&model=markov", "by=channel"})
+    assert_false(understood(untold).has_journey_rows());
+  expect_text(refused("model=best"), "400 model | there is no model \"best\" | " + models + " markov shapley");
   assert_true(understood("model=linear&by=channel,item&metrics=orders").model == Model::linear);
   expect_number(understood("lookback=7d").lookback_days, 7);
   expect_text(refused("lookback=8d"), "400 lookback | there is no lookback \"8d\" | 1d 7d 30d 90d");
