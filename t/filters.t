@@ -204,4 +204,27 @@ for my $one (@dimensions) {
     };
 }
 
+# By touches, over any lookback: a filter that all pass is told by kept visits, the same without it by rollups.
+my $brief = make_shop(toml => content(Footfall::Shop->root . '/t/data/golden/footfall.toml') . qq{visits = "1d"\n});
+imported($brief, Footfall::Shop->root . '/t/data/golden.log');
+$brief->start_nginx;
+subtest 'any lookback' => sub {
+    my %tells;
+    for my $dimension (qw(channel source medium campaign content term code referrer_host referrer)) {
+        for my $lookback (qw(1d 7d 30d 90d)) {
+            for my $model (qw(last last_non_direct first linear position time_decay)) {
+                my %question = (by => $dimension, metrics => 'conversions,orders,items,revenue,refunds,aov,rpv', ci => 95, lookback => $lookback, model => $model);
+                my ($rollups, $visits) = (ask_golden(%question), ask_golden(%question, filter => 'device:matches:*'));
+                is_deeply([@$rollups{qw(rows other totals)}], [@$visits{qw(rows other totals)}], "$dimension, $lookback, $model") || diag explain $rollups->{rows}, $visits->{rows};
+                $tells{$dimension}{ join ',', map { $_ // '-' } map { @$_ } @{ $rollups->{rows} } } = 1 if $model eq 'first';
+                next if $model ne 'linear';
+                my $answer = $brief->ask('/footfall/v1/query?' . Footfall::Shop::arguments_of(site => 'shop', range => 'all', limit => 10_000, %question));
+                is_deeply([@{ $answer->json }{qw(rows other totals)}], [@$rollups{qw(rows other totals)}], "$dimension, $lookback: also where visits are kept for a day");
+            }
+        }
+    }
+    cmp_ok(scalar(keys %{ $tells{channel} }), '>', 1, 'lookbacks do differ');
+    is($brief->ask('/footfall/v1/query?site=shop&range=all&by=channel,device&metrics=orders&lookback=7d')->status, 400, 'two dimensions need the visits');
+};
+
 close_shops();

@@ -118,6 +118,13 @@ struct Year {
       to[Counter::orders_last_non_direct] += weight * 20'000;
       to[Amount::revenue_last_non_direct] += weight * 1'990'000;
       if (dimension == Dimension::page) return;
+      if (const auto week = by_lookback(dimension, 7)) {  // every value gets somewhat less, or more, by it
+        Counters& beyond = changes.at(0, *week, time_s, hasher(text), text);
+        beyond[Counter::orders_first] -= weight * 1'000;
+        beyond[Counter::orders_linear] -= weight * 500;
+        beyond[Amount::revenue_first] -= weight * 90'000;
+        beyond[Amount::revenue_linear] -= weight * 45'000;
+      }
       to[Counter::orders_last] += weight * 20'000;
       to[Amount::revenue_last] += weight * 1'990'000;
       to[Amount::revenue_squares_last] += weight * 200'000'000'000'000;
@@ -297,6 +304,9 @@ int main(int arguments, char** values) {
         {"credit of a year by channel", "by=channel", "attribution"},
         {"credit of a year by code", "by=code", "attribution"},
         {"credit of a year by campaign", "by=campaign", "attribution"},
+        {"credit of a year by campaign, lookback=7d", "by=campaign&lookback=7d", "attribution"},
+        {"a year by campaign, lookback=7d", "by=campaign&lookback=7d&metrics=orders,revenue&model=linear"},
+        {"a year by campaign, model=markov", "by=campaign&metrics=orders,revenue&model=markov"},
         {"cohorts of a year by month", "by=month", "cohorts"},
         {"return of a year by channel", "by=channel", "roi"},
         {"return of a year by code", "by=code", "roi"},
