@@ -86,6 +86,7 @@ subtest 'forms and refusals' => sub {
     my ($status, $json) = $shop->footfall('query', 'cohorts', @config, '--format', 'json', '--range', 'all', '--limit', '1');
     like($json, qr/"name":"days_complete","type":"integer"/, 'json');
     unlike($json, qr/nothing was told of spend/, 'what is missing is said, and only that');
+    unlike($json, qr/"model"/, 'nor a model, of which there is none');
     for (['--by', 'page'], ['--lookback', '7d'], ['--limit', '0']) {
         my ($refused, $out, $err) = $shop->footfall('query', 'cohorts', @config, @$_);
         is($refused, 2, "@$_ is refused");

@@ -444,7 +444,13 @@ std::vector<std::pair<std::string, std::string>> Query::shown() const {
   if (report != nullptr) {
     shown.insert(shown.begin(), {"report", json_string(report->name)});
     if (report->columns != nullptr) {
-      shown.insert(shown.end(), {{"by", json_names(by)}, order, {"limit", std::to_string(limit)}, {"model", json_string(kModelNames[static_cast<size_t>(model)])}});
+      const auto has = [&](std::string_view parameter) {
+        return std::find(report->parameters.begin(), report->parameters.end(), parameter) != report->parameters.end();
+      };
+      shown.emplace_back("by", json_names(by));
+      if (has("order")) shown.push_back(order);
+      shown.emplace_back("limit", std::to_string(limit));
+      if (has("model")) shown.emplace_back("model", json_string(kModelNames[static_cast<size_t>(model)]));
       for (const auto& [name, is_set] : {std::pair{"advice", with_advice}, std::pair{"levels", with_levels}})
         if (is_set) shown.emplace_back(name, "1");
       show_comparison(shown);
