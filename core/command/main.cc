@@ -1,7 +1,32 @@
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <cstdio>
+#include <string>
+
 #include "command/command.h"
 #include "site/checks.h"
+
+namespace {
+
+// What stands where a command's name would, and is none; nullptr: nothing of the kind.
+const char* find_unknown_command(const CLI::App& app, int argc, char** argv, std::string& allowed) {
+  const CLI::App* at = &app;
+  for (int i = 1; i < argc && argv[i][0] != '-'; ++i) {
+    const auto commands = at->get_subcommands([](const CLI::App*) { return true; });
+    if (commands.empty()) return nullptr;
+    const auto found = std::find_if(commands.begin(), commands.end(), [&](const CLI::App* one) { return one->get_name() == argv[i]; });
+    if (found != commands.end()) {
+      at = *found;
+      continue;
+    }
+    for (const CLI::App* command : commands) allowed += (allowed.empty() ? "" : ", ") + command->get_name();
+    return argv[i];
+  }
+  return nullptr;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace footfall;
@@ -51,7 +76,10 @@ int main(int argc, char** argv) {
   add_common(import_command);
   import_command->add_flag("--list", list_imports, "show the imports there were");
   import_command->add_option("--undo", undo_import, "take back all that import N brought; for 30 days")
-      ->check(CLI::PositiveNumber)
+      ->check([](const std::string& text) {
+        const bool is_number = text.find_first_not_of("0123456789") == std::string::npos && text.size() <= 9 && text.find_first_not_of('0') != std::string::npos;
+        return is_number ? std::string() : "\"" + text + "\" is no import's number; `footfall import --list` shows them";
+      })
       ->type_name("N");
   import_command->require_subcommand(0, 1);
   import_command->callback([&] {
@@ -151,6 +179,11 @@ int main(int argc, char** argv) {
   add_common(test_command);
   test_command->callback([&] { code = config_test(common); });
 
+  std::string allowed;
+  if (const char* unknown = find_unknown_command(app, argc, argv, allowed)) {
+    std::fprintf(stderr, "footfall: there is no command \"%s\"; allowed: %s\n", unknown, allowed.c_str());
+    return kExitUsage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -81,7 +81,8 @@ int query(const Common& common, const std::string& report, const std::vector<std
   if (!arguments) return kExitUsage;
   QueryService service(config->store);
 
-  if (QueryService::is_report(report) && (format == "table" || format == "csv")) {
+  // Health is JSON whatever the format.
+  if (report != "health" && (format == "table" || format == "csv")) {
     std::variant<Report, QueryError> answer = service.query(*arguments, now_ms(), report);
     if (const Report* figures = std::get_if<Report>(&answer)) {
       std::fputs((format == "csv" ? to_csv(*figures) : to_table(*figures)).c_str(), stdout);
@@ -94,7 +95,6 @@ int query(const Common& common, const std::string& report, const std::vector<std
     std::fprintf(stderr, "footfall query: %s%s\n", error.message.c_str(), allowed.c_str());
     return exit_code(error.http_status);
   }
-  // Health is JSON whatever the format.
   const std::string form = format == "table" ? "" : std::string(arguments->empty() ? "" : "&") + "format=" + format;
   const ServiceAnswer answer = service.answer(report, *arguments + form, now_ms());
   const bool well = answer.http_status < 400;

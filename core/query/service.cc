@@ -301,8 +301,6 @@ ServiceAnswer QueryService::answer(std::string_view report, std::string_view arg
   return answer({"v1/" + std::string(report), std::string(arguments), {}, {}, now_ms});
 }
 
-bool QueryService::is_report(std::string_view name) { return find_report(name) != nullptr; }
-
 std::vector<std::string> QueryService::sites() {
   const Result<View> view = state_->view();
   return view ? view->snapshot.checkpoint().sites : std::vector<std::string>();

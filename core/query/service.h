@@ -50,7 +50,6 @@ class QueryService {
 
   // The same for a caller that renders by itself; `report`: `query`, or another of those there are that is one.
   std::variant<Report, QueryError> query(std::string_view arguments, int64_t now_ms, std::string_view report = "query");
-  static bool is_report(std::string_view name);
 
   // The names of the sites there are, in the order they were first seen.
   std::vector<std::string> sites();
