@@ -194,7 +194,7 @@ void Bookings::exit_passed(const Site& site, OpenVisit& visit, int64_t next_view
   const auto change = [&](Counters& counters) {
     counters[Counter::exits] -= 1;
     counters[Counter::pages_left] += 1;
-    counters[Counter::page_time_ms] += page_time_ms(time_ms, next_view_ms);
+    counters[Counter::page_time_ms] += next_view_ms - time_ms;
   };
   change(visit_rows(site, visit, time_ms));
   change(at(site, Dimension::entry_page, time_ms, visit.entry_page));
@@ -224,6 +224,16 @@ void Bookings::event(const Site& site, OpenVisit& visit, const VisitFigures& bef
   add(at(site, Dimension::event, time_ms, event.name));
   add(at(site, Dimension::item, time_ms, event.item));
   figures_changed(site, visit, before);
+}
+
+void Bookings::view_alone(const Site& site, int64_t time_ms, const Page& page, std::string_view term, const Origin& origin) {
+  const auto add = [](Counters& counters) { counters[Counter::pageviews] += 1; };
+  add(at(site, Dimension::total, time_ms, std::string_view()));
+  each_touch_dimension(site, Touch(), time_ms, add);
+  each_origin_dimension(site, origin, time_ms, add);
+  add(at(site, Dimension::entry_page, time_ms, page));
+  add(at(site, Dimension::exit_page, time_ms, page));
+  each_page_dimension(site, time_ms, page, term, add);
 }
 
 void Bookings::event_alone(const Site& site, int64_t time_ms, const Event& event, const Origin& origin) {

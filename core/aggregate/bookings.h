@@ -93,6 +93,8 @@ class Bookings {
   void page_view(const Site& site, OpenVisit& visit, const VisitFigures& before, const View& view);
   void event(const Site& site, OpenVisit& visit, const VisitFigures& before, int64_t time_ms, const Event& event);
   // Of nobody known.
+  // A page view of nobody known, which is in no visit.
+  void view_alone(const Site& site, int64_t time_ms, const Page& page, std::string_view term, const Origin& origin);
   void event_alone(const Site& site, int64_t time_ms, const Event& event, const Origin& origin);
   void figures_changed(const Site& site, OpenVisit& visit, const VisitFigures& before);
   // The exit page is known now; for a visit without page view that there is no entry page either. Browser and all else that

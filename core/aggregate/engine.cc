@@ -180,13 +180,19 @@ void Engine::count_of_visitor(Site& site, const VisitorKey& key, Entry& entry, c
   if (entry.visit && entry.visit->steps.size() > kVisitStepsBytesMax) keep_steps(key, *entry.visit);
 }
 
-// Whoever has neither id nor address (a socket's clients, say) are many, not one: the hit counts, and an order counts,
-// credited to nothing; so does an event that was told by itself.
+// Whoever has neither id nor address (a socket's clients, say) are many, not one: the hit and the page view count, in no visit, and an
+// order counts, credited to nothing; so does an event that was told by itself.
 void Engine::count_without_visitor(Site& site, const Hit& hit) {
   const Agent who = judge(hit, is_spam(site, hit) ? Behaviour::referrer_spam : Behaviour::none);
   const bool is_event_only = (hit.flags & kHitEventOnly) != 0;
-  if (!is_event_only) bookings_.hit(site, hit, {hit.path, hasher_(hit.path)}, who.verdict, who.device);
+  const Bookings::Page page{hit.path, hasher_(hit.path)};
+  if (!is_event_only) bookings_.hit(site, hit, page, who.verdict, who.device);
   if (who.is_bot()) return;
+  const Origin origin{hit.country, who.device, who.browser, who.system};
+  if (is_page(hit)) {
+    bookings_.view_alone(site, hit.time_ms, page, hit.search_term, origin);
+    changes_.keep(site.number, encode_kept_visit(kept_view_alone(hit.time_ms, origin, hit.path, hit.search_term)));
+  }
   for (const Event& event : hit.events) {
     if (orders_.take_rate(site, hit, event)) continue;
     if (!event.is_order()) {
@@ -197,7 +203,6 @@ void Engine::count_without_visitor(Site& site, const Hit& hit) {
       continue;
     }
     if (std::optional<OrderBook::Order> order = orders_.accept(site, hit, event)) {
-      const Origin origin{hit.country, who.device, who.browser, who.system};
       const LedToOrder led = touches_of_order(site, nullptr, {}, hit, event);
       const std::vector<Touch>& touches = led.touches;
       order->booking.coverage = touches.empty() ? kNoVisitor : coverage(touches, true);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/clock.h"
 #include "hit/codec.h"
 
 namespace footfall {
@@ -14,10 +13,19 @@ constexpr size_t kPutBytes = 16 << 20;
 constexpr size_t kSpareSecondsMax = 2'000;  // of a quiet log; a busy one has few seconds at once
 constexpr size_t kHitsNear = 4;     // of those decoded ahead
 constexpr size_t kSpareBytesMax = 16 << 10;
+constexpr int64_t kFirstMs = 788'918'400'000;        // 1995-01-01
+constexpr int64_t kAheadMs = 3'600'000;              // as live hits may be
+constexpr int64_t kEventsAheadMs = 25 * 3'600'000;   // what is told by the day alone may be of any hour of it
 constexpr size_t kFormatLines = 100;  // looked at to tell a file's format
 constexpr std::string_view kDefaultSite = "default";
 
 int64_t second_of(int64_t time_ms) { return time_ms >= 0 ? time_ms / 1000 : (time_ms - 999) / 1000; }
+
+// A row's reason may begin with what stood in it: counted without that.
+std::string without_its_text(const std::string& reason) {
+  const size_t quote = reason.rfind("\" is no ");
+  return reason.starts_with('"') && quote != std::string::npos ? reason.substr(quote + 2) : reason;
+}
 
 std::vector<std::string_view> first_lines(std::string_view head) {
   std::vector<std::string_view> lines;
@@ -147,10 +155,20 @@ const VisitorKeys& Importer::keys_of(int64_t time_ms, int64_t visit_gap_ms) {
 }
 
 void Importer::reject(const Input& input, std::string reason) {
+  note_rejected({input.file->path(), input.file->line_number(), std::move(reason)});
+}
+
+void Importer::note_rejected(RejectedLine line) {
   ++totals_.rejected;
-  ++totals_.rejected_reasons[reason];
-  if (totals_.examples.size() < kRejectedExamplesMax)
-    totals_.examples.push_back({input.file->path(), input.file->line_number(), std::move(reason)});
+  ++totals_.rejected_reasons[without_its_text(line.reason)];
+  if (totals_.examples.size() < kRejectedExamplesMax) totals_.examples.push_back(std::move(line));
+}
+
+// One clock that was wrong would have that of the import run ahead of all else.
+bool Importer::has_right_time(const Input& input, uint64_t position, int64_t time_ms, int64_t ahead_ms) {
+  if (time_ms >= kFirstMs && time_ms <= now_ms_ + ahead_ms) return true;
+  if (position >= input.place.read_to) reject(input, time_ms < kFirstMs ? "is of a time before 1995" : "is of a time that is to come");
+  return false;
 }
 
 void Importer::take(Input& input, std::string_view line, uint64_t position) {
@@ -167,6 +185,7 @@ void Importer::take(Input& input, std::string_view line, uint64_t position) {
     }
   }
   const RawHit& raw = input.reader.hit();
+  if (!has_right_time(input, position, raw.time_ms, kAheadMs)) return;
   if (input.place.is_settled(position, raw.time_ms)) {
     ++totals_.known;
     return;
@@ -182,8 +201,12 @@ void Importer::take(Input& input, std::string_view line, uint64_t position) {
     ++totals_.skipped;
     return;
   }
-  keep(input, hits_.build(raw, site.context, keys_of(raw.time_ms, site.config.visit_gap_s * 1000), &site.config), position,
-       site);
+  const Hit& hit = hits_.build(raw, site.context, keys_of(raw.time_ms, site.config.visit_gap_s * 1000), &site.config);
+  totals_.agents_not_logged += raw.agent == kAgentNotLogged;
+  totals_.nobodys += hit.id_key.is_zero() && hit.anonymous_key.is_zero() && !(hit.flags & kHitExcluded);
+  if ((hit.flags & kHitEventsMalformed) && position >= input.place.read_to)
+    reject(input, "has events that are off their grammar: the request counts, they do not");
+  keep(input, hit, position, site);
 }
 
 // Never skipped for being of a time that is live: nginx has not seen it.
@@ -196,6 +219,7 @@ void Importer::take_event(Input& input, std::string_view line, uint64_t position
     return;
   }
   const EventLine& event = events_.event();
+  if (!has_right_time(input, position, event.time_ms, kEventsAheadMs)) return;
   if (input.place.is_settled(position, event.time_ms)) {
     ++totals_.known;
     return;

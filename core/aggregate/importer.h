@@ -13,6 +13,7 @@
 
 #include "aggregate/expected.h"
 #include "aggregate/log_file.h"
+#include "base/clock.h"
 #include "credit/spend_hit.h"
 #include "hit/builder.h"
 #include "hit/log_line.h"
@@ -43,6 +44,8 @@ struct ImportTotals {
   uint64_t known = 0;       // counted by an earlier run
   uint64_t skipped = 0;     // at or after the site's first live hit
   uint64_t dropped = 0;     // their visitor asked not to be counted
+  uint64_t agents_not_logged = 0;
+  uint64_t nobodys = 0;     // of requests with neither address nor id: they are in no visit
   uint64_t rejected = 0;
   std::vector<RejectedLine> examples;               // the first of them, at most kRejectedExamplesMax
   std::map<std::string, uint64_t> rejected_reasons;
@@ -78,6 +81,8 @@ class Importer {
   // Everything of the files is in the import lane afterwards, or the error that kept it from it. Error::invalid: a file
   // whose format cannot be told; nothing was imported then.
   Status run();
+  // What was rejected before it was a line: a row of a table. Before run().
+  void note_rejected(RejectedLine line);
   const ImportTotals& totals() const { return totals_; }
 
  private:
@@ -100,6 +105,7 @@ class Importer {
   void take_spend(Input& input, std::string_view line, uint64_t position);
   void keep(Input& input, const Hit& hit, uint64_t position, const SiteContext& site);
   void reject(const Input& input, std::string reason);
+  bool has_right_time(const Input& input, uint64_t position, int64_t time_ms, int64_t ahead_ms);
   void put_in_block(std::string_view hit, int64_t time_ms, const SiteContext& site);
   void emit(std::string_view hit, int64_t time_ms, const SiteContext& site);
   void note_emitted(int64_t time_ms);
@@ -133,6 +139,7 @@ class Importer {
   std::vector<Released> released_;
   VisitorKeys keys_;
   int64_t keys_day_ = INT64_MIN;
+  const int64_t now_ms_ = now_ms();
   BlockBuilder block_;
   std::vector<std::string> blocks_;
   size_t blocks_bytes_ = 0;

@@ -58,6 +58,12 @@ KeptVisit kept_alone(int64_t time_ms, const Origin& origin) {
   return kept;
 }
 
+KeptVisit kept_view_alone(int64_t time_ms, const Origin& origin, std::string_view page, std::string_view term) {
+  KeptVisit kept = kept_alone(time_ms, origin);
+  kept.views.push_back({.page = page, .search_term = term, .ms = ms_of_second(time_ms)});
+  return kept;
+}
+
 KeptVisit kept_event_alone(int64_t time_ms, const Event& event) {
   KeptVisit kept = kept_alone(time_ms, Origin());
   kept.events.push_back({.name = event.name, .item = event.item});

@@ -19,6 +19,8 @@ KeptConversion kept_goal(int64_t start_ms, const Bookings::Goal& goal, std::span
 
 // A record that is no visit, to be given facts.
 KeptVisit kept_alone(int64_t time_ms, const Origin& origin);
+// Neither its first view of a page nor an entry or exit: in no visit.
+KeptVisit kept_view_alone(int64_t time_ms, const Origin& origin, std::string_view page, std::string_view term);
 KeptVisit kept_event_alone(int64_t time_ms, const Event& event);
 
 }  // namespace footfall

@@ -139,16 +139,11 @@ Status make_events(const ImportLogArguments& arguments, const Config& config, st
   return {};
 }
 
-// A row's reason may begin with what stood in it: counted without that.
-std::string without_its_text(const std::string& reason) {
-  const size_t quote = reason.rfind("\" is no ");
-  return reason.starts_with('"') && quote != std::string::npos ? reason.substr(quote + 2) : reason;
-}
-
 int tell(const ImportTotals& totals, const char* what) {
   const auto number = [](uint64_t value) { return static_cast<unsigned long long>(value); };
-  if (totals.hits == 0 && totals.rejected == 0) {
-    std::printf("nothing new: %llu lines read, %llu imported before\n", number(totals.lines), number(totals.known));
+  if (totals.hits == 0) {
+    if (totals.lines <= totals.rejected) std::printf("nothing new: %s\n", totals.lines == 0 ? "all of it was imported before" : "no line is right");
+    else std::printf("nothing new: %llu lines read, what is right in them was imported before\n", number(totals.lines));
   } else {
     std::printf("import %u: %llu lines, %llu %s", totals.number, number(totals.lines), number(totals.hits), what);
     if (totals.known > 0) std::printf(", %llu imported before", number(totals.known));
@@ -156,6 +151,10 @@ int tell(const ImportTotals& totals, const char* what) {
   }
   if (totals.skipped > 0)
     std::printf("%llu lines at or after the site's first live hit were skipped (--overlap takes them too)\n", number(totals.skipped));
+  if (totals.agents_not_logged > 0)
+    std::printf("%llu requests without a user agent in the log: who is a bot cannot be told, they count as people\n", number(totals.agents_not_logged));
+  if (totals.nobodys > 0)
+    std::printf("%llu requests with neither address nor visitor id: they count as hits and page views, and are in no visit\n", number(totals.nobodys));
   if (totals.dropped > 0) std::printf("%llu lines of visitors who asked not to be counted\n", number(totals.dropped));
   if (totals.rejected == 0) return kExitWell;
   for (const RejectedLine& line : totals.examples)
@@ -250,14 +249,10 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
                     {.site = arguments.site, .format = arguments.format, .one_salt = arguments.visitors == "all",
                      .events = arguments.events, .spend = arguments.spend, .overlap = arguments.overlap},
                     std::move(hooks));
+  for (RejectedLine& row : table.rejected) importer.note_rejected(std::move(row));
   Status done = importer.run();
   ImportTotals totals = importer.totals();
-  if (arguments.spend) totals.lines = table.rows;
-  for (RejectedLine& row : table.rejected) {
-    ++totals.rejected;
-    ++totals.rejected_reasons[without_its_text(row.reason)];
-    if (totals.examples.size() < kRejectedExamplesMax) totals.examples.push_back(std::move(row));
-  }
+  if (is_table) totals.lines = table.rows;
   if (done && daemon) done = daemon->finish(totals.number, totals.hits);
   bar.clear();
   if (!done) return fail_import(done.error().text);

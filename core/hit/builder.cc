@@ -233,12 +233,22 @@ std::string_view HitBuilder::own_path(const RawHit& raw, std::string_view sent) 
   return path.empty() ? sent : path;
 }
 
+// What nobody can read may have been an order: a shop that tells its orders so has to see that none is taken.
+void HitBuilder::note_lost_order(std::string_view header, EventRoom& room) {
+  if (header.find(kOrderEventName) == std::string_view::npos) return;
+  Event& event = room.events.add();
+  event.name = kOrderEventName;
+  event.fault = OrderFault::off_grammar;
+}
+
 void HitBuilder::read_events(const RawHit& raw, const VisitorKeys& keys, const SiteConfig* site) {
   EventRoom room{events_, arena_, keys.customer, hit_.flags};
   if (raw.events_cut) hit_.flags |= kHitEventsMalformed;
   // A cached answer repeats the header of the one that it was made from.
-  if (!raw.from_cache && !raw.events_header.empty()) read_events_header(raw.events_header, room);
+  const bool has_header = !raw.from_cache && !raw.events_header.empty();
+  const bool is_lost = has_header && !read_events_header(raw.events_header, room);
   for (const RawEvent& event : raw.events) read_raw_event(event, room);
+  if (is_lost && room.events.size() == 0) note_lost_order(raw.events_header, room);
   if (site != nullptr) read_rules(*site, query_, hit_, room);
 }
 

@@ -62,6 +62,7 @@ class HitBuilder {
   void read_code(std::string_view path, const HitContext& context);
   std::string_view own_path(const RawHit& raw, std::string_view sent);
   void read_events(const RawHit& raw, const VisitorKeys& keys, const SiteConfig* site);
+  static void note_lost_order(std::string_view header, EventRoom& room);
 
   Hit hit_;
   EventList events_{hit_.events};

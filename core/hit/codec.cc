@@ -227,7 +227,7 @@ bool read_event(std::string_view bytes, Event& to) {
   BytesReader in(bytes);
   const uint8_t parts = in.u8();
   const uint8_t fault = in.u8();
-  if (fault > static_cast<uint8_t>(OrderFault::bad_items)) return false;
+  if (fault > static_cast<uint8_t>(OrderFault::off_grammar)) return false;
   to.fault = static_cast<OrderFault>(fault);
   to.name = read_short_text(in);
   to.item = read_short_text(in);

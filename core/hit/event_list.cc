@@ -134,14 +134,15 @@ void EventList::shrink(size_t count) {
   }
 }
 
-void read_events_header(std::string_view header, EventRoom& room) {
+bool read_events_header(std::string_view header, EventRoom& room) {
   const size_t events_before = room.events.size();
   const size_t arena_before = room.arena.size();
   const uint32_t flags_before = room.flags;
-  if (read_members(header, room)) return;
+  if (read_members(header, room)) return true;
   room.events.shrink(events_before);
   room.arena.rewind(arena_before);
   room.flags = flags_before | kHitEventsMalformed;
+  return false;
 }
 
 Told read_directive(const RawEvent& raw, TextArena& arena, EventFields& to) {

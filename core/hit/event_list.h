@@ -43,8 +43,8 @@ struct EventRoom {
 };
 
 // Reads the header's events. A header off its grammar or over a limit (4 KiB, 16 events, names of 64 and ids of 128
-// bytes, 100 items of an order) tells no event at all and sets kHitEventsMalformed.
-void read_events_header(std::string_view header, EventRoom& room);
+// bytes, 100 items of an order) tells no event at all and sets kHitEventsMalformed: false.
+bool read_events_header(std::string_view header, EventRoom& room);
 
 // Reads what one directive told. Its values may come from a query ($arg_…), so escapes are undone. An order with
 // neither id nor value is no event (a confirmation page with neither is just a page); so is an event whose name is no

@@ -101,9 +101,9 @@ bool EventWriter::is_well_formed(std::string_view header) {
   uint32_t flags = 0;
   list_.clear();
   EventRoom room{list_, arena_, kNoKey, flags};
-  read_events_header(header, room);
+  const bool is_whole = read_events_header(header, room);
   events_ = list_.size();
-  return (flags & kHitEventsMalformed) == 0;
+  return is_whole;
 }
 
 void EventWriter::add(const RawEvent& raw) {

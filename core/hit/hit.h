@@ -41,7 +41,7 @@ enum HitFlag : uint32_t {
 };
 
 // Why an event that claims to be an order is none.
-enum class OrderFault : uint8_t { none = 0, no_id = 1, bad_value = 2, bad_currency = 3, bad_items = 4 };
+enum class OrderFault : uint8_t { none = 0, no_id = 1, bad_value = 2, bad_currency = 3, bad_items = 4, off_grammar = 5 };
 
 struct OrderItem {
   std::string_view id;

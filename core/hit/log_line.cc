@@ -282,6 +282,7 @@ void LogReader::read_texts() {
   hit_.visitor_id = is_anonymous ? std::string_view() : value(LogField::visitor);
   hit_.referrer = value(LogField::referrer);
   hit_.agent = value(LogField::agent);
+  if (hit_.agent.data() == nullptr) hit_.agent = kAgentNotLogged;
   hit_.path = value(LogField::path);
   hit_.country = value(LogField::country);
   hit_.events_header = value(LogField::events);
@@ -299,10 +300,20 @@ void LogReader::read_host() {
   }
 }
 
+// As hosts are compared: in lower case, without the dot that ends a full name.
+std::string_view LogReader::plain_host(std::string_view host) {
+  if (host.ends_with('.')) host.remove_suffix(1);
+  if (std::none_of(host.begin(), host.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) return host;
+  host_.assign(host);
+  for (char& c : host_)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  return host_;
+}
+
 void LogReader::read_site() {
   site_ = value(LogField::site);
-  if (site_.empty()) site_ = without_port(value(LogField::server_name));
-  if (site_.empty()) site_ = without_port(value(LogField::host));
+  for (const LogField field : {LogField::server_name, LogField::host})
+    if (site_.empty()) site_ = plain_host(without_port(value(field)));
   if (!site_.empty() && !is_site_name(site_)) site_ = {};
 }
 

@@ -41,6 +41,9 @@ enum class LineFault : uint8_t {
 std::string_view line_fault_name(LineFault fault);  // a word for counters, as the enumerator
 std::string_view line_fault_text(LineFault fault);  // for people
 
+// The agent of requests whose log does not tell agents: nobody knows it, which is not that the client sent none.
+inline constexpr std::string_view kAgentNotLogged = "unknown";
+
 // Not thread-safe; keep one per thread. Does not allocate once warm.
 class LogReader {
  public:
@@ -53,7 +56,7 @@ class LogReader {
 
   // Unread values, cut by nobody yet, and no events of directives: $footfall_events tells them in the header's form.
   const RawHit& hit() const { return hit_; }
-  // The name of the site that the line tells ($footfall_site, else $server_name, else $host without port); empty: none,
+  // The name of the site that the line tells ($footfall_site, else $server_name, else $host as hosts are compared); empty: none,
   // or no name that a site can have. Hosts are what clients sent.
   std::string_view site() const { return site_; }
 
@@ -72,6 +75,7 @@ class LogReader {
   void read_request();
   void read_host();
   void read_texts();
+  std::string_view plain_host(std::string_view host);
   void read_site();
 
   // What the line says of a field; data() is null where it does not have it. A `-` is empty.
@@ -88,6 +92,7 @@ class LogReader {
   AddressRoom address_{};
   RawHit hit_;
   std::string_view site_;
+  std::string host_;  // in lower case, where it was sent otherwise
   LineFault fault_ = LineFault::none;
   std::string_view fault_variable_;
 };

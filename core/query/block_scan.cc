@@ -233,13 +233,14 @@ bool BlockScan::page_times(std::vector<int64_t>& to) {
   const std::vector<uint32_t>* offsets = block_.offsets(VisitTable::views);
   const std::vector<int64_t>* flags = block_.ints(VisitColumn::view_flags);
   const std::vector<int64_t>* time_s = block_.ints(VisitColumn::view_time_s);
-  if (offsets == nullptr || flags == nullptr || time_s == nullptr) return false;
+  const std::vector<int64_t>* ms = block_.ints(VisitColumn::view_ms);
+  if (offsets == nullptr || flags == nullptr || time_s == nullptr || ms == nullptr) return false;
   to.assign(time_s->size(), -1);
   for (size_t visit = 0; visit + 1 < offsets->size(); ++visit) {
     uint32_t next = (*offsets)[visit + 1];  // none
     for (uint32_t view = next; view-- > (*offsets)[visit];) {
       if (((*flags)[view] & kViewLate) != 0) continue;
-      if (next < (*offsets)[visit + 1]) to[view] = ((*time_s)[next] - (*time_s)[view]) * 1000;
+      if (next < (*offsets)[visit + 1]) to[view] = ((*time_s)[next] - (*time_s)[view]) * 1000 + (*ms)[next] - (*ms)[view];
       next = ((*flags)[view] & kViewUncounted) != 0 ? (*offsets)[visit + 1] : view;
     }
   }

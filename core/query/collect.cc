@@ -116,6 +116,13 @@ std::string cut_credit_warning(const Query& query, std::string_view dimension) {
          "d than by the site's own; the rest of them are shown with the latter, and the difference is in `other`";
 }
 
+bool has_imports(SummarySnapshot& snapshot, uint16_t site, int64_t from_s, int64_t to_s, const Zone& zone) {
+  bool found = false;
+  (void)snapshot.each_rollup(site, Dimension::total, Level::hour, from_s, to_s, zone,
+                             [&](const RollupKey& key, const Counters&) { found |= key.import != 0; });
+  return found;
+}
+
 // --- texts -----------------------------------------------------------------------------------------------------------
 
 void ValueTexts::saw(const Hash128& value, int64_t bucket_start_s) {
@@ -386,6 +393,9 @@ Collected::Collected(const Query& query, const PartTable& table)
 std::optional<QueryError> collect_rollups(const Query& query, const TimeRange& range, SummarySnapshot& snapshot,
                                           const StringHasher& hasher, const std::function<bool()>& out_of_time,
                                           Collected& to) {
+  const DimensionInfo* time = query.time();
+  if (time != nullptr && time->unit == TimeUnit::minute && query.site_number)
+    to.lacks_imports = has_imports(snapshot, *query.site_number, query.zone.bucket_start_s(Level::hour, range.from_s), range.to_s, query.zone);
   return Collector(query, range, snapshot, hasher, out_of_time, to).collect();
 }
 

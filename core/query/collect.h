@@ -51,6 +51,7 @@ struct Collected {
   bool has_cut_credit = false;  // likewise of what the lookback gives beyond the site's own
   bool has_credit = true;       // of rows of touches, by a model that looks at all journeys
   bool has_all_steps = true;    // of those journeys
+  bool lacks_imports = false;   // by minute, which imports have none of
   bool saw_overrun = false;     // a bucket met more values than it takes as candidates
   std::vector<int64_t> lost_days_s;  // in the range: some visits of them are gone
   uint64_t unknown_values = 0;  // that the filter cannot judge: their text is not kept any more
@@ -73,6 +74,8 @@ std::optional<QueryError> each_credited_rollup_in(const Query& query, std::span<
 
 // That what the lookback gives some values is in `other`.
 std::string cut_credit_warning(const Query& query, std::string_view dimension);
+// Whether hours hold anything imported.
+bool has_imports(SummarySnapshot& snapshot, uint16_t site, int64_t from_s, int64_t to_s, const Zone& zone);
 
 QueryError too_slow();
 QueryError too_many_rows();

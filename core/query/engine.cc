@@ -261,6 +261,7 @@ class Answer {
     if (drafts_.has_cut_values())
       warn("the range has more values of " + dimensions + " than are kept; the rest of them is in `other`");
     if (now_.has_cut_credit) warn(cut_credit_warning(query_, dimensions));
+    if (now_.lacks_imports) warn("imports are kept by the hour: what they brought is in no minute, and not in this answer");
     if (now_.saw_overrun)
       warn("more than " + std::to_string(kCandidatesMax) + " values of " + dimensions + " came in one bucket (of a minute: " +
            std::to_string(kMinuteCandidatesMax) + "): which of them have rows is by chance, totals are exact");

@@ -149,6 +149,9 @@ class Parser {
             .first_day_s = [this] {
               return query_.site_number ? context_.first_day_s(*query_.site_number, query_.zone)
                                         : context_.now_ms / 1000;
+            },
+            .has_imports = [this](int64_t from_s, int64_t to_s) {
+              return query_.site_number && context_.has_imports && context_.has_imports(*query_.site_number, from_s, to_s, query_.zone);
             }};
   }
 

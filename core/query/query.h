@@ -122,6 +122,8 @@ struct QueryContext {
   // The first day that holds anything of the site; for range=all.
   std::function<int64_t(uint16_t site, const Zone& zone)> first_day_s;
   std::span<const int64_t> kept_since_s = {};  // the checkpoint's
+  // Whether hours of the site hold anything imported; null: none do.
+  std::function<bool(uint16_t site, int64_t from_s, int64_t to_s, const Zone& zone)> has_imports = {};
 };
 
 // `raw` is the query string as sent. Nothing is passed over: what is not known, not right or not there yet is refused,

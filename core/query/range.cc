@@ -152,10 +152,18 @@ std::optional<QueryError> check_kept(const TimeRange& range, const RangeContext&
              std::move(allowed));
 }
 
+// No minutes are kept of imports.
+Level finest_told(int64_t time_s, const RangeContext& context) {
+  const Level finest = finest_kept(time_s, context);
+  if (finest != Level::minute || !context.has_imports) return finest;
+  const int64_t hour_s = context.zone.bucket_start_s(Level::hour, time_s);
+  return hour_s != time_s && context.has_imports(hour_s, context.zone.next_bucket_s(Level::hour, hour_s)) ? Level::hour : finest;
+}
+
 void widen_to_kept(TimeRange& range, const RangeContext& context) {
   const Zone& zone = context.zone;
-  range.from_s = zone.bucket_start_s(finest_kept(range.from_s, context), range.from_s);
-  const Level level = finest_kept(range.to_s, context);
+  range.from_s = zone.bucket_start_s(finest_told(range.from_s, context), range.from_s);
+  const Level level = finest_told(range.to_s, context);
   if (zone.bucket_start_s(level, range.to_s) != range.to_s) range.to_s = zone.next_bucket_s(level, range.to_s);
 }
 

@@ -39,10 +39,12 @@ struct RangeContext {
   std::span<const int64_t> kept_since_s = {};  // by level: what ended by then may be gone all the same; may be empty
   std::optional<TimeUnit> unit;          // the query's time dimension
   std::function<int64_t()> first_day_s;  // where `all` begins
+  std::function<bool(int64_t from_s, int64_t to_s)> has_imports = {};  // in these hours; null: none anywhere
 };
 
 // Dates include both days. Ends given as instants are widened to whole minutes, or to whole buckets of the time
-// dimension; then every range is widened to the finest bucket that is still kept at its ends. Refused: what is no time,
+// dimension; then every range is widened to the finest bucket that is still kept at its ends,
+// of imports too: an hour. Refused: what is no time,
 // an empty range, a time dimension finer than what is kept at `from`.
 std::variant<TimeRange, QueryError> parse_range(const RangeWords& words, const RangeContext& context);
 

@@ -15,6 +15,7 @@
 #include "lane/store.h"
 #include "query/attribution.h"
 #include "query/cohorts.h"
+#include "query/collect.h"
 #include "query/engine.h"
 #include "query/health.h"
 #include "query/ledger.h"
@@ -195,7 +196,10 @@ struct QueryService::State {
                                .first_day_s = [&](uint16_t site, const Zone& zone) {
                                  return first_day_s(snapshot, site, zone, now_ms / 1000);
                                },
-                               .kept_since_s = snapshot.checkpoint().kept_since_s};
+                               .kept_since_s = snapshot.checkpoint().kept_since_s,
+                               .has_imports = [&](uint16_t site, int64_t from_s, int64_t to_s, const Zone& zone) {
+                                 return has_imports(snapshot, site, from_s, to_s, zone);
+                               }};
     auto query = parse_query(arguments, context, report);
     if (auto* error = std::get_if<QueryError>(&query)) return std::move(*error);
     return Asked{std::move(*made), std::move(std::get<Query>(query))};

@@ -172,7 +172,7 @@ void KeptSums::add_views(const KeptVisit& visit) {
     if ((view.flags & kViewLate) != 0) continue;
     if (exit != nullptr && is_counted) {
       add_to_view(*exit, Counter::pages_left, 1);
-      add_to_view(*exit, Counter::page_time_ms, (view.time_s - exit->time_s) * 1000);
+      add_to_view(*exit, Counter::page_time_ms, time_between_ms(*exit, view));
     }
     exit = &view;
   }

@@ -53,7 +53,7 @@ IsText note_texts() {
 
 VisitTable table_of(VisitColumn column) {
   if (column <= VisitColumn::new_returning) return VisitTable::visits;
-  if (column <= VisitColumn::view_flags) return VisitTable::views;
+  if (column <= VisitColumn::view_ms) return VisitTable::views;
   if (column <= VisitColumn::event_views_before) return VisitTable::events;
   if (column <= VisitColumn::conversion_refund_micros) return VisitTable::conversions;
   return column <= VisitColumn::touch_referrer ? VisitTable::touches : VisitTable::items;

@@ -55,6 +55,7 @@ enum class VisitColumn : uint8_t {
   view_page = 33,        // T
   view_search_term = 34, // T
   view_flags = 35,       // kViewFirstOfPage, … kViewEntry, kViewExit
+  view_ms = 36,          // of its second
   // events
   event_time_s = 48,
   event_name = 49,       // T

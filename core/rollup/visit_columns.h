@@ -48,6 +48,7 @@ void each_field(View& view, Field field) {
   field(VisitColumn::view_page, view.page);
   field(VisitColumn::view_search_term, view.search_term);
   field(VisitColumn::view_flags, view.flags);
+  field(VisitColumn::view_ms, view.ms);
 }
 
 template <Either<KeptEvent> Event, class Field>

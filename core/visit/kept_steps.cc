@@ -6,7 +6,7 @@ namespace footfall {
 namespace {
 
 // steps: (tag u8 | time zigzag | rest)*        tag: kind 2 bits, then what is there
-//   view:       page text | [search term]
+//   view:       page text | [search term] | [ms u16]
 //   event:      name text | [item]
 //   conversion: event text | goal text | value zigzag | goal value zigzag | currency text | own value zigzag |
 //               coupon text | quantity zigzag | [of a change: refund zigzag] | touches varint x touch | items varint x item
@@ -14,7 +14,7 @@ namespace {
 // text: length varint, then the bytes
 enum Kind : uint8_t { kView = 0, kEvent = 1, kConversion = 2, kKindMask = 3 };
 constexpr unsigned kViewFlagsShift = 2;  // of a view: its three stored flags
-enum : uint8_t { kHasTerm = 32, kHasItem = 4, kIsGoal = 4, kHasNoRate = 8, kIsChange = 16 };
+enum : uint8_t { kHasTerm = 32, kHasMs = 64, kHasItem = 4, kIsGoal = 4, kHasNoRate = 8, kIsChange = 16 };
 
 void read_view(uint8_t tag, BytesReader& from, KeptSteps& to) {
   KeptView& view = to.views.emplace_back();
@@ -22,6 +22,7 @@ void read_view(uint8_t tag, BytesReader& from, KeptSteps& to) {
   view.time_s = from.zigzag();
   view.page = from.text();
   if (tag & kHasTerm) view.search_term = from.text();
+  if (tag & kHasMs) view.ms = from.le16();
 }
 
 void read_event(uint8_t tag, BytesReader& from, KeptSteps& to) {
@@ -93,9 +94,10 @@ KeptTouch decode_kept_touch(BytesReader& from) {
 void append_view(const KeptView& view, std::string& steps) {
   const unsigned flags = (view.flags & kViewFlagsStored) << kViewFlagsShift;
   BytesWriter to(steps);
-  to.u8(static_cast<uint8_t>(kView | flags | (view.search_term.empty() ? 0 : kHasTerm)));
+  to.u8(static_cast<uint8_t>(kView | flags | (view.search_term.empty() ? 0 : kHasTerm) | (view.ms == 0 ? 0 : kHasMs)));
   to.zigzag(view.time_s).text(view.page);
   if (!view.search_term.empty()) to.text(view.search_term);
+  if (view.ms != 0) to.le16(view.ms);
 }
 
 void append_event(const KeptEvent& event, std::string& steps) {

@@ -47,6 +47,7 @@ struct KeptView {
   int64_t time_s = 0;
   std::string_view page{}, search_term{};
   uint8_t flags = 0;  // kViewFirstOfPage, kViewLate, kViewUncounted
+  uint16_t ms = 0;    // of its second: time_s is rounded down
 
   bool operator==(const KeptView&) const = default;
 };
@@ -97,8 +98,14 @@ struct KeptSteps {
   bool operator==(const KeptSteps&) const = default;
 };
 
-// Whole seconds, rounded down.
+// Whole seconds, rounded down, and what that leaves.
 inline int64_t whole_s(int64_t time_ms) { return time_ms >= 0 ? time_ms / 1000 : (time_ms - 999) / 1000; }
+inline uint16_t ms_of_second(int64_t time_ms) { return static_cast<uint16_t>(time_ms - whole_s(time_ms) * 1000); }
+
+// From one view to a later one of the same visit.
+inline int64_t time_between_ms(const KeptView& view, const KeptView& next) {
+  return (next.time_s - view.time_s) * 1000 + next.ms - view.ms;
+}
 
 // Append to the steps of a visit. Views and events are told apart from each other in the order in which they came.
 void append_view(const KeptView& view, std::string& steps);

@@ -62,7 +62,7 @@ bool Visit::view(std::string_view path, uint64_t path_hash, int64_t time_ms, std
     if (pageviews > 0) {
       VisitMinute& left = minute(exit_ms);
       ++left.pages_left;
-      left.page_time_ms += page_time_ms(exit_ms, time_ms);
+      left.page_time_ms += time_ms - exit_ms;
     }
     exit_page = path;
     exit_term = term;
@@ -73,7 +73,7 @@ bool Visit::view(std::string_view path, uint64_t path_hash, int64_t time_ms, std
   ++minute(time_ms).pageviews;
   const bool is_first = note_page(path_hash);
   const unsigned flags = (is_first ? kViewFirstOfPage : 0) | (is_late ? kViewLate : 0);
-  append_view({step_s(time_ms), path, term, static_cast<uint8_t>(flags)}, steps);
+  append_view({step_s(time_ms), path, term, static_cast<uint8_t>(flags), ms_of_second(time_ms)}, steps);
   return is_first;
 }
 
@@ -95,8 +95,8 @@ void Visit::keep(const KeptConversion& conversion) { append_conversion(conversio
 void Visit::let_go_of_steps() {
   steps.clear();
   if (!has_page()) return;
-  append_view({step_s(entry_ms), entry_page, entry_term, kViewUncounted}, steps);
-  append_view({step_s(exit_ms), exit_page, exit_term, kViewUncounted}, steps);
+  append_view({step_s(entry_ms), entry_page, entry_term, kViewUncounted, ms_of_second(entry_ms)}, steps);
+  append_view({step_s(exit_ms), exit_page, exit_term, kViewUncounted, ms_of_second(exit_ms)}, steps);
 }
 
 bool Visit::reach(std::string_view goal) {

@@ -106,11 +106,6 @@ struct Visit {
   VisitMinute& minute(int64_t time_ms);
 };
 
-// From a page to the next one: by whole seconds, as kept visits tell their times.
-inline int64_t page_time_ms(int64_t view_ms, int64_t next_view_ms) {
-  return (whole_s(next_view_ms) - whole_s(view_ms)) * 1000;
-}
-
 inline int64_t minute_start_s(int64_t time_ms) {
   const int64_t time_s = whole_s(time_ms);
   return time_s - ((time_s % 60) + 60) % 60;

@@ -428,7 +428,7 @@ sub close_visit ($visitor, $facts) {
         my ($view, $next) = @views[$number, $number + 1];
         push @$facts, { time_ms => $view->{time_ms}, keys => { %of_visit, part_of($view, @page_dimensions) },
             adds => { pageviews => 1, entries => $number == 0 ? 1 : 0, exits => $next ? 0 : 1,
-                pages_left => $next ? 1 : 0, page_time_ms => $next ? 1000 * (int($next->{time_ms} / 1000) - int($view->{time_ms} / 1000)) : 0 } };
+                pages_left => $next ? 1 : 0, page_time_ms => $next ? $next->{time_ms} - $view->{time_ms} : 0 } };
     }
     push @$facts, map { { time_ms => $_->{time_ms}, keys => { %of_visit, event => $_->{event}, item => $_->{item} }, adds => { events => 1 } } }
         @{ $visit->{events} };

@@ -115,7 +115,7 @@ class KeptFigures {
       if (view.flags & kViewLate) continue;
       if (exit != nullptr && (view.flags & kViewUncounted) == 0) {
         add_to_view(*exit, Counter::pages_left);
-        add_to_view(*exit, Counter::page_time_ms, (view.time_s - exit->time_s) * 1000);
+        add_to_view(*exit, Counter::page_time_ms, time_between_ms(*exit, view));
       }
       exit = &view;
     }

@@ -121,7 +121,7 @@ void a_common_log_is_read(void**) {
   expect_number(second.time_ms, 971'211'336'000);
   expect_number(static_cast<int64_t>(second.bytes_sent), 0);
   expect_number(static_cast<int64_t>(second.address.size()), 16);  // a host's name
-  expect_text(second.agent, "");
+  expect_text(second.agent, kAgentNotLogged);
 }
 
 void a_vhost_log_is_read(void**) {

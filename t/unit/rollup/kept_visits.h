@@ -30,7 +30,7 @@ class KeptVisits {
     visit.new_returning = text("n", 3);
     for (uint64_t left = random_.below(8); left > 0; --left) {
       visit.views.push_back({time(), text("/page/", 600), random_.below(4) == 0 ? text("term ", 50) : std::string_view(),
-                             static_cast<uint8_t>(random_.below(8))});
+                             static_cast<uint8_t>(random_.below(8)), static_cast<uint16_t>(random_.below(2) * random_.below(1000))});
       if (random_.below(3) == 0)
         visit.events.push_back({time(), text("event", 9), text("sku", 40), static_cast<uint32_t>(visit.views.size())});
     }

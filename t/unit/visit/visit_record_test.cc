@@ -201,7 +201,7 @@ void a_visit_of_the_version_before_is_read(void**) {
   assert_true(back.browser == Browser::other && back.new_returning == NewReturning::unknown);
 }
 
-// The time on a page is that until the next one, in whole seconds, in the minute of the page that was left.
+// The time on a page is that until the next one, in the minute of the page that was left.
 void a_page_that_another_follows_was_looked_at(void**) {
   visit.view("/", 1, kTen);
   visit.count_event(kTen + 2 * kMinute, "scroll", "");
@@ -212,7 +212,7 @@ void a_page_that_another_follows_was_looked_at(void**) {
   expect_number(visit.minutes.at(0).page_time_ms, 3 * kMinute);
   expect_number(visit.minutes.at(1).pages_left, 0);
   expect_number(visit.minutes.at(2).pages_left, 1);
-  expect_number(visit.minutes.at(2).page_time_ms, 1'000);
+  expect_number(visit.minutes.at(2).page_time_ms, 1'500);
 }
 
 void what_it_does_is_kept_step_by_step(void**) {
@@ -224,14 +224,14 @@ void what_it_does_is_kept_step_by_step(void**) {
   visit.view("/late", 3, kTen - 100);
   static KeptSteps steps;
   assert_true(decode_steps(visit.steps, steps));
-  assert_true(steps.views == (std::vector<KeptView>{{0, "/", "shoes", kViewFirstOfPage},
-                                                    {2, "/cup", "", kViewFirstOfPage},
+  assert_true(steps.views == (std::vector<KeptView>{{0, "/", "shoes", kViewFirstOfPage, 900},
+                                                    {2, "/cup", "", kViewFirstOfPage, 100},
                                                     {9, "/cup", "", 0},
-                                                    {-1, "/late", "", kViewFirstOfPage | kViewLate}}));
+                                                    {-1, "/late", "", kViewFirstOfPage | kViewLate, 900}}));
   assert_true(steps.events == (std::vector<KeptEvent>{{2, "add_to_cart", "SKU1", 2}}));
   visit.let_go_of_steps();
   assert_true(decode_steps(visit.steps, steps));
-  assert_true(steps.views == (std::vector<KeptView>{{0, "/", "shoes", kViewUncounted}, {9, "/cup", "", kViewUncounted}}));
+  assert_true(steps.views == (std::vector<KeptView>{{0, "/", "shoes", kViewUncounted, 900}, {9, "/cup", "", kViewUncounted}}));
   assert_true(steps.events.empty());
 }
 
