@@ -41,7 +41,7 @@ int digits_of(const Metric& metric, Currency currency) {
 }
 
 Figure figure_of(const Metric& metric, bool has_bottom, __int128 top, __int128 bottom, Currency currency) {
-  if (has_bottom && bottom <= 0) return {};
+  if ((has_bottom && bottom <= 0) || (metric.is_cost_of_one() && top <= 0)) return {};
   const __int128 scale = kPowersOfTen[digits_of(metric, currency)];
   const __int128 top_one = metric.type == ColumnType::seconds ? 1'000 : one_of(metric.top);  // milliseconds
   const __int128 numerator = top * scale * (has_bottom ? one_of(metric.bottom) : 1);

@@ -18,7 +18,7 @@ struct Figure {
 // Digits after the point that the metric is computed to.
 int digits_of(const Metric& metric, Currency currency);
 
-// `bottom` is ignored where the metric has none. Null: nothing to divide by.
+// `bottom` is ignored where the metric has none. Null: nothing to divide by, or of a cost that is none.
 Figure figure_of(const Metric& metric, bool has_bottom, __int128 top, __int128 bottom, Currency currency);
 Figure figure_of_visitors(uint64_t estimate);
 Figure figure_of_quantile(__int128 settled);  // as GroupSums::settle_quantiles() leaves it

@@ -91,6 +91,8 @@ struct Metric {
   bool needs_margin() const { return top.kind == Part::Kind::profit; }
   // Something of it is spend, which is known by days and by its own dimensions.
   bool is_of_spend() const { return top.is_spend() || bottom.is_spend(); }
+  // What one of something cost: where nothing was spent, nobody knows.
+  bool is_cost_of_one() const { return top.kind == Part::Kind::amount && top.is_spend() && bottom.kind != Part::Kind::none; }
   IntervalKind interval() const;
   bool is_credited() const { return top.is_credited() || bottom.is_credited(); }
   // Of an answer by, or filtered by, dimensions of those groups.

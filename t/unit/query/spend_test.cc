@@ -45,12 +45,23 @@ void rates_are_of_cost(void**) {
   the_shop->order(kNoon, "paid_search", 100 * kUnit);
   the_shop->order(kNoon, "email", 40 * kUnit);
   the_shop->commit(true);
-  expect_text(rows("by=channel&metrics=cost,cpc,cpa,cpo,roas,roi"), "paid_search 25.00 0.50 25.00 25.00 4 0.4; email 0.00 - 0.00 0.00 - -");
+  expect_text(rows("by=channel&metrics=cost,cpc,cpa,cpo,roas,roi"), "paid_search 25.00 0.50 25.00 25.00 4 0.4; email 0.00 - - - - -");
   expect_text(rows("metrics=cost,cpc,cpo,roas,roi,mer"), "25.00 0.50 12.50 5.6 0.96 5.6");
   const Report& report = the_shop->ask("metrics=cost,cpc,roi&from=2026-10-06&to=2026-10-31");
   assert_true(report.rows[0][1].kind == Cell::Kind::null && report.rows[0][2].kind == Cell::Kind::null);
-  assert_true(report.meta.warnings.size() == 2 && report.meta.warnings[0] == "cpc is null where there are no clicks");
+  assert_true(report.meta.warnings.size() == 2 && report.meta.warnings[0] == "cpc is null where there are no clicks or no cost");
   expect_text(report.meta.warnings[1], "roi is null where there is no cost");
+}
+
+// A mailing that nobody told a cost of brought its orders for nobody knows what, not for 0.00.
+void without_a_cost_nothing_costs_anything(void**) {
+  spend(Dimension::channel, "email", 0, 5);
+  the_shop->order(kNoon, "email", 40 * kUnit);
+  the_shop->commit(true);
+  expect_text(rows("by=channel&metrics=clicks,orders,cost,cpc,cpa,cpo,roas"), "email 5 1 0.00 - - - -");
+  const Report& report = the_shop->ask("metrics=cpc,cpa,cpo&from=2026-10-01&to=2026-10-31");
+  expect_text(joined(report.meta.warnings), "cpc is null where there are no clicks or no cost cpa is null where there are no conversions or no cost "
+                                            "cpo is null where there are no orders or no cost");
 }
 
 void without_a_margin_there_is_no_roi(void**) {
@@ -110,6 +121,7 @@ int main() {
   using namespace footfall;
   const CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(rates_are_of_cost, open_shop, close_shop),
+      cmocka_unit_test_setup_teardown(without_a_cost_nothing_costs_anything, open_shop, close_shop),
       cmocka_unit_test_setup_teardown(without_a_margin_there_is_no_roi, open_shop, close_shop),
       cmocka_unit_test_setup_teardown(sources_of_one_name_share_the_row_that_most_visits_have, open_shop, close_shop),
       cmocka_unit_test_setup_teardown(days_are_not_cut_in_silence, open_shop, close_shop),
