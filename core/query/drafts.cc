@@ -125,12 +125,13 @@ std::vector<Figure> Drafts::figures(const Draft& draft) const {
 std::vector<Figure> Drafts::figures(Sums now, const Distinct* now_visitors, Sums before,
                                     const Distinct* before_visitors, bool is_row) const {
   std::vector<Figure> all;
-  Figure shown_now, shown_before;
+  Quotient exact_now, exact_before;
   for (const auto& [metric, of] : columns_) {
     using Of = FigureColumn::Of;
     switch (of) {
       case Of::now:
-        all.push_back(shown_now = figure(metric, now, now_visitors, now_, is_row));
+        exact_now = quotient(metric, now, now_visitors, now_, is_row);
+        all.push_back(figure(metric, exact_now));
         break;
       case Of::now_low:
         all.push_back(bounds(metric, now, now_, is_row).low);
@@ -139,7 +140,8 @@ std::vector<Figure> Drafts::figures(Sums now, const Distinct* now_visitors, Sums
         all.push_back(bounds(metric, now, now_, is_row).high);
         break;
       case Of::before:
-        all.push_back(shown_before = figure(metric, before, before_visitors, *before_, is_row));
+        exact_before = quotient(metric, before, before_visitors, *before_, is_row);
+        all.push_back(figure(metric, exact_before));
         break;
       case Of::before_low:
         all.push_back(bounds(metric, before, *before_, is_row).low);
@@ -148,22 +150,33 @@ std::vector<Figure> Drafts::figures(Sums now, const Distinct* now_visitors, Sums
         all.push_back(bounds(metric, before, *before_, is_row).high);
         break;
       case Of::change:
-        all.push_back(figure_of_change(shown_now, shown_before));
+        all.push_back(figure_of_change(exact_now, exact_before));
         break;
     }
   }
   return all;
 }
 
-Figure Drafts::figure(size_t metric, Sums sums, const Distinct* visitors, const Collected& of, bool is_row) const {
+Quotient Drafts::quotient(size_t metric, Sums sums, const Distinct* visitors, const Collected& of, bool is_row) const {
   const Metric& info = *query_.metrics[metric];
-  if (info.is_visitors())
-    return of.visitors_known && visitors != nullptr ? figure_of_visitors(visitors->estimate()) : Figure{};
-  if (info.is_quantile()) return figure_of_quantile(table_.top(metric, sums));
+  if (info.is_visitors()) {
+    if (!of.visitors_known || visitors == nullptr) return {};
+    return {.is_null = false, .top = static_cast<__int128>(visitors->estimate())};
+  }
+  if (info.is_quantile()) {
+    const Figure settled = figure_of_quantile(table_.top(metric, sums));
+    return {.is_null = settled.is_null, .top = settled.value};
+  }
   if (info.needs_margin() && !query_.margin_micros) return {};
   if (counts_twice(metric, of, is_row) || lacks_credit(info, of, is_row)) return {};
-  return figure_of(info, info.bottom.kind != Part::Kind::none, table_.top(metric, sums), table_.bottom(metric, sums),
-                   query_.currency);
+  return quotient_of(info, info.bottom.kind != Part::Kind::none, table_.top(metric, sums), table_.bottom(metric, sums));
+}
+
+Figure Drafts::figure(size_t metric, const Quotient& quotient) const {
+  const Metric& info = *query_.metrics[metric];
+  if (quotient.is_null) return {};
+  if (info.is_merged()) return {.is_null = false, .value = quotient.top};
+  return figure_of(info, info.bottom.kind != Part::Kind::none, quotient.top, quotient.bottom, query_.currency);
 }
 
 Bounds Drafts::bounds(size_t metric, Sums sums, const Collected& of, bool is_row) const {

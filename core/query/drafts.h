@@ -54,7 +54,9 @@ class Drafts {
   std::vector<Figure> figures(const Draft& draft) const;
   std::vector<Figure> figures(Sums now, const Distinct* now_visitors, Sums before, const Distinct* before_visitors,
                               bool is_row) const;
-  Figure figure(size_t metric, Sums sums, const Distinct* visitors, const Collected& of, bool is_row) const;
+  // As it is before it is rounded.
+  Quotient quotient(size_t metric, Sums sums, const Distinct* visitors, const Collected& of, bool is_row) const;
+  Figure figure(size_t metric, const Quotient& quotient) const;
   Bounds bounds(size_t metric, Sums sums, const Collected& of, bool is_row) const;
   bool shares_rows() const;  // orders are shared among rows
   bool counts_twice(size_t metric, const Collected& of, bool is_row) const;

@@ -18,15 +18,22 @@ struct Figure {
 // Digits after the point that the metric is computed to.
 int digits_of(const Metric& metric, Currency currency);
 
+// A figure as it is before it is rounded: the sums that it is made of, in the units of their parts.
+struct Quotient {
+  bool is_null = true;
+  __int128 top = 0;
+  __int128 bottom = 1;  // above 0
+};
+
 // `bottom` is ignored where the metric has none. Null: nothing to divide by, or of a cost that is none.
+Quotient quotient_of(const Metric& metric, bool has_bottom, __int128 top, __int128 bottom);
 Figure figure_of(const Metric& metric, bool has_bottom, __int128 top, __int128 bottom, Currency currency);
-Figure figure_of_visitors(uint64_t estimate);
 Figure figure_of_quantile(__int128 settled);  // as GroupSums::settle_quantiles() leaves it
 
-// (now - before) / before of figures as they are shown, so that readers find the same; null: nothing before, or either
-// is null.
+// (now - before) / |before| of the same metric, rounded once: not of figures that are rounded already. Null: nothing before,
+// or either is null.
 inline constexpr int kRatioDigits = 6;
-Figure figure_of_change(const Figure& now, const Figure& before);
+Figure figure_of_change(const Quotient& now, const Quotient& before);
 
 Figure figure_of_share(__int128 part, __int128 whole);  // null: of nothing
 

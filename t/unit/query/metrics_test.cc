@@ -142,6 +142,34 @@ void nothing_to_divide_by_is_null(void**) {
   }
 }
 
+std::string change(std::string_view name, __int128 top, __int128 bottom, __int128 top_before, __int128 bottom_before) {
+  const Metric& metric = *find_metric(name);
+  const auto of = [&](__int128 one, __int128 other) { return quotient_of(metric, metric.bottom.kind != Part::Kind::none, one, other); };
+  const Cell cell = cell_of(figure_of_change(of(top, bottom), of(top_before, bottom_before)), kRatioDigits, ColumnType::ratio);
+  return cell.kind == Cell::Kind::null ? "null" : cell.text;
+}
+
+void changes_are_rounded_once(void**) {
+  expect_text(change("cr", 11, 35, 4, 39), "2.064286");
+  expect_text(change("revenue", 4'000, 0, 1'000, 0), "3");  // though both are shown as 0.00
+  expect_text(change("visits", 2, 0, 3, 0), "-0.333333");
+  expect_text(change("visits", 3, 0, 2, 0), "0.5");
+  expect_text(change("visits", 2, 0, 0, 0), "null");
+  expect_text(change("cr", 1, 2, 1, 0), "null");
+  expect_text(change("roi", -5, 10, -10, 10), "0.5");
+  expect_text(change("roi", 5, 10, -10, 10), "1.5");
+  // Half away from zero, of 2.0000005 and -2.0000005.
+  expect_text(change("visits", 30'000'005, 0, 10'000'000, 0), "2.000001");
+  expect_text(change("visits", -30'000'005, 0, -10'000'000, 0), "-2.000001");
+}
+
+void changes_of_sums_past_64_bits_are_right(void**) {
+  const __int128 huge = static_cast<__int128>(9'223'372'036'854'775'807) * 1'000;
+  expect_text(change("aov", huge, 1'000'003, huge, 2'000'006), "1");
+  expect_text(change("aov", 7 * huge + 1, 11 * huge + 2, 5 * huge - 5, 13 * huge + 1), "0.654545");  // products have 150 bits
+  expect_text(change("revenue", -huge, 0, huge, 0), "-2");
+}
+
 void sums_past_64_bits_stay_exact(void**) {
   const __int128 micros = static_cast<__int128>(9'223'372'036'854'775'807) * 1'000;
   expect_text(figure("revenue", micros, 0), "9223372036854775.81");
@@ -161,6 +189,8 @@ int main() {
       cmocka_unit_test(rates_have_at_most_six_digits_and_no_idle_zeros),
       cmocka_unit_test(durations_are_seconds),
       cmocka_unit_test(nothing_to_divide_by_is_null),
+      cmocka_unit_test(changes_are_rounded_once),
+      cmocka_unit_test(changes_of_sums_past_64_bits_are_right),
       cmocka_unit_test(sums_past_64_bits_stay_exact),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
