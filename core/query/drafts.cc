@@ -161,7 +161,7 @@ Quotient Drafts::quotient(size_t metric, Sums sums, const Distinct* visitors, co
   const Metric& info = *query_.metrics[metric];
   if (info.is_visitors()) {
     if (!of.visitors_known || visitors == nullptr) return {};
-    return {.is_null = false, .top = static_cast<__int128>(visitors->estimate())};
+    return {.is_null = false, .top = table_.visitors(*visitors, sums)};
   }
   if (info.is_quantile()) {
     const Figure settled = figure_of_quantile(table_.top(metric, sums));

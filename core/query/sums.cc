@@ -18,6 +18,7 @@ PartTable::PartTable(const Query& query)
     places_.push_back(places);
   }
   figure_parts_ = parts_.size();
+  if (has_visitors_) visits_ = place({Part::Kind::counter, static_cast<uint8_t>(Counter::visits)});
   const auto is_return = [](const Metric* metric) {
     return metric->interval() == IntervalKind::rpv || metric->interval() == IntervalKind::roas;
   };
@@ -27,6 +28,12 @@ PartTable::PartTable(const Query& query)
               .order_squares = place({Part::Kind::order_squares, 0}),
               .revenue = place({Part::Kind::credited_amount, static_cast<uint8_t>(Amount::revenue_last)}),
               .revenue_squares = place({Part::Kind::revenue_squares, 0})};
+}
+
+__int128 PartTable::visitors(const Distinct& distinct, std::span<const __int128> sums) const {
+  const __int128 estimate = distinct.estimate();
+  const bool is_beyond = !distinct.is_exact() && visits_ && sums[*visits_] < estimate;
+  return is_beyond ? std::max<__int128>(sums[*visits_], 0) : estimate;
 }
 
 ReturnSums PartTable::return_sums(std::span<const __int128> sums) const {

@@ -37,6 +37,9 @@ class PartTable {
     return places_[metric].has_bottom ? sums[places_[metric].bottom] : 0;
   }
 
+  // How many: an estimate is never above the visits that they made.
+  __int128 visitors(const Distinct& distinct, std::span<const __int128> sums) const;
+
   // What the bounds of rpv and roas are made of, where one of them has some. `largest_micros` is not told.
   ReturnSums return_sums(std::span<const __int128> sums) const;
 
@@ -54,6 +57,7 @@ class PartTable {
   std::vector<Part> parts_;
   std::vector<Places> places_;
   std::optional<ReturnPlaces> returns_;
+  std::optional<size_t> visits_;  // where visitors are asked for
   size_t figure_parts_ = 0;
   Model model_;
   int64_t margin_micros_;

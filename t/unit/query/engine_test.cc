@@ -264,6 +264,27 @@ void many_visitors_are_an_estimate_and_said_so(void**) {
   assert_true(shop.ask("metrics=visits").meta.approximate.empty());
 }
 
+// Each has one visit: an estimate may come out above, but nobody can be there without a visit.
+void visitors_are_never_more_than_their_visits(void**) {
+  Shop& shop = open_shop();
+  bool was_above = false;
+  for (int day = 1; day <= 8; ++day) {
+    static Distinct distinct;
+    distinct = Distinct(Precision::total);
+    for (uint64_t visitor = 1; visitor <= 1100; ++visitor) {
+      const uint64_t number = visitor + static_cast<uint64_t>(day) * 10'000;
+      shop.visit("2026-10-0" + std::to_string(day) + "T10:00:00Z", "direct", "/", 1, number);
+      distinct.add(Random(number).next());
+    }
+    was_above |= distinct.estimate() > 1100;
+  }
+  assert_true(was_above);
+  shop.commit(true);
+  const std::string range = "from=2026-10-01&to=2026-10-08&by=day&metrics=";
+  for (const Row& row : shop.ask(range + "visits,visitors").rows) assert_true(std::stoi(row[2].text) <= std::stoi(row[1].text));
+  for (const Row& row : shop.ask(range + "visitors").rows) assert_true(std::stoi(row[1].text) <= 1100);  // whatever stands beside it
+}
+
 // Parts of a range, and values that a filter takes together, are merged; `other` and what has no time are null.
 void request_times_are_told_by_their_ranks(void**) {
   for (bool fold : {false, true}) {
@@ -480,6 +501,7 @@ int main() {
       cmocka_unit_test(orders_without_a_rate_are_listed_apart),
       cmocka_unit_test(visitors_are_told_for_whole_hours),
       cmocka_unit_test(many_visitors_are_an_estimate_and_said_so),
+      cmocka_unit_test(visitors_are_never_more_than_their_visits),
       cmocka_unit_test(request_times_are_told_by_their_ranks),
       cmocka_unit_test(a_site_without_groups_of_pages_is_told_so),
       cmocka_unit_test(rows_of_zeros_are_left_out),
