@@ -2,6 +2,7 @@
 use v5.36;
 use lib 't/lib';
 use Footfall::Test;
+use JSON::PP ();
 
 my $browser = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
 my $toml = <<'END';
@@ -106,19 +107,54 @@ subtest 'what spend does not go with' => sub {
 
 subtest 'held against visits' => sub {
     my $answer = $shop->ask('/footfall/v1/spend?from=2026-10-01&to=2026-10-31')->json;
-    is_deeply([map { $_->{name} } @{ $answer->{columns} }], [qw(channel source medium campaign content term code cost visits note)]);
-    is_deeply([map { [@$_[0, 1, 3, 6 .. 9]] } @{ $answer->{rows} }], [
-        ['paid_search', 'google', 'shoes', undef, 25, 1, undef],
-        ['paid_social', 'facebook', 'spring', undef, 10, 0, 'nobody came by it: campaign "spring" may be "Spring" (letter case)'],
-        ['direct_mail', undef, undef, 'spring24', 8, 0, undef],
-        ['email', undef, undef, undef, undef, 0, 'nobody came by it: no visit had channel "email"'],
-        ['paid_social', 'fb', 'Spring', undef, undef, 2, 'no spend: campaign "Spring" may be "spring" of the spend (letter case)'],
-        ['paid_search', 'bing', 'boots', undef, undef, 1, 'no spend'],
-        ['paid_social', 'm.facebook.com', 'Spring', undef, undef, 1, 'no spend: campaign "Spring" may be "spring" of the spend (letter case)'],
+    is_deeply([map { $_->{name} } @{ $answer->{columns} }], [qw(channel source medium campaign content term code cost visits orders revenue note)]);
+    is_deeply([map { [@$_[0, 1, 3, 6 .. 11]] } @{ $answer->{rows} }], [
+        ['paid_search', 'google', 'shoes', undef, 25, 1, 1, 100, undef],
+        ['paid_social', 'facebook', 'spring', undef, 10, 0, 0, 0, 'nobody came by it: campaign "spring" may be "Spring" (letter case)'],
+        ['direct_mail', undef, undef, 'SPRING24', 8, 0, 1, 40, undef],
+        ['email', undef, undef, undef, undef, 0, 0, 0, 'nobody came by it: no visit had channel "email"; its cost of 3.00 CHF could not be converted'],
+        ['paid_social', 'fb', 'Spring', undef, undef, 2, 1, 30, 'no spend: campaign "Spring" may be "spring" of the spend (letter case)'],
+        ['paid_search', 'bing', 'boots', undef, undef, 1, 0, 0, 'no spend'],
+        ['paid_social', 'm.facebook.com', 'Spring', undef, undef, 1, 0, 0, 'no spend: campaign "Spring" may be "spring" of the spend (letter case)'],
     ]) or diag explain $answer->{rows};
-    is_deeply([@{ $answer->{totals} }[7, 8]], [43, 5], 'added up');
+    is_deeply([@{ $answer->{totals} }[7 .. 10]], [43, 5, 3, 170], 'added up');
     my (undef, $csv) = $shop->footfall('query', 'spend', '--from', '2026-10-01', '--to', '2026-10-31', '--limit', 1, '--format', 'csv', '--config', $shop->path('footfall.toml'));
-    is((split /\r\n/, $csv)[2], ',,,,,,,18.00,4,,other', 'the rest of it, as CSV');
+    is((split /\r\n/, $csv)[2], ',,,,,,,18.00,4,2,70.00,,other', 'the rest of it, as CSV');
+};
+
+subtest 'what came within visits, and what has no rate' => sub {
+    my $shop = make_shop(toml => $toml);
+    my $log = join '', map { my ($day, $minute, @rest) = @$_; line($day, $minute, @rest) }
+        ([5, 0, 1, '/?utm_source=news&utm_medium=email'], [5, 1, 1, '/?utm_source=bing&utm_medium=cpc&utm_campaign=b'], [5, 2, 1, '/thanks', 'id="B-1";value=50']),
+        ([5, 3, 2, '/?utm_source=yahoo&utm_medium=cpc'], [5, 4, 2, '/?utm_source=news&utm_medium=email'], [5, 5, 2, '/thanks', 'id="B-2";value=7']),
+        ([6, 0, 3, '/'], [6, 1, 3, '/thanks', 'id="B-3";value=20;coupon="MAIL24"'], [6, 2, 3, '/?utm_source=bing&utm_medium=cpc&utm_campaign=b'], [6, 3, 3, '/thanks', 'id="B-4";value=5']);
+    my ($code, $out, $err) = import_command($shop, 'log', '--format', $format, $shop->write('within.log', $log));
+    is($code, 0, 'imported') or diag $err;
+    ($code, $out, $err) = import_spend($shop, 'within.csv', <<'END');
+date,channel,campaign,code,cost,currency
+2026-10-05,,Nowhere2,,10,GBP
+2026-10-06,direct,,,3,CHF
+2026-10-05/2026-10-06,email,,,4,
+2026-10-06,,,SPRING24,8,
+END
+    is($code, 0, 'and spend') or diag $err;
+    like($out, qr{spend that nobody came by from \S+ to \S+:\n  unassigned / Nowhere2: nobody came by it: no visit had campaign "Nowhere2"; its cost of 10\.00 GBP could not be converted\n(?!  )},
+        'no rate makes no visit of it') or diag $out;
+    like($out, qr{spend without a rate [^:]+:\n  direct: there is no rate: its cost of 3\.00 CHF could not be converted\n}, 'nor of another') or diag $out;
+    like($out, qr{paid touches without spend [^:]+:\n  paid_search / yahoo / cpc: no spend\n  paid_search / bing / cpc / b: no spend, and no visit began by it\n}, 'what came within a visit is listed') or diag $out;
+    my (undef, $json) = $shop->footfall('query', 'spend', '--from', '2026-10-01', '--to', '2026-10-31', '--format', 'json', '--config', $shop->path('footfall.toml'));
+    my $answer = JSON::PP::decode_json($json);
+    is_deeply([map { [@$_[0, 1, 3, 6 .. 11]] } @{ $answer->{rows} }], [
+        ['direct_mail', undef, undef, 'SPRING24', 8, 0, 1, 20, undef],
+        ['email', undef, undef, undef, 4, 1, 1, 7, undef],
+        ['direct', undef, undef, undef, undef, 1, 0, 0, 'there is no rate: its cost of 3.00 CHF could not be converted'],
+        ['unassigned', undef, 'Nowhere2', undef, undef, 0, 0, 0, 'nobody came by it: no visit had campaign "Nowhere2"; its cost of 10.00 GBP could not be converted'],
+        ['paid_search', 'yahoo', undef, undef, undef, 1, 0, 0, 'no spend'],
+        ['paid_search', 'bing', 'b', undef, undef, 0, 2, 55, 'no spend, and no visit began by it'],
+    ]) or diag explain $answer->{rows};
+    is_deeply(figures($shop, by => 'campaign', metrics => 'orders,revenue')->{b}, [2, 55], 'with what queries credit it with');
+    my $roi = JSON::PP::decode_json(($shop->footfall('query', 'roi', '--from', '2026-10-01', '--to', '2026-10-31', '--format', 'json', '--config', $shop->path('footfall.toml')))[1]);
+    like("@{ $roi->{meta}{warnings} }", qr/paid_search has 1 visits and no spend/, 'return says so, too');
 };
 
 subtest 'told again, and taken back' => sub {

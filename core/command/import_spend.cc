@@ -22,11 +22,11 @@ std::string key_of(const Report& report, const Row& row) {
   return key;
 }
 
-void tell_rows(const Report& report, const std::string& heading, bool with_cost) {
+// The rows whose notes begin so.
+void tell_rows(const Report& report, std::string_view note, const std::string& heading) {
   size_t rows = 0;
   for (const Row& row : report.rows) {
-    const bool has_cost = row[kSpendCostColumn].kind != Cell::Kind::null;
-    if (row[kSpendNoteColumn].kind == Cell::Kind::null || has_cost != with_cost) continue;
+    if (row[kSpendNoteColumn].kind == Cell::Kind::null || !row[kSpendNoteColumn].text.starts_with(note)) continue;
     if (++rows == 1) std::printf("%s\n", heading.c_str());
     if (rows <= kToldMax) std::printf("  %s: %s\n", key_of(report, row).c_str(), as_told(row[kSpendNoteColumn]).c_str());
   }
@@ -46,8 +46,9 @@ void tell_unmatched_spend(const Config& config, const std::map<std::string, Spen
       continue;
     }
     const Report& report = std::get<Report>(answer);
-    tell_rows(report, "site " + site + ", spend that nobody came by " + days + ":", true);
-    tell_rows(report, "site " + site + ", paid visits without spend " + days + ":", false);
+    tell_rows(report, kNobodyCame, "site " + site + ", spend that nobody came by " + days + ":");
+    tell_rows(report, kNoRate, "site " + site + ", spend without a rate " + days + ":");
+    tell_rows(report, kNoSpend, "site " + site + ", paid touches without spend " + days + ":");
   }
 }
 

@@ -40,7 +40,7 @@ class Adviser {
       general("There is no break-even to compare with: the margin is not set. Set it in footfall.toml: [site." + query_.site + "] margin = 0.35");
     for (const RoiRow& row : rows_.rows) {
       if (row.now.cost_micros > 0) of_row(row);
-      else if (query_.by.front()->rollup == Dimension::channel && is_paid_channel(row.text) && row.now.visits > 0) without_spend(row);
+      else if (query_.by.front()->rollup == Dimension::channel && is_paid_without_spend(row)) without_spend(row);
     }
     std::stable_sort(advice_.begin(), advice_.end(), [](const Advice& a, const Advice& b) {
       if (is_general(a) != is_general(b)) return is_general(a);

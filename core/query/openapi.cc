@@ -113,7 +113,7 @@ constexpr std::string_view kDocument = R"json({
   }},
   "/v1/spend": {"get": {
     "operationId": "spend",
-    "summary": "Spend that nobody came by, and paid visits without spend",
+    "summary": "Spend that nobody came by, and paid touches without spend",
     "description": @spend_description@,
     "parameters": [
       @time_parameters@
@@ -324,10 +324,11 @@ constexpr std::string_view kQueryDescription =
     "that names what would be right.";
 
 constexpr std::string_view kSpendDescription =
-    "A row for each key of spend (columns channel, source, medium, campaign, content, term, code, as far as they were told) with its cost "
-    "and the visits that came by it; then one for each kind of paid visit that has no spend. note says what is missing, and which name "
-    "may have been meant: nobody came by it: campaign \"Spring\" may be \"spring\" (letter case). rows + other = totals. Visits are "
-    "known as far back as they are kept; before, visits and note are null.";
+    "A row for each key of spend (columns channel, source, medium, campaign, content, term, code, as far as they were told) with its cost, "
+    "the visits that began by it, and the orders and revenue credited to it (last_non_direct); then one for each kind of paid touch that "
+    "has no spend, also where it came within a visit and led to a conversion. note says what is missing, and which name may have been "
+    "meant: nobody came by it: campaign \"Spring\" may be \"spring\" (letter case). rows + other = totals. Visits are known as far "
+    "back as they are kept; before, visits, orders, revenue and note are null.";
 
 constexpr std::string_view kLedgerDescription =
     "Hits by class and reason: of an agent its name, of a visitor what it did (robots.txt, too many pages, referrer spam), own flag, no "

@@ -43,6 +43,10 @@ bool is_paid_channel(std::string_view channel) {
   return channel.starts_with("paid_") || channel == "display" || channel == "cross_network";
 }
 
+bool is_paid_without_spend(const RoiRow& row) {
+  return is_paid_channel(row.text) && row.now.cost_micros <= 0 && (row.now.visits > 0 || row.now.asked.credit_millionths > 0);
+}
+
 std::vector<std::string> unmatched_warnings(const Query& query, const RoiRows& rows) {
   std::vector<std::string> warnings;
   const std::string dimension(query.by.front()->name);
@@ -60,10 +64,10 @@ std::vector<std::string> unmatched_warnings(const Query& query, const RoiRows& r
   if (spent.size() > kUnmatchedNamedMax)
     warnings.push_back("nor by " + std::to_string(spent.size() - kUnmatchedNamedMax) + " more with cost: /v1/spend (footfall query spend) lists them");
   if (query.by.front()->rollup != Dimension::channel || rows.totals.cost_micros <= 0) return warnings;
-  for (const RoiRow* row : rows_of(
-           rows, [](const RoiRow& row) { return row.now.cost_micros <= 0 && row.now.visits > 0 && is_paid_channel(row.text); },
-           [](const RoiRow& row) { return row.now.visits; }))
-    warnings.push_back(row->text + " has " + std::to_string(static_cast<int64_t>(row->now.visits)) + " visits and no spend: nobody told what they cost");
+  for (const RoiRow* row : rows_of(rows, is_paid_without_spend, [](const RoiRow& row) { return row.now.visits; }))
+    warnings.push_back(row->text + " has " +
+                       (row->now.visits > 0 ? std::to_string(static_cast<int64_t>(row->now.visits)) + " visits" : std::string("orders, by touches within visits,")) +
+                       " and no spend: nobody told what they cost");
   return warnings;
 }
 

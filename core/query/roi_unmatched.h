@@ -12,6 +12,8 @@ namespace footfall {
 
 // Channels of which the table says that they are paid for (visit/channel.cc).
 bool is_paid_channel(std::string_view channel);
+// A row of such a channel by which visits or orders came, and whose spend nobody told.
+bool is_paid_without_spend(const RoiRow& row);
 
 inline constexpr size_t kUnmatchedNamedMax = 5;  // of each kind; the others are counted
 

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/money.h"
+#include "credit/attribution.h"
 #include "credit/near_miss.h"
 #include "credit/spend_record.h"
 #include "query/text.h"
@@ -72,7 +74,7 @@ class Spend {
       if (entry.key.channel.empty()) entry.key.channel = day.channel;
       entry.has_cost |= day.has_rate;
       if (day.has_rate) entry.cost_micros += day.cost_micros;
-      else unconverted_micros[std::string(day.currency.text())] += day.cost_micros;
+      else for (auto* to : {&unconverted_micros, &entry.unconverted_micros}) (*to)[std::string(day.currency.text())] += day.cost_micros;
     }
     return entries;
   }
@@ -178,7 +180,7 @@ class Touches {
       return false;
     absl::flat_hash_map<std::array<uint32_t, kParts>, int64_t> visits;
     for (size_t row = 0; row < block.rows(VisitTable::visits); ++row) {
-      if ((*conversions)[row] > 0 && !take_orders(block, row)) return false;
+      if ((*conversions)[row] > 0 && !take_conversions(block, row)) return false;
       if (row % kSlice == 0 && out_of_time()) return true;
       if (((*flags)[row] & kKeptIsVisit) == 0 || !is_in_range(whole_s((*starts)[row]))) continue;
       std::array<uint32_t, kParts> codes{};
@@ -189,13 +191,14 @@ class Touches {
     for (const auto& [codes, count] : visits) {
       Parts touch;
       for (size_t part = 0; part < kParts; ++part) touch[part] = columns[part]->texts[codes[part]];
-      see(touch, count);
+      see(touch, true, {.visits = count});
     }
     return true;
   }
 
   void put_paid(std::vector<SpendMatch::Entry>& to) const {
-    for (const auto& [key, visits] : paid_) to.push_back({.key = key, .is_matched = false, .visits = visits, .note = {}});
+    for (const auto& [key, paid] : paid_)
+      if (paid.came) to.push_back({.key = key, .is_matched = false, .brought = paid.brought});
   }
 
   bool is_known(size_t part, const std::string& text) const { return names_[part].contains(text); }
@@ -204,41 +207,71 @@ class Touches {
  private:
   bool is_in_range(int64_t time_s) const { return time_s >= query_.range.from_s && time_s < query_.range.to_s; }
 
-  // Touches of orders: such as a code's that only its coupon told.
-  bool take_orders(VisitBlock& block, size_t row) {
+  // Touches of orders and goals, also those within a visit, and a code's that only a coupon told; and what they brought.
+  bool take_conversions(VisitBlock& block, size_t row) {
     if (!block.read(row, visit_)) return false;
-    for (const KeptConversion& conversion : visit_.conversions)
-      for (const KeptTouch& touch : conversion.touches) {
-        if (!is_in_range(whole_s(visit_.start_ms) + conversion.time_s - touch.age_s)) continue;
-        see({touch.channel, touch.source, touch.medium, touch.campaign, touch.content, touch.term, touch.code}, 0);
+    for (const KeptConversion& conversion : visit_.conversions) {
+      const int64_t time_s = whole_s(visit_.start_ms) + conversion.time_s;
+      brought_.assign(conversion.touches.size(), {});
+      if (!conversion.is_goal && is_in_range(time_s)) credit(conversion);
+      for (size_t at = 0; at < brought_.size(); ++at) {
+        const KeptTouch& touch = conversion.touches[at];
+        const bool came = !conversion.is_change && is_in_range(time_s - touch.age_s);  // the age of a change's are its order's
+        if (came || brought_[at].orders_millionths != 0 || brought_[at].revenue_micros != 0)
+          see({touch.channel, touch.source, touch.medium, touch.campaign, touch.content, touch.term, touch.code}, came, brought_[at]);
       }
+    }
     return true;
   }
 
-  void see(const Parts& touch, int64_t visits) {
-    for (size_t part = 0; part < kParts; ++part)
+  // An order, or what came to one later, shared among the touches of the lookback, as queries have it.
+  void credit(const KeptConversion& conversion) {
+    size_t first = 0;
+    while (first < conversion.touches.size() && conversion.touches[first].age_s > query_.lookback_days * kDayS) ++first;
+    std::vector<JourneyTouch> journey;
+    for (size_t at = first; at < conversion.touches.size() && journey.size() < kTouchesMax; ++at)
+      journey.push_back({conversion.touches[at].age_s * 1000, conversion.touches[at].channel == kDirectChannel});
+    if (journey.empty()) return;
+    const Credits credits = credits_of(query_.model, journey);
+    std::vector<int64_t> micros(credits.size());
+    split_micros(conversion.value_micros, credits, micros);
+    for (size_t at = 0; at < credits.size(); ++at)
+      brought_[first + at] = {.orders_millionths = conversion.is_change ? 0 : credits[at], .revenue_micros = micros[at]};
+  }
+
+  // `came`: in the range; else it only brought something there.
+  void see(const Parts& touch, bool came, const SpendMatch::Brought& brought) {
+    for (size_t part = 0; part < kParts && came; ++part)
       if (!touch[part].empty() && names_[part].size() < kNamesMax) names_[part].insert(std::string(touch[part]));
     bool any = false;
     keys_.each_match(touch, [&](size_t key, bool is_most) {
-      any = is_matched_[key] = true;
-      if (is_most) to_.entries[key].visits += visits;
+      any = true;
+      if (came) is_matched_[key] = true;
+      if (is_most) to_.entries[key].brought.add(brought);
     });
-    if (any || visits == 0 || !is_paid(touch[0])) return;
+    if (any || !is_paid(touch[0])) return;
     SpendKey key{.channel = std::string(touch[0]), .source = std::string(touch[1]), .medium = std::string(touch[2]),
                  .campaign = std::string(touch[kCampaign]), .code = std::string(touch[kCode])};
     const auto known = paid_.find(key);
-    if (known != paid_.end()) known->second += visits;
-    else if (paid_.size() < kPaidTouchesMax) paid_.emplace(std::move(key), visits);
-    else to_.visits_left_out += static_cast<uint64_t>(visits);
+    if (known == paid_.end() && paid_.size() >= kPaidTouchesMax) return void(to_.visits_left_out += static_cast<uint64_t>(brought.visits));
+    Paid& paid = known != paid_.end() ? known->second : paid_[std::move(key)];
+    paid.came |= came;
+    paid.brought.add(brought);
   }
+
+  struct Paid {
+    bool came = false;
+    SpendMatch::Brought brought;
+  };
 
   const Query& query_;
   const Keys& keys_;
   SpendMatch& to_;
   std::vector<bool>& is_matched_;
   KeptVisit visit_;
+  std::vector<SpendMatch::Brought> brought_;  // by a conversion's touches
   std::array<std::set<std::string>, kParts> names_;
-  std::map<SpendKey, int64_t> paid_;
+  std::map<SpendKey, Paid> paid_;
 };
 
 // --- what may have been meant ----------------------------------------------------------------------------------------
@@ -267,7 +300,8 @@ class Notes {
 
   void write() {
     of_spend();
-    of_visits();
+    of_rates();
+    of_touches();
   }
 
  private:
@@ -283,7 +317,7 @@ class Notes {
     for (const CodeConfig& code : site_.codes) known[kCode].push_back(code.code);
     const Misses misses = misses_of(names, known);
     each_unmatched([&](SpendMatch::Entry& entry, const SpendKey& told) {
-      entry.note = "nobody came by it: ";
+      entry.note = kNobodyCame;
       const size_t bare = entry.note.size();
       for (size_t part = 0; part < kParts; ++part) {
         const std::string& text = told.*kKeyParts[part];
@@ -298,7 +332,15 @@ class Notes {
     });
   }
 
-  void of_visits() {
+  void of_rates() {
+    for (SpendMatch::Entry& entry : to_.entries)
+      for (const auto& [currency, micros] : entry.unconverted_micros) {
+        entry.note += entry.note.empty() ? kNoRate : "; ";
+        entry.note += "its cost of " + format_micros(micros, digits_of_currency(currency)) + " " + currency + " could not be converted";
+      }
+  }
+
+  void of_touches() {
     std::array<std::vector<std::string>, kParts> names, known;
     each_unmatched([&](SpendMatch::Entry&, const SpendKey& told) {
       for (const size_t part : {kSource, kCampaign})
@@ -310,7 +352,8 @@ class Notes {
     const Misses misses = misses_of(names, known);
     for (SpendMatch::Entry& entry : to_.entries) {
       if (entry.is_spend) continue;
-      entry.note = "no spend";
+      entry.note = kNoSpend;
+      if (entry.brought.visits == 0) entry.note += ", and no visit began by it";
       for (const size_t part : {kSource, kCampaign})
         if (const auto miss = misses[part].find(entry.key.*kKeyParts[part]);
             miss != misses[part].end() && miss->second.how != Nearness::alias)  // which is no other source
@@ -338,10 +381,26 @@ class Notes {
 bool is_before(const SpendMatch::Entry& one, const SpendMatch::Entry& other) {
   if (one.is_spend != other.is_spend) return one.is_spend;
   if (one.cost_micros != other.cost_micros) return one.cost_micros > other.cost_micros;
-  return one.visits != other.visits ? one.visits > other.visits : one.key < other.key;
+  if (one.brought.visits != other.brought.visits) return one.brought.visits > other.brought.visits;
+  return one.brought.revenue_micros != other.brought.revenue_micros ? one.brought.revenue_micros > other.brought.revenue_micros : one.key < other.key;
+}
+
+// As the site's settings have it, and with them all other figures.
+void spell_codes(const SiteConfig& site, std::vector<SpendMatch::Entry>& entries) {
+  for (SpendMatch::Entry& entry : entries)
+    for (const CodeConfig& code : site.codes)
+      if (entry.is_spend && is_same_code(code.code, entry.key.code)) entry.key.code = code.code;
 }
 
 }  // namespace
+
+int digits_of_currency(std::string_view text) { return currency_digits(parse_currency(text).value_or(Currency{{'X', 'X', 'X'}})); }
+
+void SpendMatch::Brought::add(const Brought& other, int sign) {
+  visits += sign * other.visits;
+  orders_millionths += sign * other.orders_millionths;
+  revenue_micros += sign * other.revenue_micros;
+}
 
 std::variant<SpendMatch, QueryError> match_spend(const Query& query, SummarySnapshot& snapshot,
                                                  const std::function<bool()>& out_of_time) {
@@ -372,6 +431,7 @@ std::variant<SpendMatch, QueryError> match_spend(const Query& query, SummarySnap
   for (size_t at = 0; at < told.size(); ++at) match.entries[at].is_matched = is_matched[at];
   touches.put_paid(match.entries);
   const SiteConfig site = site_or_default(snapshot.config(), query.site);
+  spell_codes(site, match.entries);
   Notes(touches, site, told, match).write();
   std::sort(match.entries.begin(), match.entries.end(), is_before);
   return match;

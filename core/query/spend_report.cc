@@ -1,4 +1,4 @@
-// Spend and visits held against each other, as the report /v1/spend.
+// Spend and touches held against each other, as the report /v1/spend.
 #include <algorithm>
 
 #include "query/figures.h"
@@ -11,9 +11,12 @@ using Entry = SpendMatch::Entry;
 
 struct Sums {
   __int128 cost_micros = 0;
-  int64_t visits = 0;
+  SpendMatch::Brought brought;
 
-  void add(const Entry& entry, int sign) { cost_micros += sign * entry.cost_micros, visits += sign * entry.visits; }
+  void add(const Entry& entry, int sign) {
+    cost_micros += sign * entry.cost_micros;
+    brought.add(entry.brought, sign);
+  }
 };
 
 Cell text_cell(const std::string& text) { return text.empty() ? Cell::null() : Cell::of_text(text); }
@@ -60,30 +63,37 @@ class Answer {
     for (const char* name : {"channel", "source", "medium", "campaign", "content", "term", "code"})
       report_.columns.push_back({name, ColumnType::string, {}});
     report_.columns.push_back({"cost", ColumnType::money, std::string(query_.currency.text())});
-    report_.columns.push_back({"visits", ColumnType::integer, {}});
+    for (const char* name : {"visits", "orders"}) report_.columns.push_back({name, ColumnType::integer, {}});
+    report_.columns.push_back({"revenue", ColumnType::money, std::string(query_.currency.text())});
     report_.columns.push_back({"note", ColumnType::string, {}});
   }
 
-  Cell cost_cell(__int128 micros) const {
+  Cell money_cell(__int128 micros) const {
     return Cell::of_number(format_micros(micros, currency_digits(query_.currency)));
   }
-  Cell visits_cell(int64_t visits) const { return match_.visits_since_s ? Cell::null() : Cell::of_number(std::to_string(visits)); }
+  // Orders are whole: the model is the default one.
+  void put(const SpendMatch::Brought& brought, Row& to) const {
+    if (match_.visits_since_s) return to.insert(to.end(), 3, Cell::null()), void();
+    to.push_back(Cell::of_number(std::to_string(brought.visits)));
+    to.push_back(Cell::of_number(format_micros(brought.orders_millionths, 0)));
+    to.push_back(money_cell(brought.revenue_micros));
+  }
 
   Row row_of(const Entry& entry) const {
     const SpendKey& key = entry.key;
     Row row;
     for (const std::string& text : {key.channel, key.source, key.medium, key.campaign, key.content, key.term, key.code})
       row.push_back(text_cell(text));
-    row.push_back(entry.has_cost ? cost_cell(entry.cost_micros) : Cell::null());
-    row.push_back(visits_cell(entry.visits));
+    row.push_back(entry.has_cost ? money_cell(entry.cost_micros) : Cell::null());
+    put(entry.brought, row);
     row.push_back(text_cell(entry.note));
     return row;
   }
 
   Row row_of(const Sums& sums) const {
     Row row(kSpendCostColumn, Cell::null());
-    row.push_back(cost_cell(sums.cost_micros));
-    row.push_back(visits_cell(sums.visits));
+    row.push_back(money_cell(sums.cost_micros));
+    put(sums.brought, row);
     row.push_back(Cell::null());
     return row;
   }
@@ -91,14 +101,14 @@ class Answer {
   void warn() {
     std::vector<std::string>& warnings = report_.meta.warnings;
     for (const auto& [currency, micros] : match_.unconverted_micros) {
-      const int digits = currency_digits(parse_currency(currency).value_or(Currency{{'X', 'X', 'X'}}));
+      const int digits = digits_of_currency(currency);
       report_.meta.unconverted.push_back({.currency = currency, .orders = "0", .revenue = format_micros(0, digits), .cost = format_micros(micros, digits)});
       warnings.push_back("cost of " + format_micros(micros, digits) + " " + currency + ": there is no rate for " + currency + ", so cost leaves it out");
     }
     if (match_.visits_since_s)
       warnings.push_back("visits are kept since " + query_.zone.date_text(*match_.visits_since_s) + ": ask from then on to see who came by what");
     if (match_.visits_left_out > 0)
-      warnings.push_back(std::to_string(match_.visits_left_out) + " paid visits without spend are left out: they came by more than " +
+      warnings.push_back(std::to_string(match_.visits_left_out) + " paid visits without spend are left out: they began by more than " +
                          std::to_string(kPaidTouchesMax) + " different touches");
     if (!match_.has_spend) warnings.emplace_back("no spend is known of these days: `footfall import spend FILE.csv` tells it");
   }
