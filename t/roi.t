@@ -95,10 +95,14 @@ subtest 'models must agree' => sub {
     ok($compared->[16] < $compared->[15] && $compared->[15] < $compared->[17], 'within its interval');
 };
 
-subtest 'sources by known name' => sub {
+subtest 'sources of one known name are a row' => sub {
     my $rows = rows(ask(@october, by => 'source')->json);
-    is_deeply([@{ $rows->{facebook} }[1 .. 4]], [400, 16, 960, 300], 'fb and m.facebook.com with the spend of facebook') || diag explain $rows;
-    ok(!$rows->{fb}, 'in one row');
+    is_deeply([@{ $rows->{fb} }[1 .. 4]], [400, 16, 960, 300], 'fb and m.facebook.com with the spend of facebook') || diag explain $rows;
+    ok(!$rows->{facebook} && !$rows->{'m.facebook.com'}, 'called as most of its visits are');
+    is_figures($shop, { @october, by => 'source', metrics => 'cost', filter => 'source:is:fb' }, { fb => 300 }, 'as queries show its cost');
+    my $cohorts = rows($shop->ask('/footfall/v1/cohorts?by=source&from=2026-10-01&to=2026-10-31')->json);
+    is_deeply([sort keys %$cohorts], [qw(fb letter odd)], 'cohorts call it so, too') || diag explain $cohorts;
+    is_deeply([@{ $cohorts->{fb} }[1 .. 3, 17]], [16, 16, 960, 300], 'with all of its customers and cost') || diag explain $cohorts->{fb};
 };
 
 subtest 'adds up, by each dimension and model' => sub {

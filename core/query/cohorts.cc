@@ -12,6 +12,7 @@
 #include "query/collect.h"
 #include "query/figures.h"
 #include "query/plan.h"
+#include "query/source_join.h"
 #include "query/text.h"
 
 namespace footfall {
@@ -107,6 +108,8 @@ class Reader {
     texts.load(snapshot_);
     for (const auto& [key, sums] : by_text) add_cohort(key.first, texts.find(key.second), sums);
     by_text.clear();
+    if (is_by_source())
+      if (auto fault = read_names()) return fault;
     if (auto fault = each(time_ ? Dimension::total : query_.by.front()->rollup,
                           [](const Counters& counters, Sums& sums) { sums.cost_micros += counters[Amount::cost]; }))
       return fault;
@@ -128,7 +131,7 @@ class Reader {
     for (const auto& [key, sums] : rows_) {
       if (sums.is_zero()) continue;
       const int64_t end_s = time_ ? std::min(next_unit_s(time_->unit, key.first, query_.zone), query_.range.to_s) : query_.range.to_s;
-      rows.push_back({time_ ? unit_text(time_->unit, key.first, query_.zone) : key.second, end_s, sums});
+      rows.push_back({time_ ? unit_text(time_->unit, key.first, query_.zone) : names_.shown(key.second), end_s, sums});
     }
     if (time_ == nullptr)
       std::stable_sort(rows.begin(), rows.end(), [](const CohortRow& a, const CohortRow& b) { return a.sums.customers > b.sums.customers; });
@@ -141,9 +144,24 @@ class Reader {
   int64_t start_s(int64_t bucket_start_s) const { return time_ ? unit_start_s(time_->unit, bucket_start_s, query_.zone) : 0; }
   Sums& row(int64_t time_s, const std::string& value) { return rows_[{time_s, value}]; }
 
+  bool is_by_source() const { return query_.by.front()->rollup == Dimension::source; }
   // Sources go by their known name, as spend does.
-  std::string name_of(std::string_view value) const {
-    return std::string(query_.by.front()->rollup == Dimension::source ? joined_source(value) : value);
+  std::string name_of(std::string_view value) const { return std::string(is_by_source() ? joined_source(value) : value); }
+
+  // As what the visits of each source are tagged.
+  std::optional<QueryError> read_names() {
+    std::map<Hash128, int64_t> visits;
+    ValueTexts texts;
+    auto fault = each_rollup_in(query_, plan_, Dimension::source, std::nullopt, snapshot_, out_of_time_, [&](const RollupKey& key, const Counters& counters) {
+      texts.saw(key.value, key.bucket_start_s);
+      visits[key.value] += counters[Counter::visits];
+      return visits.size() <= kGroupsMax;
+    });
+    if (fault) return fault;
+    texts.load(snapshot_);
+    for (const auto& [value, count] : visits)
+      if (const std::string* text = texts.find(value)) names_.see(*text, count);
+    return std::nullopt;
   }
 
   // The text says which age the orders are of.
@@ -162,7 +180,8 @@ class Reader {
   const std::function<bool()>& out_of_time_;
   const DimensionInfo* const time_;
   std::vector<PlanPart> plan_;
-  std::map<std::pair<int64_t, std::string>, Sums> rows_;
+  std::map<std::pair<int64_t, std::string>, Sums> rows_;  // sources by their known name
+  SourceNames names_;
   Sums totals_;
   bool has_cut_values_ = false;
 };

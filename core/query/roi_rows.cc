@@ -6,6 +6,7 @@
 #include "credit/spend.h"
 #include "query/collect.h"
 #include "query/plan.h"
+#include "query/source_join.h"
 
 namespace footfall {
 namespace {
@@ -108,8 +109,10 @@ class Reader {
 
   // Values that are joined by name become one row.
   void put_rows() {
+    const bool are_sources = dimension().rollup == Dimension::source;
     texts_.load(snapshot_);
     absl::flat_hash_map<std::string, size_t> places;
+    SourceNames names;
     for (auto& [value, row] : values_) {
       if (row.now.is_zero() && row.before.is_zero()) continue;
       const std::string* text = texts_.find(value);
@@ -118,13 +121,15 @@ class Reader {
         continue;
       }
       std::string name = value == kNullValue ? std::string() : *text;
-      if (dimension().rollup == Dimension::source) name = joined_source(name);
+      if (are_sources) names.see(name, row.now.visits), name = joined_source(name);
       const auto [place, fresh] = places.try_emplace(name, to_.rows.size());
       if (fresh) to_.rows.push_back({.text = std::move(name)});
       to_.rows[place->second].now.add(row.now);
       to_.rows[place->second].before.add(row.before);
       row_of_[value] = place->second;
     }
+    for (RoiRow& row : to_.rows)
+      if (are_sources) row.text = names.shown(row.text);
   }
 
   // Of the dearest rows, day by day.

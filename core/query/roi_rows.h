@@ -75,7 +75,8 @@ struct RoiRows {
 };
 inline constexpr size_t kLevelRowsMax = 64;
 
-// Of the query's range and of that it is compared with. Sources go by the name that spend is joined by. The error: out of time,
+// Of the query's range and of that it is compared with. Sources that spend is joined to by one name are one
+// row, shown as most of its visits are tagged. The error: out of time,
 // too many values, or the store is broken.
 std::optional<QueryError> collect_roi(const Query& query, SummarySnapshot& snapshot, const std::function<bool()>& out_of_time, RoiRows& to);
 

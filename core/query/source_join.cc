@@ -1,5 +1,6 @@
 #include "query/source_join.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -44,6 +45,15 @@ void SourceJoin::settle(SummarySnapshot& snapshot) {
 Hash128 SourceJoin::row_of_spend(const Hash128& value) const {
   const auto moved = moved_.find(value);
   return moved == moved_.end() ? value : moved->second;
+}
+
+void SourceNames::see(std::string_view text, __int128 visits) { visits_[std::string(joined_source(text))][std::string(text)] += visits; }
+
+std::string SourceNames::shown(const std::string& joined) const {
+  const auto of = visits_.find(joined);
+  if (of == visits_.end()) return joined;
+  const auto most = std::max_element(of->second.begin(), of->second.end(), [](const auto& one, const auto& other) { return one.second < other.second; });
+  return most->second > 0 ? most->first : joined;
 }
 
 Counters take_spend(Counters& from) {

@@ -1,11 +1,14 @@
 // Spend is told by a source's known name (facebook), touches are shown as they were sent (fb, m.facebook.com): where both mean the
-// same source, its cost is shown in the row of the touches, that with the most visits.
+// same source, its cost is shown in the row of the touches, that with the most visits. Reports that make one row of them
+// (/v1/roi, /v1/cohorts) show it by the same name.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <string_view>
 
 #include "base/keyed_hash.h"
 #include "query/collect.h"
@@ -38,6 +41,17 @@ class SourceJoin {
   absl::flat_hash_map<Hash128, Seen> seen_;
   absl::flat_hash_map<Hash128, Hash128> moved_;
   ValueTexts texts_;
+};
+
+// What a row of sources joined by their known name is called: as most of its visits are tagged, of equals the first in the order
+// of bytes; without visits by the known name.
+class SourceNames {
+ public:
+  void see(std::string_view text, __int128 visits);
+  std::string shown(const std::string& joined) const;
+
+ private:
+  std::map<std::string, std::map<std::string, __int128>> visits_;  // by known name, then by text
 };
 
 // The counters of spend alone are taken out.

@@ -122,10 +122,12 @@ void sources_are_joined_by_known_name(void**) {
   book(Dimension::source, kToday, "fb", {.visits = 70});
   book(Dimension::source, kToday, "m.facebook.com", {.visits = 30});
   book(Dimension::source, kToday, "facebook", {.cost = 50});
+  book(Dimension::source, kToday, "google", {.cost = 7});
   the_shop->commit(true);
   const Report& report = ask("by=source");
-  expect_number(report.rows.size(), 1);
-  expect_text(line(report.rows[0]).substr(0, 27), "facebook 100 0 0.00 50.00 -");
+  expect_number(report.rows.size(), 2);
+  expect_text(line(report.rows[0]).substr(0, 21), "fb 100 0 0.00 50.00 -");  // as queries by source show its cost
+  expect_text(line(report.rows[1]).substr(0, 22), "google 0 0 0.00 7.00 -");
 }
 
 void models_that_do_not_agree_are_said_so(void**) {
