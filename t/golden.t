@@ -64,8 +64,8 @@ sub asked ($site, $by, $metrics, %more) {
 
 sub allowed ($site, $by) {
     my $answer = $shop->ask('/footfall/v1/query?' . Footfall::Shop::arguments_of(site => $site, metrics => 'none', $by ? (by => $by) : ()));
-    my %of_spend = map { $_ => 1 } qw(cost clicks impressions cpc cpa cpo roas roi mer);    # no log tells it: t/spend.t
-    return [grep { !$of_spend{$_} } @{ $answer->json->{error}{allowed} }];
+    my %elsewhere = map { $_ => 1 } qw(cost clicks impressions cpc cpa cpo roas roi mer excluded_hits);    # of no log's line: t/spend.t, t/rules.t
+    return [grep { !$elsewhere{$_} } @{ $answer->json->{error}{allowed} }];
 }
 
 # The hour, day, week or month of an instant, as reports name it.

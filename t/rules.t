@@ -92,6 +92,7 @@ is_figures($live, { by => 'item', metrics => 'orders,items,revenue' },
 is_figures($live, { by => 'goal', metrics => 'conversions,goal_value' }, { cart => [1, 0.5], '(none)' => [3, 0] }, 'goals are reached by them');
 is_totals($live, { hits => $people + 2, visits => 5 }, 'staff and monitors are nowhere');
 is(excluded($live), $staff, 'but counted as such');
+is_totals($live, { excluded_hits => $staff }, "queries tell it, too");
 is_figures($live, { by => 'page', metrics => 'pageviews' }, { '/' => 1, '/cup?variant=red' => 1, '/cup' => 2, '/thank-you' => 9 }, 'on no page');
 my $kept = join '', map { $live->read($_) } glob $live->store . '/lane.*/ring.*/data.mdb';
 ok($kept =~ /Blue cup!/, 'what an event says is in the ring');

@@ -102,6 +102,8 @@ constexpr Metric kMetrics[] = {
      "no request's time is known"},
     {"bot_hits", integer, of(Counter::bot_hits), kNone, kNone, kHits, 0, "hits", "those of the hits that bots made",
      ""},
+    {"excluded_hits", integer, of(Counter::excluded_hits), kNone, kNone, kByTime, 0, "hits",
+     "of addresses, agents and paths that the site excludes: in no other figure", ""},
     {"duplicate_orders", integer, of(Counter::duplicate_orders), kNone, kNone, kByTime, 0, "orders",
      "repeats of an order's id: not counted again", ""},
     {"rejected_orders", integer, of(Counter::rejected_orders), kNone, kNone, kByTime, 0, "orders",
