@@ -103,7 +103,7 @@ void days_are_not_cut_in_silence(void**) {
   expect_text(the_shop->refused("by=hour&metrics=cost").message.substr(0, 52), "cost is told by days and longer, not by hour; `allow");
   expect_text(the_shop->refused("by=channel&metrics=visits,cost&filter=medium:is:cpc").param, "filter");
   expect_text(the_shop->refused("by=channel,medium&metrics=visits,cost").param, "by");
-  expect_text(the_shop->refused("by=channel&metrics=orders,cost&lookback=1d").param, "lookback");
+  expect_text(rows("by=channel&metrics=orders,cost&lookback=1d"), "paid_search 0 25.00");
 }
 
 void before_is_compared_with_before(void**) {
