@@ -65,7 +65,8 @@ my @more = split " ", q(by=month,page by=page,channel by=day,source,country by=e
     filter=event:is:purchase&by=campaign);
 my %queries = map {
     my $site = $_;
-    $site => join '', "ledger?site=$site\n", map { "site=$site&$_\n" } 'model=last', 'by=minute&from=2026-10-02', (map { "by=$_" } @one), (map { ("by=$_&model=first", "by=$_&model=last") } qw(channel source)), @more;
+    $site => join '', "ledger?site=$site\n", "attribution?site=$site&by=campaign&lookback=1d\n", map { "site=$site&$_\n" } 'model=last', 'by=minute&from=2026-10-02', (map { "by=$_" } @one), (map { ("by=$_&model=first", "by=$_&model=last") } qw(channel source)),
+        (map { ("by=$_&model=linear&lookback=1d", "by=$_&model=first&lookback=90d") } qw(channel source campaign)), 'by=channel&model=markov', @more;
 } 'shop', 'blog.example';
 
 sub scenarios ($class) { qw(once live import beside both care) }

@@ -38,6 +38,27 @@ void a_refund_counts_on_its_own_day_by_the_orders_touch(void**) {
   expect_in(shop().bucket(Dimension::total, "", Level::day, "10:00"), refunds_last, 0);
 }
 
+// By a day's lookback the direct touch of the order's day has it all; so it has what goes back of it.
+void a_refund_goes_by_each_lookback(void**) {
+  shop().at("10:00").visitor("anna").hit("/", "utm_source=news&utm_medium=email");
+  shop().at("2026-10-03 09:00").hit("/").order("A-1", "50.00");
+  shop().at("2026-10-05 09:00").visitor("office");
+  refund("A-1", ";value=20");
+  const auto expect_moved = [](int days, int64_t sign) {
+    const Dimension channel = *by_lookback(Dimension::channel, days);
+    for (const auto& [value, of] : {std::pair{"email", -sign}, std::pair{"direct", sign}}) {
+      expect_figure(channel, value, orders_last_non_direct, of * kOne);
+      expect_figure(channel, value, revenue_last_non_direct, of * 50 * kEuro);
+      expect_figure(channel, value, refunds_last_non_direct, of * 20 * kEuro);
+      expect_figure(channel, value, journeys_converted, sign * sign);  // by how many of these rows are kept first
+    }
+  };
+  expect_moved(1, 1);
+  for (const int days : {7, 30, 90}) expect_moved(days, 0);
+  expect_figure(*by_lookback(Dimension::medium, 1), "email", orders_first, -kOne);
+  expect_figure(*by_lookback(Dimension::term, 1), "", orders_first, 0);  // all touches are alike
+}
+
 void all_that_is_left_goes_back_and_no_more(void**) {
   shop().at("10:00").order("A-1", "50.00");
   shop().at("10:10");
@@ -255,6 +276,7 @@ int main() {
   using namespace footfall;
   const CMUnitTest tests[] = {
       shop_test(a_refund_counts_on_its_own_day_by_the_orders_touch),
+      shop_test(a_refund_goes_by_each_lookback),
       shop_test(all_that_is_left_goes_back_and_no_more),
       shop_test(items_go_back_by_name),
       shop_test(a_refund_waits_for_its_order),
