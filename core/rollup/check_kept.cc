@@ -70,6 +70,9 @@ Status SummaryCheck::compare_kept_visits(uint16_t site, int64_t from_s) {
     for (const auto& [day_s, day] : kept.days())
       if (day_s >= from_s) visits[{Level::day, day_s, 0}] = day.by[static_cast<size_t>(dimension)];
     if (!read_days(site, dimension, from_s, rows)) return {};  // the row that cannot be read is told already
+    // Credit is compared over the lookback that holds now, whichever did then.
+    if (const auto beyond = by_lookback(dimension, config.lookback_days))
+      if (!read_days(site, *beyond, from_s, rows)) return {};
     leave_out_known(site, CareNote::Kind::visits, visits);
     leave_out_known(site, CareNote::Kind::visits, rows);
     const uint64_t faults = found_.faults;

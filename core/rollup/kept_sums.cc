@@ -83,10 +83,7 @@ KeptSums::Agrees KeptSums::agrees(Dimension dimension, size_t sum, bool has_undo
     if (sum == place_of(Counter::pages_left) || sum == place_of(Counter::page_time_ms)) return Agrees::no;
     if (dimension == Dimension::entry_page || dimension == Dimension::exit_page) return Agrees::in_all;
   }
-  const bool is_credit = sum >= kCounters || is_credited(static_cast<Counter>(sum));
-  const bool is_touch = std::any_of(std::begin(kTouchTexts), std::end(kTouchTexts),
-                                    [&](const TouchText& of) { return of.dimension == dimension; });
-  return is_credit && is_touch ? Agrees::in_all : Agrees::by_value;
+  return Agrees::by_value;
 }
 
 Hash128 KeptSums::hash_of(std::string_view text) {

@@ -33,9 +33,8 @@ class KeptSums {
   // The dimensions that are added up, and which sums.
   static std::span<const Dimension> dimensions();
   static std::span<const uint8_t> sums();
-  // How far a sum agrees with the rollups': by value, too; in all; not at all. By a touch's dimension credit went by
-  // the lookback that held then. A visit of which an import was taken back keeps its entry and exit page, and the time
-  // between the pages that are left.
+  // How far a sum agrees with the rollups': by value, too; in all; not at all. Credit is that of the lookback given above. A visit
+  // of which an import was taken back keeps its entry and exit page, and the time between the pages that are left.
   enum class Agrees : uint8_t { by_value, in_all, no };
   static Agrees agrees(Dimension dimension, size_t sum, bool has_undone_imports);
 

@@ -159,6 +159,25 @@ void test_credit_by_another_lookback(void**) {
   expect_fault("channel_1d, month 2026-10: orders_last_non_direct: ");
 }
 
+// Kept visits are credited over the lookback that holds now, rollups were over the one that held then.
+void test_a_lookback_that_was_changed(void**) {
+  shop->visitor("anna").at("2026-10-02 20:00").order("A-3", "5.00").fold();
+  for (SiteConfig& site : shop->config().sites) site.lookback_days = 1;
+  store_config(*shop);
+  expect_whole();
+}
+
+void test_credit_that_another_value_got(void**) {
+  for (const Level level : kLevels) {
+    int64_t number = 0;
+    edit_rows(Dimension::channel, level, 2, [&](Counters counters) {
+      counters[Counter::orders_first] += number++ == 0 ? 1 : -1;
+      return encode_counters(counters);
+    });
+  }
+  expect_fault("site shop, channel, day 2026-10-01: orders_first: its rows differ from those of the kept visits");
+}
+
 void test_totals_of_a_level(void**) {
   edit_rows(Dimension::total, Level::hour, 1,
             [](Counters counters) { return with_one_more(counters, Counter::late_hits); });
@@ -262,6 +281,8 @@ int main() {
       whole(test_a_row_too_many),
       whole(test_money),
       whole(test_credit_by_another_lookback),
+      whole(test_a_lookback_that_was_changed),
+      whole(test_credit_that_another_value_got),
       whole(test_totals_of_a_level),
       whole(test_a_value_that_another_one_got),
       whole(test_a_visit_that_another_value_got),
