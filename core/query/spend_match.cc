@@ -4,15 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 #include <utility>
 
 #include "base/bytes.h"
 #include "base/money.h"
 #include "credit/attribution.h"
-#include "credit/near_miss.h"
 #include "credit/spend_record.h"
-#include "query/text.h"
+#include "query/spend_notes.h"
 #include "query/visit_scan.h"
 #include "rollup/kept_visit.h"
 #include "site/checks.h"
@@ -21,28 +19,13 @@
 namespace footfall {
 namespace {
 
-constexpr size_t kParts = 7;
-constexpr std::string SpendKey::* kKeyParts[kParts] = {&SpendKey::channel, &SpendKey::source,  &SpendKey::medium, &SpendKey::campaign,
-                                                       &SpendKey::content, &SpendKey::term,    &SpendKey::code};
-constexpr std::string_view kPartNames[kParts] = {"channel", "source", "medium", "campaign", "content", "term", "code"};
-constexpr size_t kSource = 1, kCampaign = 3, kContent = 4, kTerm = 5, kCode = 6;
 constexpr size_t kNamesMax = 50'000;      // of a part, that near misses are looked for among
 constexpr size_t kSlice = 4'096;          // records between two looks at the time
 
-using Parts = std::array<std::string_view, kParts>;
+using Parts = std::array<std::string_view, kSpendParts>;
 
 bool is_paid(std::string_view channel) {
   return channel.starts_with("paid_") || channel == "display" || channel == "cross_network";
-}
-
-// As both sides spell it.
-std::string joined(size_t part, std::string_view text) {
-  if (part == kSource) return std::string(joined_source(text));
-  return part == kCode ? lower_ascii(text) : std::string(text);
-}
-
-std::string_view how_near(Nearness how) {
-  return how == Nearness::letter_case ? "letter case" : how == Nearness::alias ? "another name" : "spelling";
 }
 
 // --- spend -----------------------------------------------------------------------------------------------------------
@@ -124,10 +107,10 @@ class Keys {
     for (size_t at = 0; at < keys.size(); ++at) {
       unsigned told = 0;
       std::string name;
-      for (size_t part = 0; part < kParts; ++part) {
-        if ((keys[at].*kKeyParts[part]).empty()) continue;
+      for (size_t part = 0; part < kSpendParts; ++part) {
+        if ((keys[at].*kSpendKeyParts[part]).empty()) continue;
         told |= 1u << part;
-        BytesWriter(name).text(joined(part, keys[at].*kKeyParts[part]));
+        BytesWriter(name).text(joined_part(part, keys[at].*kSpendKeyParts[part]));
       }
       looks_at_ |= told;
       by_told_[told][name].push_back(at);
@@ -139,14 +122,14 @@ class Keys {
   // see(key, is_most): each of them; that which tells most of the touch, once.
   template <class See>
   void each_match(const Parts& touch, See see) const {
-    std::array<std::string, kParts> texts;
-    for (size_t part = 0; part < kParts; ++part) texts[part] = joined(part, touch[part]);
+    std::array<std::string, kSpendParts> texts;
+    for (size_t part = 0; part < kSpendParts; ++part) texts[part] = joined_part(part, touch[part]);
     size_t most = SIZE_MAX;
     int most_told = -1;
     std::vector<size_t> matches;
     for (const auto& [told, keys] : by_told_) {
       std::string name;
-      for (size_t part = 0; part < kParts; ++part)
+      for (size_t part = 0; part < kSpendParts; ++part)
         if (told >> part & 1) BytesWriter(name).text(texts[part]);
       const auto found = keys.find(name);
       if (found == keys.end()) continue;
@@ -173,24 +156,24 @@ class Touches {
     const std::vector<int64_t>* starts = block.ints(VisitColumn::start_ms);
     const std::vector<int64_t>* flags = block.ints(VisitColumn::flags);
     const std::vector<int64_t>* conversions = block.ints(VisitColumn::conversions);
-    std::array<const TextColumn*, kParts> columns{};
-    for (size_t part = 0; part < kParts; ++part)
+    std::array<const TextColumn*, kSpendParts> columns{};
+    for (size_t part = 0; part < kSpendParts; ++part)
       columns[part] = block.texts(static_cast<VisitColumn>(static_cast<size_t>(VisitColumn::channel) + part));
     if (!starts || !flags || !conversions || std::any_of(columns.begin(), columns.end(), [](const auto* one) { return one == nullptr; }))
       return false;
-    absl::flat_hash_map<std::array<uint32_t, kParts>, int64_t> visits;
+    absl::flat_hash_map<std::array<uint32_t, kSpendParts>, int64_t> visits;
     for (size_t row = 0; row < block.rows(VisitTable::visits); ++row) {
       if ((*conversions)[row] > 0 && !take_conversions(block, row)) return false;
       if (row % kSlice == 0 && out_of_time()) return true;
       if (((*flags)[row] & kKeptIsVisit) == 0 || !is_in_range(whole_s((*starts)[row]))) continue;
-      std::array<uint32_t, kParts> codes{};
-      for (size_t part = 0; part < kParts; ++part)
-        if (part < kContent || part == kCode || keys_.looks_at(part)) codes[part] = columns[part]->codes[row];
+      std::array<uint32_t, kSpendParts> codes{};
+      for (size_t part = 0; part < kSpendParts; ++part)
+        if (part < kSpendContent || part == kSpendCode || keys_.looks_at(part)) codes[part] = columns[part]->codes[row];
       ++visits[codes];
     }
     for (const auto& [codes, count] : visits) {
       Parts touch;
-      for (size_t part = 0; part < kParts; ++part) touch[part] = columns[part]->texts[codes[part]];
+      for (size_t part = 0; part < kSpendParts; ++part) touch[part] = columns[part]->texts[codes[part]];
       see(touch, true, {.visits = count});
     }
     return true;
@@ -201,8 +184,7 @@ class Touches {
       if (paid.came) to.push_back({.key = key, .is_matched = false, .brought = paid.brought});
   }
 
-  bool is_known(size_t part, const std::string& text) const { return names_[part].contains(text); }
-  const std::set<std::string>& names(size_t part) const { return names_[part]; }
+  const SpendNames& names() const { return names_; }
 
  private:
   bool is_in_range(int64_t time_s) const { return time_s >= query_.range.from_s && time_s < query_.range.to_s; }
@@ -241,7 +223,7 @@ class Touches {
 
   // `came`: in the range; else it only brought something there.
   void see(const Parts& touch, bool came, const SpendMatch::Brought& brought) {
-    for (size_t part = 0; part < kParts && came; ++part)
+    for (size_t part = 0; part < kSpendParts && came; ++part)
       if (!touch[part].empty() && names_[part].size() < kNamesMax) names_[part].insert(std::string(touch[part]));
     bool any = false;
     keys_.each_match(touch, [&](size_t key, bool is_most) {
@@ -251,7 +233,7 @@ class Touches {
     });
     if (any || !is_paid(touch[0])) return;
     SpendKey key{.channel = std::string(touch[0]), .source = std::string(touch[1]), .medium = std::string(touch[2]),
-                 .campaign = std::string(touch[kCampaign]), .code = std::string(touch[kCode])};
+                 .campaign = std::string(touch[kSpendCampaign]), .code = std::string(touch[kSpendCode])};
     const auto known = paid_.find(key);
     if (known == paid_.end() && paid_.size() >= kPaidTouchesMax) return void(to_.visits_left_out += static_cast<uint64_t>(brought.visits));
     Paid& paid = known != paid_.end() ? known->second : paid_[std::move(key)];
@@ -270,113 +252,11 @@ class Touches {
   std::vector<bool>& is_matched_;
   KeptVisit visit_;
   std::vector<SpendMatch::Brought> brought_;  // by a conversion's touches
-  std::array<std::set<std::string>, kParts> names_;
+  SpendNames names_;
   std::map<SpendKey, Paid> paid_;
 };
 
-// --- what may have been meant ----------------------------------------------------------------------------------------
-
-using Misses = std::array<std::map<std::string, NearMiss>, kParts>;
-
-std::string meant(size_t part, const NearMiss& miss, std::string_view of) {
-  return std::string(kPartNames[part]) + " " + quoted(miss.name) + " may be " + quoted(miss.known) + std::string(of) + " (" +
-         std::string(how_near(miss.how)) + ")";
-}
-
-Misses misses_of(const std::array<std::vector<std::string>, kParts>& names, const std::array<std::vector<std::string>, kParts>& known) {
-  Misses misses;
-  for (size_t part = 0; part < kParts; ++part)
-    for (NearMiss& miss : near_misses(names[part], known[part])) misses[part].emplace(miss.name, miss);
-  return misses;
-}
-
-class Notes {
- public:
-  Notes(const Touches& touches, const SiteConfig& site, const std::vector<SpendKey>& told, SpendMatch& to)
-      : touches_(touches), site_(site), told_(told), to_(to) {
-    for (size_t part = 0; part < kParts; ++part)
-      for (const std::string& name : touches.names(part)) joined_names_[part].insert(joined(part, name));
-  }
-
-  void write() {
-    of_spend();
-    of_rates();
-    of_touches();
-  }
-
- private:
-  bool is_known(size_t part, const std::string& text) const { return joined_names_[part].contains(joined(part, text)); }
-
-  void of_spend() {
-    std::array<std::vector<std::string>, kParts> names, known;
-    each_unmatched([&](SpendMatch::Entry&, const SpendKey& told) {
-      for (size_t part = 0; part < kParts; ++part)
-        if (const std::string& text = told.*kKeyParts[part]; !text.empty() && !is_known(part, text)) names[part].push_back(text);
-    });
-    for (size_t part = 0; part < kParts; ++part) known[part].assign(touches_.names(part).begin(), touches_.names(part).end());
-    for (const CodeConfig& code : site_.codes) known[kCode].push_back(code.code);
-    const Misses misses = misses_of(names, known);
-    each_unmatched([&](SpendMatch::Entry& entry, const SpendKey& told) {
-      entry.note = kNobodyCame;
-      const size_t bare = entry.note.size();
-      for (size_t part = 0; part < kParts; ++part) {
-        const std::string& text = told.*kKeyParts[part];
-        if (text.empty() || is_known(part, text)) continue;
-        const auto miss = misses[part].find(text);
-        const bool is_code = part == kCode && has_code(text);
-        entry.note.append(entry.note.size() > bare ? ", " : "");
-        if (miss != misses[part].end() && !is_code) entry.note += meant(part, miss->second, "");
-        else entry.note += (part == kCode && !is_code ? "the site has no code " : "no visit had " + std::string(kPartNames[part]) + " ") + quoted(text);
-      }
-      if (entry.note.size() == bare) entry.note += "no visit had all of it together";
-    });
-  }
-
-  void of_rates() {
-    for (SpendMatch::Entry& entry : to_.entries)
-      for (const auto& [currency, micros] : entry.unconverted_micros) {
-        entry.note += entry.note.empty() ? kNoRate : "; ";
-        entry.note += "its cost of " + format_micros(micros, digits_of_currency(currency)) + " " + currency + " could not be converted";
-      }
-  }
-
-  void of_touches() {
-    std::array<std::vector<std::string>, kParts> names, known;
-    each_unmatched([&](SpendMatch::Entry&, const SpendKey& told) {
-      for (const size_t part : {kSource, kCampaign})
-        if (!(told.*kKeyParts[part]).empty()) known[part].push_back(told.*kKeyParts[part]);
-    });
-    for (const SpendMatch::Entry& entry : to_.entries)
-      for (const size_t part : {kSource, kCampaign})
-        if (!entry.is_spend && !(entry.key.*kKeyParts[part]).empty()) names[part].push_back(entry.key.*kKeyParts[part]);
-    const Misses misses = misses_of(names, known);
-    for (SpendMatch::Entry& entry : to_.entries) {
-      if (entry.is_spend) continue;
-      entry.note = kNoSpend;
-      if (entry.brought.visits == 0) entry.note += ", and no visit began by it";
-      for (const size_t part : {kSource, kCampaign})
-        if (const auto miss = misses[part].find(entry.key.*kKeyParts[part]);
-            miss != misses[part].end() && miss->second.how != Nearness::alias)  // which is no other source
-          entry.note += ": " + meant(part, miss->second, " of the spend");
-    }
-  }
-
-  bool has_code(const std::string& text) const {
-    return std::any_of(site_.codes.begin(), site_.codes.end(), [&](const CodeConfig& code) { return is_same_code(code.code, text); });
-  }
-
-  template <class See>
-  void each_unmatched(See see) {
-    for (size_t at = 0; at < told_.size(); ++at)
-      if (!to_.entries[at].is_matched) see(to_.entries[at], told_[at]);
-  }
-
-  const Touches& touches_;
-  const SiteConfig& site_;
-  const std::vector<SpendKey>& told_;
-  SpendMatch& to_;
-  std::array<std::set<std::string>, kParts> joined_names_;
-};
+// --- the whole ---------------------------------------------------------------------------------------------------------
 
 bool is_before(const SpendMatch::Entry& one, const SpendMatch::Entry& other) {
   if (one.is_spend != other.is_spend) return one.is_spend;
@@ -432,7 +312,7 @@ std::variant<SpendMatch, QueryError> match_spend(const Query& query, SummarySnap
   touches.put_paid(match.entries);
   const SiteConfig site = site_or_default(snapshot.config(), query.site);
   spell_codes(site, match.entries);
-  Notes(touches, site, told, match).write();
+  write_spend_notes(touches.names(), site, told, match);
   std::sort(match.entries.begin(), match.entries.end(), is_before);
   return match;
 }
