@@ -71,6 +71,25 @@ subtest 'a host is its name, however it is written' => sub {
     is_deeply(totals($shop, 'hits', site => 'shop'), [4], 'one site');
 };
 
+subtest 'several sites, and none named' => sub {
+    my $shop = make_shop(toml => "[site.shop]\n[site.outlet]\n");
+    my @config = ('--config', $shop->path('footfall.toml'));
+    my %told = (
+        log => combined_line($start_s, 1, '/'),
+        events => qq({"id":"P","time":"2026-01-02T10:00:00Z","event":"purchase","value":1}\n),
+        orders => "id,date,value\nA,2026-01-02,10\n", refunds => "id,date,value\nA,2026-01-02,10\n",
+        rates => "date,currency,rate\n2026-01-02,USD,2\n", spend => "date,channel,cost\n2026-01-02,email,10\n",
+    );
+    for my $what (sort keys %told) {
+        my ($code, $out, $err) = $shop->footfall('import', $what, @config, $shop->write("$what.txt", $told{$what}));
+        is($code, 3, "$what: rejected");
+        like($err, qr/^\S+$what\.txt:\d+: names no site, and there are several: --site tells which of outlet, shop$/m, 'by line');
+        is(($shop->footfall('import', $what, @config, '--site', 'outlet', $shop->write("$what.named", $told{$what})))[0], 0, 'named, all is well');
+    }
+    is_deeply(totals($shop, 'hits,orders,cost,revenue', site => 'outlet'), [1, 2, '10.00', '11.00'], 'and counts there');
+    like(($shop->footfall('query', @config, '--range', 'all'))[2], qr/there are several sites/, 'of which there are two');
+};
+
 subtest 'rows that were rejected are listed' => sub {
     my $shop = make_shop(toml => $toml);
     my @import = ('import', 'orders', '--config', $shop->path('footfall.toml'), $shop->write('orders.csv', "id,date,value\nA,2026-01-02,10\nB,someday,3\nC,2026-01-02,\n"));

@@ -164,6 +164,12 @@ void Importer::note_rejected(RejectedLine line) {
   if (totals_.examples.size() < kRejectedExamplesMax) totals_.examples.push_back(std::move(line));
 }
 
+bool Importer::names_site(const Input& input, uint64_t position, std::string_view told) {
+  if (!told.empty() || !options_.site.empty() || config_.sites.size() < 2) return true;
+  if (position >= input.place.read_to) reject(input, no_site_fault(config_));
+  return false;
+}
+
 // One clock that was wrong would have that of the import run ahead of all else.
 bool Importer::has_right_time(const Input& input, uint64_t position, int64_t time_ms, int64_t ahead_ms) {
   if (time_ms >= kFirstMs && time_ms <= now_ms_ + ahead_ms) return true;
@@ -185,7 +191,7 @@ void Importer::take(Input& input, std::string_view line, uint64_t position) {
     }
   }
   const RawHit& raw = input.reader.hit();
-  if (!has_right_time(input, position, raw.time_ms, kAheadMs)) return;
+  if (!names_site(input, position, input.reader.site()) || !has_right_time(input, position, raw.time_ms, kAheadMs)) return;
   if (input.place.is_settled(position, raw.time_ms)) {
     ++totals_.known;
     return;
@@ -219,7 +225,7 @@ void Importer::take_event(Input& input, std::string_view line, uint64_t position
     return;
   }
   const EventLine& event = events_.event();
-  if (!has_right_time(input, position, event.time_ms, kEventsAheadMs)) return;
+  if (!names_site(input, position, event.site) || !has_right_time(input, position, event.time_ms, kEventsAheadMs)) return;
   if (input.place.is_settled(position, event.time_ms)) {
     ++totals_.known;
     return;
@@ -376,7 +382,9 @@ std::map<Hash128, FilePlace> Importer::places() {
       FilePlace& place = inputs_[line.input]->place;
       place.read_from = std::min(place.read_from, line.position);
     }
-  for (const std::unique_ptr<Input>& input : inputs_) places[input->identity] = input->place;
+  // A file that nothing was taken of may be imported once more, another way.
+  for (const std::unique_ptr<Input>& input : inputs_)
+    if (input->gave_hits || input->place.import != 0) places[input->identity] = input->place;
   return places;
 }
 

@@ -105,6 +105,7 @@ class Importer {
   void take_spend(Input& input, std::string_view line, uint64_t position);
   void keep(Input& input, const Hit& hit, uint64_t position, const SiteContext& site);
   void reject(const Input& input, std::string reason);
+  bool names_site(const Input& input, uint64_t position, std::string_view told);
   bool has_right_time(const Input& input, uint64_t position, int64_t time_ms, int64_t ahead_ms);
   void put_in_block(std::string_view hit, int64_t time_ms, const SiteContext& site);
   void emit(std::string_view hit, int64_t time_ms, const SiteContext& site);

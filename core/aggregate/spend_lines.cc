@@ -57,7 +57,9 @@ Result<SpendLines> lines_of_spend(const std::string& path, std::string_view text
   std::map<std::string, std::set<std::pair<absl::CivilDay, SpendKey>>> told;  // by site
   for (SpendFault& fault : table->rejected) made.table.rejected.push_back({fault.file, fault.line, std::move(fault.reason)});
   for (const SpendRow& row : table->rows) {
-    if (std::string fault = fault_of(row, today); !fault.empty()) {
+    std::string fault = fault_of(row, today);
+    if (fault.empty() && row.site.empty() && site.empty()) fault = no_site_fault(config);
+    if (!fault.empty()) {
       made.table.rejected.push_back({path, row.line, std::move(fault)});
       continue;
     }

@@ -100,6 +100,7 @@ class Table {
     fault_ = record.fault;
     if (fault_.empty() && record.fields.size() != fields_)
       fault_ = "has " + std::to_string(record.fields.size()) + " fields, the header " + std::to_string(fields_);
+    if (fault_.empty() && site_.empty() && field(record, Column::site).empty()) fault_ = no_site_fault(config_);
     if (fault_.empty()) (kind_ == TableKind::rates) ? take_rate(record) : take_order(record);
     if (!fault_.empty()) rejected_.push_back({path_, record.line, fault_});
   }

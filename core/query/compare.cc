@@ -49,7 +49,7 @@ int64_t instant_year_before(const Zone& zone, int64_t time_s) {
 
 }  // namespace
 
-Comparison::Comparison(Compare compare, const TimeRange& range, const Zone& zone) : range_(range), zone_(zone) {
+Comparison::Comparison(Compare compare, const TimeRange& range, const Zone& zone, bool is_rolling) : range_(range), zone_(zone) {
   const bool whole_days = is_start(zone, Level::day, range.from_s) && is_start(zone, Level::day, range.to_s);
   const CivilDay first = day_of(zone, range.from_s), end = day_of(zone, range.to_s);
   if (compare == Compare::year) {
@@ -58,7 +58,7 @@ Comparison::Comparison(Compare compare, const TimeRange& range, const Zone& zone
                          : TimeRange{instant_year_before(zone, range.from_s), instant_year_before(zone, range.to_s)};
     return;
   }
-  if (whole_days && first.day() == 1 && end.day() == 1) {
+  if (whole_days && !is_rolling && first.day() == 1 && end.day() == 1) {
     shift_.months = static_cast<int>(CivilMonth(end) - CivilMonth(first));
     before_ = {day_start_s(zone, CivilDay(CivilMonth(first) - shift_.months)), range.from_s};
   } else if (whole_days) {

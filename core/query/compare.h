@@ -22,7 +22,8 @@ inline constexpr std::array<std::string_view, 2> kCompareNames = {"previous", "y
 
 class Comparison {
  public:
-  Comparison(Compare compare, const TimeRange& range, const Zone& zone);
+  // A rolling range, the last so many days, goes by days also where these happen to be months.
+  Comparison(Compare compare, const TimeRange& range, const Zone& zone, bool is_rolling = false);
 
   const TimeRange& before() const { return before_; }
 

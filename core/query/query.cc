@@ -162,7 +162,9 @@ class Parser {
     if (found == kCompareNames.end())
       return bad("compare", "there is no comparison " + quoted(*given), {kCompareNames.begin(), kCompareNames.end()});
     query_.compare = static_cast<Compare>(found - kCompareNames.begin() + 1);
-    query_.comparison.emplace(query_.compare, query_.range, query_.zone);
+    const std::string* range = arguments_.find("range");
+    const bool is_rolling = range != nullptr ? *range == "7d" || *range == "30d" : arguments_.find("from") == nullptr;
+    query_.comparison.emplace(query_.compare, query_.range, query_.zone, is_rolling);
     return check_range_kept(query_.comparison->before(), range_context());
   }
 

@@ -32,6 +32,13 @@ const SiteConfig* resolve_site(const Config& config, std::string_view name) {
   return site != nullptr ? site : find_site_of_host(config, name);
 }
 
+std::string no_site_fault(const Config& config) {
+  if (config.sites.size() < 2) return {};
+  std::string names;
+  for (const SiteConfig& site : config.sites) names.append(names.empty() ? "" : ", ").append(site.name);
+  return "names no site, and there are several: --site tells which of " + names;
+}
+
 SiteConfig site_or_default(const Config& config, std::string_view name) {
   const SiteConfig* site = find_site(config, name);
   return site != nullptr ? *site : default_site(name);

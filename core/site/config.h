@@ -181,6 +181,9 @@ const SiteConfig* find_site_of_host(const Config& config, std::string_view host)
 // nullptr.
 const SiteConfig* resolve_site(const Config& config, std::string_view name);
 
+// What is wrong with what names no site, when it is imported: that there are several. Empty: nothing.
+std::string no_site_fault(const Config& config);
+
 // The site's settings: those of the file, else the defaults.
 SiteConfig site_or_default(const Config& config, std::string_view name);
 
