@@ -86,8 +86,7 @@ subtest 'several sites, and none named' => sub {
         like($err, qr/^\S+$what\.txt:\d+: names no site, and there are several: --site tells which of outlet, shop$/m, 'by line');
         is(($shop->footfall('import', $what, @config, '--site', 'outlet', $shop->write("$what.named", $told{$what})))[0], 0, 'named, all is well');
     }
-    is_deeply(totals($shop, 'hits,orders,cost,revenue', site => 'outlet'), [1, 2, '10.00', '11.00'], 'and counts there');
-    like(($shop->footfall('query', @config, '--range', 'all'))[2], qr/there are several sites/, 'of which there are two');
+    is_deeply(totals($shop, 'hits,orders,cost,revenue', site => 'outlet'), [1, 2, 10, 11], 'and counts there');
 };
 
 subtest 'rows that were rejected are listed' => sub {
