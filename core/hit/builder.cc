@@ -38,6 +38,11 @@ std::string_view read_country(std::string_view raw, TextArena& arena) {
   return arena.since(start);
 }
 
+// Most sites exclude nothing.
+bool may_exclude(const SiteConfig& site) {
+  return !site.exclude.empty() || !site.exclude_agents.empty() || !site.exclude_paths.empty();
+}
+
 // A target that was cut may end inside an escape.
 std::string_view without_torn_escape(std::string_view uri) {
   if (uri.ends_with('%')) return uri.substr(0, uri.size() - 1);
@@ -59,7 +64,7 @@ const Hit& HitBuilder::build(const RawHit& raw, const HitContext& context, const
   keep_to(keys);
   read_agent(raw);
   read_target(raw, context);
-  if (site != nullptr && is_excluded(*site, raw.address, hit_.agent, path_without_arguments(hit_.path)))
+  if (site != nullptr && may_exclude(*site) && is_excluded(*site, raw.address, hit_.agent, path_without_arguments(hit_.path)))
     return exclude(raw);
   read_visitor(raw, keys);
   referrers_.read(raw.referrer.substr(0, kRawReferrerBytesMax), raw.host.substr(0, kRawHostBytesMax), arena_, hit_);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "hit/byte_block.h"
 #include "hit/log_json.h"
 #include "hit/text.h"
 #include "site/checks.h"
@@ -48,11 +49,12 @@ bool is_escaped(const char* quote, const char* begin) {
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-// The next `c`; nullptr: none. Numbers are a few bytes long: a call costs more than looking at them.
-inline const char* find_byte(const char* from, const char* end, char c, bool is_near) {
-  if (!is_near) return static_cast<const char*>(std::memchr(from, c, static_cast<size_t>(end - from)));
-  while (from != end && *from != c) ++from;
-  return from == end ? nullptr : from;
+// The next `c`; nullptr: none. Most fields are a few bytes long: a call costs more than looking at them.
+inline const char* find_byte(const char* from, const char* end, char c) {
+  constexpr int kBlocksNear = 2;
+  for (int block = 0; block < kBlocksNear && end - from >= static_cast<ptrdiff_t>(kByteBlock); ++block, from += kByteBlock)
+    if (const ByteBlock found = load_block(from) == static_cast<int8_t>(c); any(found)) return from + first_of(found);
+  return static_cast<const char*>(std::memchr(from, c, static_cast<size_t>(end - from)));
 }
 
 // Whether `until` stands at `from`, where its first byte and room for all of it are known to be.
@@ -71,7 +73,7 @@ const char* find_until(const char* at, const char* end, const LogStep& step, IsE
   if (static_cast<size_t>(end - at) < step.bytes_min + until.size()) return nullptr;
   const char* const last = end - until.size() + 1;  // `until` begins before it
   for (const char* from = at + step.bytes_min; from < last; ++from) {
-    from = find_byte(from, last, until[0], step.after_blanks);
+    from = find_byte(from, last, until[0]);
     if (from == nullptr) return nullptr;
     if (is_quoted && is_escaped(from, at)) continue;
     if (goes_on_as(from, until) && is_end(from + until.size())) return from;
@@ -85,7 +87,7 @@ inline const char* find_first_until(const char* at, const char* end, const LogSt
   constexpr ptrdiff_t kWordBytes = sizeof step.until_word;
   if (end - at < static_cast<ptrdiff_t>(step.bytes_min) + kWordBytes) return nullptr;
   const char* const last = end - kWordBytes + 1;
-  const char* const from = find_byte(at + step.bytes_min, last, static_cast<char>(step.until_word), step.after_blanks);
+  const char* const from = find_byte(at + step.bytes_min, last, static_cast<char>(step.until_word));
   if (from == nullptr || (load_le64(from) & step.until_mask) != step.until_word) return nullptr;
   return from == at || from[-1] != '\\' ? from : nullptr;
 }

@@ -93,22 +93,23 @@ bool is_type(std::string_view type, std::string_view name) {
 
 // Dotted decimal alone: four parts of one to three digits.
 bool read_ipv4(std::string_view text, char* to) {
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  const auto digit = [&] { return at == end ? 10u : static_cast<unsigned>(*at) - '0'; };
-  for (int part = 0;; ++part) {
-    unsigned value = digit();
-    if (value > 9) return false;
-    const char* const digits_end = at + 3;
-    while (++at, digit() <= 9) {
-      if (at == digits_end) return false;
-      value = value * 10 + digit();
+  constexpr size_t kLongest = 15;  // 255.255.255.255
+  if (text.size() > kLongest) return false;
+  unsigned value = 0, digits = 0, part = 0;
+  for (const char c : text) {
+    const unsigned digit = static_cast<unsigned>(c) - '0';
+    if (digit <= 9) {
+      value = value * 10 + digit;
+      if (++digits > 3) return false;
+    } else {
+      if (c != '.' || digits == 0 || value > 255 || part == 3) return false;
+      to[part++] = static_cast<char>(value);
+      value = digits = 0;
     }
-    if (value > 255) return false;
-    to[part] = static_cast<char>(value);
-    if (part == 3) return at == end;
-    if (at == end || *at++ != '.') return false;
   }
+  if (part != 3 || digits == 0 || value > 255) return false;
+  to[3] = static_cast<char>(value);
+  return true;
 }
 
 bool read_ipv6(std::string_view text, char* to) {
