@@ -62,10 +62,11 @@ bool is_paid_click(const Case& c) {
          (is_engine(c, "bing") && c.has_click({msclkid})) || (is_engine(c, "yandex") && c.has_click({yclid}));
 }
 
-bool is_direct(const Case& c) {
-  const Arrival& a = c.arrival;
+bool is_direct_arrival(const Arrival& a) {
   return !a.has_campaign && a.code_channel.empty() && a.referrer_host.empty() && a.source == kDirectSource;
 }
+
+bool is_direct(const Case& c) { return is_direct_arrival(c.arrival); }
 
 bool is_referral(const Case& c) {
   return c.medium_is({"referral", "app", "link"}) || (!c.arrival.has_utm && !c.arrival.referrer_host.empty());
@@ -152,6 +153,7 @@ std::string lowered(std::string_view text) {
 }  // namespace
 
 std::string_view channel_of(const Arrival& arrival, std::span<const ChannelRule> rules) {
+  if (rules.empty() && is_direct_arrival(arrival)) return kDirectChannel;  // the table's first row, as most are
   const std::string source = lowered(arrival.source), medium = lowered(arrival.medium),
                     campaign = lowered(arrival.campaign);
   Case c{.arrival = arrival, .source = source, .medium = medium, .campaign = campaign, .name = {}};

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 
-#include "hit/lists.h"
 #include "hit/text.h"
 
 namespace footfall {
@@ -24,11 +23,6 @@ std::string_view click_source(uint32_t click_ids) {
     if (click_ids & click_id_bit(id)) return source;
   }
   return {};
-}
-
-std::string_view referrer_name(std::string_view host) {
-  const KnownSource* known = find_host(host);
-  return known != nullptr ? known->name : host;
 }
 
 // The first that is there.
@@ -94,27 +88,25 @@ TouchReader::TouchReader(const SiteConfig& site)
 
 bool TouchReader::is_own(std::string_view host) const { return is_local(host) || is_any_or_below(own_hosts_, host); }
 
-bool TouchReader::is_payment(std::string_view host) const {
-  if (is_any_or_below(payment_hosts_, host)) return true;
-  const KnownSource* known = find_host(host);
-  return known != nullptr && known->kind == SourceKind::payment;
-}
-
-std::string_view TouchReader::external_referrer(const Hit& hit) const {
+TouchReader::Referrer TouchReader::referrer_of(const Hit& hit) const {
   const std::string_view host = hit.referrer_host;
-  if (host.empty() || (hit.flags & kHitReferrerOwn) || is_own(host) || is_payment(host)) return {};
-  return host;
+  if (host.empty() || (hit.flags & kHitReferrerOwn) || is_own(host) || is_any_or_below(payment_hosts_, host)) return {};
+  const KnownSource* known = find_host(host);
+  if (known != nullptr && known->kind == SourceKind::payment) return {};
+  return {host, known};
 }
 
-Touch TouchReader::first_touch(const Hit& hit, const CodeArrival& by) const {
-  const std::string_view referrer = external_referrer(hit);
+Touch TouchReader::first_touch(const Hit& hit, const CodeArrival& by) const { return touch_of(hit, by, referrer_of(hit)); }
+
+Touch TouchReader::touch_of(const Hit& hit, const CodeArrival& by, const Referrer& came_from) const {
+  const std::string_view referrer = came_from.host;
   const bool has_code = by.code != nullptr;
   const std::string_view code_source = has_code ? first_of({by.code->source, by.code->code}) : "";
 
   Touch touch;
   touch.time_ms = hit.time_ms;
   touch.source =
-      first_of({code_source, hit.source, referrer_name(referrer), click_source(hit.click_ids), kDirectSource});
+      first_of({code_source, hit.source, came_from.name(), click_source(hit.click_ids), kDirectSource});
   touch.medium = first_of({by.medium, hit.medium});
   touch.campaign = first_of({has_code ? std::string_view(by.code->campaign) : "", hit.campaign});
   touch.content_label = hit.content_label;
@@ -149,12 +141,13 @@ std::optional<Touch> TouchReader::further_touch(const Hit& hit, const Touch& las
     return hit.has_campaign() && carried_arguments(hit) != last.carried_arguments;
   };
   const auto comes_by_other_code = [&] { return by.code != nullptr && !is_same_code(by.code->code, last.code); };
-  const auto comes_from_another_host = [&] {
-    const std::string_view referrer = external_referrer(hit);
-    return !referrer.empty() && referrer != last.referrer_host;
-  };
-  if (!comes_by_other_code() && !carries_other_arguments() && !comes_from_another_host()) return std::nullopt;
-  return first_touch(hit, by);
+  // Mostly it is the host of the page before, whatever it is known as.
+  const bool has_other_host = hit.referrer_host != last.referrer_host;
+  const bool is_another = comes_by_other_code() || carries_other_arguments();
+  if (!is_another && !has_other_host) return std::nullopt;
+  const Referrer referrer = referrer_of(hit);
+  if (!is_another && referrer.host.empty()) return std::nullopt;
+  return touch_of(hit, by, referrer);
 }
 
 // touch: channel u8 (1 + place in the table; 0: a text follows) | parts u16 (bit per part that is there) | time u64

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "hit/hit.h"
+#include "hit/lists.h"
 #include "site/config.h"
 #include "visit/channel.h"
 
@@ -64,11 +65,17 @@ class TouchReader {
   Touch touch_of_code(const CodeConfig& code, int64_t time_ms) const;
 
   // The hit's referrer where it is another site's and may make a touch; else empty.
-  std::string_view external_referrer(const Hit& hit) const;
+  std::string_view external_referrer(const Hit& hit) const { return referrer_of(hit).host; }
 
  private:
+  struct Referrer {
+    std::string_view host;               // empty: none that makes a touch
+    const KnownSource* known = nullptr;  // what the host is listed as
+    std::string_view name() const { return known != nullptr ? known->name : host; }
+  };
+  Referrer referrer_of(const Hit& hit) const;
+  Touch touch_of(const Hit& hit, const CodeArrival& by, const Referrer& referrer) const;
   bool is_own(std::string_view host) const;
-  bool is_payment(std::string_view host) const;
 
   std::vector<std::string> own_hosts_, payment_hosts_;
   std::vector<ChannelRule> rules_;

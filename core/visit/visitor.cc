@@ -71,7 +71,9 @@ bool Visitor::forget_import(uint16_t import) {
 }
 
 std::string encode_visitor(const Visitor& visitor) {
+  constexpr size_t kBytesUsual = 64, kTouchBytesUsual = 96;
   std::string bytes;
+  bytes.reserve(kBytesUsual + kTouchBytesUsual * visitor.touches.size());
   BytesWriter writer(bytes);
   writer.u8(kVersion).u8(flags_of(visitor));
   writer.le16(static_cast<uint16_t>(std::clamp<int64_t>(visitor.seen.day, 0, UINT16_MAX))).le16(visitor.seen.import);
