@@ -1,10 +1,12 @@
 // Counters by bucket, and within it by key. Hits come in the order of time, so what they add to lies in few buckets at
-// once, and those stay near the processor; one map of all keys would be far away for each of them.
+// once, and those stay near the processor; one map of all keys would be far away for each of them. What was asked for last
+// is remembered in a table of fixed size: a page and its visit are asked for several times, an asset again and again.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
 
 #include <algorithm>
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <memory>
@@ -56,12 +58,16 @@ class BucketMap {
 
   // The counters of a key, made where they are missing (`second`: they were). They stay where they are until clear().
   std::pair<Counters&, bool> at(const Bucket& bucket, const Key& key) {
-    const auto [place, fresh] = rows_of(bucket).try_emplace(key, nullptr);
-    if (fresh) {
-      place->second = &counters_.add();
-      ++size_;
-    }
-    return {*place->second, fresh};
+    Rows& rows = rows_of(bucket);
+    const size_t hash = rows.hash_function()(key);
+    Recent& recent = recent_[hash % kRecent];
+    if (recent.rows == &rows && recent.key == key) return {*recent.counters, false};
+    const auto known = rows.find(key, hash);
+    const bool fresh = known == rows.end();
+    Counters& counters = fresh ? counters_.add() : *known->second;
+    if (fresh) rows.emplace(key, &counters), ++size_;
+    recent = {key, &rows, &counters};
+    return {counters, fresh};
   }
 
   bool empty() const { return size_ == 0; }
@@ -78,6 +84,13 @@ class BucketMap {
   }
 
  private:
+  struct Recent {
+    Key key;
+    const Rows* rows = nullptr;  // nullptr: nothing
+    Counters* counters = nullptr;
+  };
+  static constexpr size_t kRecent = 256;
+
   Rows& rows_of(const Bucket& bucket) {
     if (last_ != nullptr && last_bucket_ == bucket) return *last_;
     std::unique_ptr<Rows>& rows = buckets_[bucket];
@@ -92,6 +105,7 @@ class BucketMap {
   Bucket last_bucket_;
   Rows* last_ = nullptr;  // of last_bucket_
   size_t size_ = 0;
+  std::array<Recent, kRecent> recent_{};
 };
 
 }  // namespace footfall

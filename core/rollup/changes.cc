@@ -54,6 +54,7 @@ void Changes::settle_groups() {
   group_sums_.clear();
   if (groups_.size() <= kGroupsMax) return;
   groups_.clear();
+  recent_groups_ = {};
   ++groups_number_;
 }
 

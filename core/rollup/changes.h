@@ -6,6 +6,7 @@
 #include <absl/container/flat_hash_set.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -65,8 +66,11 @@ class Changes {
   // which only take() and take_deltas() change.
   template <class Make>
   const RowGroup& group(const Hash128& name, Make make) {
+    RecentGroup& recent = recent_groups_[absl::Hash<Hash128>{}(name) % kRecentGroups];
+    if (recent.group != nullptr && recent.name == name) return *recent.group;
     std::unique_ptr<RowGroup>& group = groups_[name];
     if (!group) group = std::make_unique<RowGroup>(make());
+    recent = {name, group.get()};
     return *group;
   }
   uint64_t groups_number() const { return groups_number_; }
@@ -108,8 +112,8 @@ class Changes {
 
  private:
   struct GroupKey {
-    const RowGroup* group;
-    uint16_t import;
+    const RowGroup* group = nullptr;
+    uint16_t import = 0;
     bool operator==(const GroupKey&) const = default;
     template <class H>
     friend H AbslHashValue(H state, const GroupKey& key) {
@@ -126,6 +130,12 @@ class Changes {
   uint16_t import_ = 0;
   Deltas deltas_;
   absl::flat_hash_map<Hash128, std::unique_ptr<RowGroup>> groups_;
+  struct RecentGroup {
+    Hash128 name;
+    const RowGroup* group = nullptr;  // nullptr: nothing
+  };
+  static constexpr size_t kRecentGroups = 64;
+  std::array<RecentGroup, kRecentGroups> recent_groups_{};  // of them, those asked for last
   BucketMap<GroupKey> group_sums_;
   uint64_t groups_number_ = 1;
   absl::flat_hash_map<DictionaryName, std::string> entries_;

@@ -114,6 +114,45 @@ void the_last_value_of_a_key_counts(void**) {
   assert_null(changes.find(KeyedDatabase::orders, "A-1"));
 }
 
+int64_t views_of_the_only_row() {
+  take();
+  assert_int_equal(held->block.delta_size(), 1);
+  static Counters counters;
+  counters = Counters();
+  assert_true(merge_encoded_counters(held->block.delta(0).rollup().SerializeAsString(), counters));
+  return counters[Counter::pageviews];
+}
+
+// What was asked for last is remembered: never longer than it is there.
+void what_was_taken_is_remembered_no_more(void**) {
+  for (int64_t views = 1; views < 4; ++views) {
+    held->changes.at(1, Dimension::page, 600, kHome)[Counter::pageviews] += views;
+    expect_number(views_of_the_only_row(), views);
+  }
+}
+
+void groups_are_made_anew_where_there_were_many(void**) {
+  constexpr uint64_t kMany = 50'001;
+  const auto view = [](uint64_t group, bool& is_made) {
+    const RowGroup& rows = held->changes.group({1, group}, [&] {
+      is_made = true;
+      return RowGroup{{Dimension::page, kHome, "/"}};
+    });
+    held->changes.at(1, 600, rows)[Counter::pageviews] += 1;
+  };
+  for (const bool are_many : {false, true}) {
+    bool is_made = false;
+    const uint64_t groups = are_many ? kMany : 10, number = held->changes.groups_number();
+    for (uint64_t group = 0; group < groups; ++group) view(group, is_made);
+    expect_number(views_of_the_only_row(), static_cast<int64_t>(groups));
+    assert_true(are_many == (held->changes.groups_number() != number));
+    is_made = false;
+    view(groups - 1, is_made);
+    assert_true(is_made == are_many);
+    expect_number(views_of_the_only_row(), 1);
+  }
+}
+
 std::string block_in_order(uint64_t seed) {
   std::vector<int> order(200);
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
@@ -157,6 +196,8 @@ int main() {
       cmocka_unit_test_setup(a_text_is_named_once_a_month, start_afresh),
       cmocka_unit_test_setup(null_and_other_have_no_text, start_afresh),
       cmocka_unit_test_setup(the_last_value_of_a_key_counts, start_afresh),
+      cmocka_unit_test_setup(what_was_taken_is_remembered_no_more, start_afresh),
+      cmocka_unit_test_setup(groups_are_made_anew_where_there_were_many, start_afresh),
       cmocka_unit_test_setup(a_block_does_not_depend_on_the_order, start_afresh),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
