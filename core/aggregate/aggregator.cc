@@ -163,8 +163,8 @@ Status Aggregator::drain_imports() {
   return state.unsaved_imports > 0 ? store_imports() : Status();
 }
 
-void Aggregator::expect_import(const Hit& hit, std::string_view site, Expected when) {
-  state_->imported.expect(hit, site, when);
+void Aggregator::expect_import(const Hit& hit, std::string_view site) {
+  state_->imported.expect(hit, site);
 }
 
 void Aggregator::count_import(uint16_t import, const Hit& hit, std::string_view site) {

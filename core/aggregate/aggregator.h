@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 
-#include "aggregate/expected.h"
 #include "aggregate/import_reader.h"
 #include "aggregate/migration.h"
 #include "base/error.h"
@@ -54,7 +53,7 @@ class Aggregator {
 
   // For an importer that runs without a daemon. What waits in the import lane first; then its own hits, in order.
   Status drain_imports();
-  void expect_import(const Hit& hit, std::string_view site, Expected when);  // aggregate/expected.h
+  void expect_import(const Hit& hit, std::string_view site);  // as Engine::expect
   void count_import(uint16_t import, const Hit& hit, std::string_view site);
   bool is_much_counted() const;  // so much since the last store_imports() that it is time for the next
   Status store_imports();        // a checkpoint, and its fold

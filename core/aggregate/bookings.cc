@@ -22,6 +22,8 @@ std::string_view page_group(const Site& site, std::string_view page) {
   return found == groups.end() ? std::string_view() : std::string_view(found->name);
 }
 
+constexpr size_t kTextsUsual = 128;  // bytes of what a visit's rows are known by
+
 std::string_view bot_name(BotClass bot) { return bot == BotClass::none ? std::string_view() : bot_class_name(bot); }
 
 std::string ledger_text(const BotVerdict& bot) {
@@ -95,6 +97,7 @@ const RowGroup& Bookings::rows_of(OpenVisit& visit) {
   if (visit.rows_of == changes_.groups_number()) return *visit.rows;
   const Touch& touch = visit.first_touch;
   std::string all;
+  all.reserve(kTextsUsual);
   BytesWriter(all)
       .text16(touch.channel)
       .text16(touch.source)

@@ -16,6 +16,11 @@ constexpr uint32_t kViewsOfPeopleMax = 300;  // more in a visit, at over one a s
 
 std::string_view without_arguments(std::string_view path) { return path.substr(0, path.find('?')); }
 
+bool is_robots_txt(std::string_view path) {
+  constexpr std::string_view kName = "/robots.txt";
+  return path.starts_with(kName) && (path.size() == kName.size() || path[kName.size()] == '?');
+}
+
 // Errors and redirects make none inside a visit, but for those of codes.
 bool may_make_touch(const Hit& hit) { return hit.status < 300 || hit.status == 304 || is_code_redirect(hit); }
 
@@ -219,7 +224,7 @@ void Engine::count_without_visitor(Site& site, const Hit& hit) {
   }
 }
 
-Engine::Agent Engine::agent(std::string_view text) {
+const Engine::Agent& Engine::known_agent(std::string_view text) {
   if (known_agents_.size() >= kKnownAgentsMax) known_agents_.clear();
   const auto [known, fresh] = known_agents_.try_emplace(hasher_(text));
   if (fresh) {
@@ -227,6 +232,12 @@ Engine::Agent Engine::agent(std::string_view text) {
     known->second = {verdict, device_of(text, verdict.bot != BotClass::none), browser_of(text), system_of(text)};
   }
   return known->second;
+}
+
+Engine::Agent Engine::agent(std::string_view text) {
+  if (!near_agents_.takes(text)) return known_agent(text);
+  const Agent* near = near_agents_.find(text);
+  return near != nullptr ? *near : near_agents_.put(text, known_agent(text));
 }
 
 Engine::Agent Engine::judge(const Hit& hit, Behaviour behaviour) {
@@ -249,10 +260,10 @@ void Engine::notice_behaviour(const Site& site, const Hit& hit, Entry& entry) {
   if (entry.visitor.is_bot()) return;
   const bool too_fast = entry.visit && entry.visit->pageviews >= kViewsOfPeopleMax && is_page(hit) &&
                         hit.time_ms - entry.visit->start_ms < int64_t{kViewsOfPeopleMax} * 1000;
-  const Behaviour behaviour = without_arguments(hit.path) == "/robots.txt" ? Behaviour::robots_txt
-                              : is_spam(site, hit)                         ? Behaviour::referrer_spam
-                              : too_fast                                   ? Behaviour::too_many_pages
-                                                                           : Behaviour::none;
+  const Behaviour behaviour = is_robots_txt(hit.path) ? Behaviour::robots_txt
+                              : is_spam(site, hit)    ? Behaviour::referrer_spam
+                              : too_fast              ? Behaviour::too_many_pages
+                                                      : Behaviour::none;
   if (behaviour == Behaviour::none) return;
   entry.visitor.behaviour = behaviour;
   entry.visitor.bot_import = changes_.import();

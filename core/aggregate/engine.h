@@ -5,6 +5,7 @@
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -17,13 +18,13 @@
 #include <vector>
 
 #include "aggregate/bookings.h"
-#include "aggregate/expected.h"
 #include "aggregate/journeys.h"
 #include "aggregate/order_book.h"
 #include "aggregate/sites.h"
 #include "aggregate/spend_book.h"
 #include "credit/order.h"
 #include "hit/hit.h"
+#include "hit/text_memo.h"
 #include "rollup/changes.h"
 #include "rollup/summary.h"
 #include "visit/bots.h"
@@ -56,7 +57,8 @@ class Engine {
   // Its open visits close, as `instead`'s, and what is stored of it goes with the next flush. After a fold.
   void forget_visitor(const Hash128& visitor, const Hash128& instead, Forgotten& found);
 
-  void expect(const Hit& hit, std::string_view site_name, Expected when);  // aggregate/expected.h
+  // Of hits that are counted soon, in their order: what is known of their visitors is on its way then. Changes no figure.
+  void expect(const Hit& hit, std::string_view site_name);
   // Hits come in order of time; one that is older than the hits before it is `late`.
   void count(const Hit& hit, std::string_view site_name, bool late);
 
@@ -78,7 +80,7 @@ class Engine {
 
  private:
   struct VisitorKey {
-    uint16_t site;
+    uint16_t site = 0;
     Hash128 visitor;
     bool operator==(const VisitorKey&) const = default;
     template <class H>
@@ -107,7 +109,8 @@ class Engine {
   static VisitorKey key_of(const Site& site, const Hit& hit) {
     return {site.number, hit.id_key.is_zero() ? hit.anonymous_key : hit.id_key};
   }
-  void expect(const VisitorKey& key, Expected when);
+  void expect_entry(const VisitorKey& key) { visitors_.prefetch(key); }
+  void expect_visit(const VisitorKey& key);
   void expect_beyond(const std::vector<VisitorKey>& keys, size_t i);
   Entry& entry_of(const VisitorKey& key);
   // In memory, or its open visit in the store; nullptr: neither. Moves other entries.
@@ -127,6 +130,7 @@ class Engine {
     bool is_bot() const { return verdict.bot != BotClass::none; }
   };
   Agent agent(std::string_view text);
+  const Agent& known_agent(std::string_view text);
   // The device is `bot` for a bot, however it was told.
   Agent judge(const Hit& hit, Behaviour behaviour);
   bool is_spam(const Site& site, const Hit& hit);
@@ -168,12 +172,16 @@ class Engine {
   size_t spilled_ = 0;  // open visits that are in the store alone
   size_t visits_kept_ = 40'000, visits_max_ = 50'000;
   uint64_t closed_early_ = 0;
+  static constexpr size_t kExpected = 16, kVisitsExpectedBehind = 12;
+  std::array<VisitorKey, kExpected> expected_{};  // those told last, in a ring
+  size_t told_ = 0;
   std::vector<VisitorKey> changed_;  // of those whose visitor or visit changed since the last flush, and maybe others
   OrderBook orders_;
   SpendBook spend_;
   uint16_t clock_import_ = 0;  // the import that the clock is of
   std::map<uint16_t, int64_t> import_clocks_s_;
   absl::flat_hash_map<Hash128, Agent> known_agents_;
+  TextMemo<Agent, 256, 512> near_agents_;  // of these, those that came of late: found without a hash of 128 bits
   std::string listed_nowhere_;  // the last referrer's host that is no spam: mostly it is the next one's
 };
 

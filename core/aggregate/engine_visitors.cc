@@ -82,22 +82,25 @@ Engine::Entry& Engine::entry_of(const VisitorKey& key) {
   return place->second;
 }
 
-// First the place in the table, then the visit.
-void Engine::expect(const VisitorKey& key, Expected when) {
-  if (when == Expected::soon) return visitors_.prefetch(key);
+void Engine::expect_visit(const VisitorKey& key) {
   const auto place = visitors_.find(key);
   if (place != visitors_.end() && place->second.visit) prefetch(place->second.visit.get(), sizeof(OpenVisit));
 }
 
-void Engine::expect(const Hit& hit, std::string_view site_name, Expected when) {
-  expect(key_of(sites_.find(site_name), hit), when);
+// First the place in the table, then, some hits later, the visit.
+void Engine::expect(const Hit& hit, std::string_view site_name) {
+  const VisitorKey key = key_of(sites_.find(site_name), hit);
+  expect_entry(key);
+  expected_[told_ % kExpected] = key;
+  if (told_ >= kVisitsExpectedBehind) expect_visit(expected_[(told_ - kVisitsExpectedBehind) % kExpected]);
+  ++told_;
 }
 
 // Of keys that are looked up in their order: those that come behind the one at `i`.
 void Engine::expect_beyond(const std::vector<VisitorKey>& keys, size_t i) {
   constexpr size_t kSoon = 12, kNext = 6;
-  if (i + kSoon < keys.size()) expect(keys[i + kSoon], Expected::soon);
-  if (i + kNext < keys.size()) expect(keys[i + kNext], Expected::next);
+  if (i + kSoon < keys.size()) expect_entry(keys[i + kSoon]);
+  if (i + kNext < keys.size()) expect_visit(keys[i + kNext]);
 }
 
 void Engine::note_change(const VisitorKey& key, Entry& entry) {

@@ -11,7 +11,6 @@ constexpr int64_t kReorderMs = 10'000;
 constexpr size_t kLinesAtOnce = 256;  // so that what is read is near when it is counted
 constexpr size_t kPutBytes = 16 << 20;
 constexpr size_t kSpareSecondsMax = 2'000;  // of a quiet log; a busy one has few seconds at once
-constexpr size_t kHitsNear = 4;     // of those decoded ahead
 constexpr size_t kSpareBytesMax = 16 << 10;
 constexpr int64_t kFirstMs = 788'918'400'000;        // 1995-01-01
 constexpr int64_t kAheadMs = 3'600'000;              // as live hits may be
@@ -348,20 +347,18 @@ void Importer::release_before(int64_t time_ms) {
   if (time_ms != INT64_MAX) released_ms_ = std::max(released_ms_, second_of(time_ms) * 1000);
 }
 
-// Whoever counts them hears of each a little earlier, in two steps: what is known of its visitor lies anywhere in memory.
+// Whoever counts them hears of each a little earlier: what is known of its visitor lies anywhere in memory.
 void Importer::emit_released() {
   if (!hooks_.count) {
     for (const Released& line : released_) emit(line.hit, line.time_ms, *line.site);
     return;
   }
   const auto decoded = [&](size_t i) -> Hit& { return decoded_[i % decoded_.size()]; };
-  size_t read = 0, near = 0;
+  size_t read = 0;
   for (size_t i = 0; i < released_.size(); ++i) {
     for (; read < released_.size() && read < i + decoded_.size(); ++read)
       if (decode_hit(released_[read].hit, decoded(read)))  // what encode_hit wrote always is
-        hooks_.expect(decoded(read), released_[read].site->name, Expected::soon);
-    for (; near < released_.size() && near < i + kHitsNear; ++near)
-      hooks_.expect(decoded(near), released_[near].site->name, Expected::next);
+        hooks_.expect(decoded(read), released_[read].site->name);
     hooks_.count(static_cast<uint16_t>(record_.number), decoded(i), released_[i].site->name);
     note_emitted(released_[i].time_ms);
   }

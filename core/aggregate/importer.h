@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "aggregate/expected.h"
 #include "aggregate/log_file.h"
 #include "base/clock.h"
 #include "credit/spend_hit.h"
@@ -63,9 +62,9 @@ class Importer {
     std::function<int64_t(const std::string& site)> first_live_ms;  // 0: none
     // Where a daemon counts: blocks are waiting, have them counted; may wait.
     std::function<Status(uint64_t import, uint64_t hits)> drain;
-    // Where this process counts: a hit that comes soon (twice: `soon`, then `next`), the next hit, whether what was counted
-    // should be stored, and the storing of it. All null where a daemon does.
-    std::function<void(const Hit& hit, std::string_view site, Expected when)> expect;
+    // Where this process counts: a hit that comes soon, the next hit, whether what was counted should be stored, and
+    // the storing of it. All null where a daemon does.
+    std::function<void(const Hit& hit, std::string_view site)> expect;
     std::function<void(uint16_t import, const Hit& hit, std::string_view site)> count;
     std::function<bool()> is_much_counted;
     std::function<Status(uint64_t import, uint64_t hits)> store;

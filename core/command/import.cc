@@ -238,7 +238,7 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
   } else {
     use_large_pages(kHeapBytes);
     Aggregator& own = **aggregator;
-    hooks.expect = [&](const Hit& hit, std::string_view site, Expected when) { own.expect_import(hit, site, when); };
+    hooks.expect = [&](const Hit& hit, std::string_view site) { own.expect_import(hit, site); };
     hooks.count = [&](uint16_t import, const Hit& hit, std::string_view site) { own.count_import(import, hit, site); };
     hooks.is_much_counted = [&] { return own.is_much_counted(); };
     hooks.store = [&](uint64_t, uint64_t) { return own.store_imports(); };
