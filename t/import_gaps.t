@@ -86,6 +86,8 @@ subtest 'several sites, and none named' => sub {
         like($err, qr/^\S+$what\.txt:\d+: names no site, and there are several: --site tells which of outlet, shop$/m, 'by line');
         is(($shop->footfall('import', $what, @config, '--site', 'outlet', $shop->write("$what.named", $told{$what})))[0], 0, 'named, all is well');
     }
+    like(($shop->footfall('import', 'rates', @config, '--site', 'outlet', $shop->write('more.csv', "date,currency,rate\n2026-01-03,USD,2\n")))[1],
+        qr/^orders, refunds and spend that were counted before keep the rate that they were counted at$/m, 'rates say what they do not change');
     is_deeply(totals($shop, 'hits,orders,cost,revenue', site => 'outlet'), [1, 2, 10, 11], 'and counts there');
 };
 

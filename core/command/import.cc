@@ -257,6 +257,8 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
   bar.clear();
   if (!done) return fail_import(done.error().text);
   const int code = tell(totals, arguments.spend ? "days of spend" : arguments.events ? "events" : "hits");
+  if (arguments.table == TableKind::rates && totals.hits > 0)
+    std::printf("orders, refunds and spend that were counted before keep the rate that they were counted at\n");
   if (!stop_wanted && !table.spend.empty()) {
     daemon.reset();  // the store is opened once more
     if (aggregator) aggregator->reset();
