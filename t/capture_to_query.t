@@ -146,7 +146,7 @@ subtest 'hostile arguments are refused in good JSON' => sub {
         'metrics=visits%00' => 'metrics', 'by=%3Cscript%3E' => 'by', 'by=%FF%FE' => 'by', 'limit=-1' => 'limit',
         'limit=99999999999999999999' => 'limit', 'limit=1e3' => 'limit', 'site=..%2F..%2Fetc' => 'site', 'range=%22' => 'range',
         'from=2026-13-45' => 'from', 'from=9999999999-01-01' => 'from', 'cursor=%80' => 'cursor', 'order=-' => 'order',
-        'by=channel,page,device' => 'by', 'by=roi' => 'by', 'metrics=hits&by=channel' => 'by', 'model=markov' => 'model', 'format=xml' => 'format',
+        'by=channel,page,device' => 'by', 'by=roi' => 'by', 'metrics=hits&by=channel' => 'by', 'model=markovian' => 'model', 'format=xml' => 'format',
         'filter=' . '(' x 50 => 'filter', 'x%22%0D%0Ay=1' => undef, 'by=page&by=page' => 'by', 'lookback=8d' => 'lookback',
         'metrics=' . ('visits,' x 3000) => undef, '%' x 500 => undef,
     );
