@@ -91,6 +91,16 @@ subtest 'several sites, and none named' => sub {
     is_deeply(totals($shop, 'hits,orders,cost,revenue', site => 'outlet'), [1, 2, 10, 11], 'and counts there');
 };
 
+subtest 'a row names its site, whatever --site says of the others' => sub {
+    my $shop = make_shop(toml => "[site.shop]\n[site.outlet]\n");
+    for (['orders', "id,date,value,site\nA,2026-01-02,10,outlet\nB,2026-01-02,5,\n"], ['spend', "date,channel,cost,site\n2026-01-02,email,7,outlet\n2026-01-02,email,3,\n"]) {
+        my ($what, $table) = @$_;
+        is(($shop->footfall('import', $what, '--config', $shop->path('footfall.toml'), '--site', 'shop', $shop->write("$what.csv", $table)))[0], 0, $what);
+    }
+    is_deeply(totals($shop, 'orders,revenue,cost', site => 'outlet'), [1, 10, 7], 'its own');
+    is_deeply(totals($shop, 'orders,revenue,cost', site => 'shop'), [1, 5, 3], 'the others');
+};
+
 subtest 'rows that were rejected are listed' => sub {
     my $shop = make_shop(toml => $toml);
     my @import = ('import', 'orders', '--config', $shop->path('footfall.toml'), $shop->write('orders.csv', "id,date,value\nA,2026-01-02,10\nB,someday,3\nC,2026-01-02,\n"));

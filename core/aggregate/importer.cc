@@ -16,7 +16,6 @@ constexpr int64_t kFirstMs = 788'918'400'000;        // 1995-01-01
 constexpr int64_t kAheadMs = 3'600'000;              // as live hits may be
 constexpr int64_t kEventsAheadMs = 25 * 3'600'000;   // what is told by the day alone may be of any hour of it
 constexpr size_t kFormatLines = 100;  // looked at to tell a file's format
-constexpr std::string_view kDefaultSite = "default";
 
 int64_t second_of(int64_t time_ms) { return time_ms >= 0 ? time_ms / 1000 : (time_ms - 999) / 1000; }
 
@@ -120,13 +119,12 @@ Status Importer::add_file(std::unique_ptr<LogFile> file) {
 }
 
 Importer::SiteContext& Importer::context_of(std::string_view told) {
-  std::string_view name = !options_.site.empty() ? std::string_view(options_.site) : told;
-  if (name.empty()) name = config_.sites.size() == 1 ? std::string_view(config_.sites[0].name) : kDefaultSite;
+  const bool is_told = options_.site.empty() || (options_.told_site_first && !told.empty());
+  const std::string_view name = is_told ? told : std::string_view(options_.site);
   const auto known = sites_.find(name);
   if (known != sites_.end()) return *known->second;
   auto site = std::make_unique<SiteContext>();
-  site->name = name;
-  if (const SiteConfig* known = resolve_site(config_, name)) site->name = known->name;
+  site->name = imported_site(config_, name, {});
   site->config = site_or_default(config_, site->name);
   site->context.site = site->name;
   site->context.search_argument = site->config.search_argument;

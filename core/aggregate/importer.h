@@ -23,6 +23,7 @@ namespace footfall {
 
 struct ImportOptions {
   std::string site;             // empty: as the lines tell, else the configuration's only site, else `default`
+  bool told_site_first = false; // `site` is of lines that name none
   std::string format;           // a name or a log_format string; empty: told from each file's first lines
   bool one_salt = false;        // visitors are recognised over all days
   bool events = false;          // lines are events (hit/event_line.h), not requests

@@ -16,15 +16,6 @@ namespace footfall {
 namespace {
 
 constexpr int64_t kDaysAheadMax = 366;  // a budget may be told before its year; further on a year is mistyped
-constexpr std::string_view kDefaultSite = "default";
-
-// The name that the configuration has for it, or the importer's for what it does not have.
-std::string site_of(const std::string& told, const Config& config, const std::string& otherwise) {
-  std::string name = told.empty() ? otherwise : told;
-  if (name.empty()) name = config.sites.size() == 1 ? config.sites.front().name : std::string(kDefaultSite);
-  const SiteConfig* known = resolve_site(config, name);
-  return known != nullptr ? known->name : name;
-}
 
 // Empty: there is none.
 std::string fault_of(const SpendRow& row, absl::CivilDay today) {
@@ -65,7 +56,7 @@ Result<SpendLines> lines_of_spend(const std::string& path, std::string_view text
     }
     if (lines.size() + static_cast<size_t>(row.last - row.first) >= kSpendLinesMax)
       return Error::invalid(path + ": its rows span more than " + std::to_string(kSpendLinesMax) + " days in all; import it in parts");
-    const std::string name = site_of(row.site, config, site);
+    const std::string name = imported_site(config, row.site, site);
     SpendOfSite& of_site = made.sites[name];
     of_site.keys.insert(row.key);
     of_site.first = std::min(of_site.first, row.first), of_site.last = std::max(of_site.last, row.last);

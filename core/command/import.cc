@@ -142,7 +142,7 @@ Status make_events(const ImportLogArguments& arguments, const Config& config, st
 int tell(const ImportTotals& totals, const char* what) {
   const auto number = [](uint64_t value) { return static_cast<unsigned long long>(value); };
   if (totals.hits == 0) {
-    if (totals.lines <= totals.rejected) std::printf("nothing new: %s\n", totals.lines == 0 ? "all of it was imported before" : "no line is right");
+    if (totals.lines <= totals.rejected) std::printf("nothing new: %s\n", totals.lines == 0 ? "there is no line that was not read before" : "no line is right");
     else std::printf("nothing new: %llu lines read, what is right in them was imported before\n", number(totals.lines));
   } else {
     std::printf("import %u: %llu lines, %llu %s", totals.number, number(totals.lines), number(totals.hits), what);
@@ -246,7 +246,7 @@ int import_log(const Common& common, const ImportLogArguments& arguments) {
   hooks.progress = [&](const ImportProgress& now) { bar.show(now.bytes, now.bytes_total, now.lines); };
   hooks.stop_wanted = [] { return stop_wanted.load(); };
   Importer importer(*store, *config, *lane, std::move(files),
-                    {.site = arguments.site, .format = arguments.format, .one_salt = arguments.visitors == "all",
+                    {.site = arguments.site, .told_site_first = is_table, .format = arguments.format, .one_salt = arguments.visitors == "all",
                      .events = arguments.events, .spend = arguments.spend, .overlap = arguments.overlap},
                     std::move(hooks));
   for (RejectedLine& row : table.rejected) importer.note_rejected(std::move(row));

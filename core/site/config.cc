@@ -32,6 +32,14 @@ const SiteConfig* resolve_site(const Config& config, std::string_view name) {
   return site != nullptr ? site : find_site_of_host(config, name);
 }
 
+std::string imported_site(const Config& config, std::string_view told, std::string_view otherwise) {
+  constexpr std::string_view kDefault = "default";
+  std::string_view name = told.empty() ? otherwise : told;
+  if (name.empty()) name = config.sites.size() == 1 ? std::string_view(config.sites.front().name) : kDefault;
+  const SiteConfig* known = resolve_site(config, name);
+  return known != nullptr ? known->name : std::string(name);
+}
+
 std::string no_site_fault(const Config& config) {
   if (config.sites.size() < 2) return {};
   std::string names;

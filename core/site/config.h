@@ -181,6 +181,9 @@ const SiteConfig* find_site_of_host(const Config& config, std::string_view host)
 // nullptr.
 const SiteConfig* resolve_site(const Config& config, std::string_view name);
 
+// The name of the site that something imported is of: as told, else `otherwise`, else the configuration's only one, else `default`.
+std::string imported_site(const Config& config, std::string_view told, std::string_view otherwise);
+
 // What is wrong with what names no site, when it is imported: that there are several. Empty: nothing.
 std::string no_site_fault(const Config& config);
 

@@ -46,6 +46,14 @@ void whole_months_are_moved_back_by_as_many_months(void**) {
   expect_text(before(Compare::previous, "2026-10-01", "2026-10-30"), "2026-09-01T00:00 2026-10-01T00:00");  // 30 days
 }
 
+// The last 30 days of 30 November are a month by chance.
+void the_last_days_are_moved_back_by_as_many_days(void**) {
+  const Zone zone = zone_of(kBerlin);
+  const TimeRange november = days(zone, "2026-11-01", "2026-11-30");
+  expect_text(shown(Comparison(Compare::previous, november, zone, true).before(), zone), "2026-10-02T00:00 2026-11-01T00:00");
+  expect_text(shown(Comparison(Compare::previous, november, zone).before(), zone), "2026-10-01T00:00 2026-11-01T00:00");
+}
+
 void instants_are_moved_back_by_their_length(void**) {
   const Zone zone = zone_of(kBerlin);
   const TimeRange range{at(zone, "2026-10-31", 10), at(zone, "2026-10-31", 12)};
@@ -155,6 +163,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(days_are_moved_back_by_as_many_days),
       cmocka_unit_test(whole_months_are_moved_back_by_as_many_months),
+      cmocka_unit_test(the_last_days_are_moved_back_by_as_many_days),
       cmocka_unit_test(instants_are_moved_back_by_their_length),
       cmocka_unit_test(a_year_keeps_the_dates),
       cmocka_unit_test(days_go_by_their_place_or_date),

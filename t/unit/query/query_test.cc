@@ -28,8 +28,8 @@ World& world() {
 }
 
 std::variant<Query, QueryError>& parse(std::string_view raw, const std::vector<std::string>& sites,
-                                       const Config& config) {
-  const QueryContext context{.now_ms = utc_s("2026-10-31T12:00:00Z") * 1000,
+                                       const Config& config, const char* now = "2026-10-31T12:00:00Z") {
+  const QueryContext context{.now_ms = utc_s(now) * 1000,
                              .sites = sites,
                              .config = config,
                              .first_day_s = [](uint16_t, const Zone&) { return utc_s("2026-03-01T23:00:00Z"); }};
@@ -206,6 +206,11 @@ void comparisons_add_columns(void**) {
   expect_text(shown(understood("range=yesterday&compare=previous"), "compare"), "\"previous\"");
   expect_text(refused("compare=last_year"), "400 compare | there is no comparison \"last_year\" | previous year");
   assert_true(refused("order=visits_change").starts_with("400 order | "));
+  // Where the last 30 days are a month by chance.
+  for (const auto& [range, from] : {std::pair{"range=30d&", "2026-10-02T00:00:00+02:00"}, {"", "2026-10-02T00:00:00+02:00"}, {"range=month&", "2026-10-01T00:00:00+02:00"}}) {
+    const auto& answer = parse(std::string(range) + "by=channel&compare=previous", world().sites, world().config, "2026-11-30T12:00:00Z");
+    expect_text(shown(std::get<Query>(answer), "compare_from"), "\"" + std::string(from) + "\"");
+  }
   // Hours of the year before are kept no more.
   assert_true(refused("by=hour&range=today&compare=year").starts_with("400 compare | hour figures are kept since"));
 }
