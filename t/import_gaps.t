@@ -127,4 +127,26 @@ subtest 'imports have no minutes' => sub {
     like("@{ $minutes->{meta}{warnings} }", qr/imports are kept by the hour: what they brought is in no minute/, 'which is said');
 };
 
+subtest 'what is no command, import or report' => sub {
+    my $shop = make_shop(toml => $toml);
+    for (
+        [['nonsense'], qr/there is no command "nonsense"; allowed: aggregate, query/],
+        [[qw(import nonsense x)], qr/there is no command "nonsense"; allowed: log, events/],
+        [[qw(import --undo 0)], qr/"0" is no import's number; `footfall import --list` shows them/],
+        [['query', 'nonsense', '--store', '/nowhere'], qr/^footfall query: there is no such report; allowed: query, /],
+    ) {
+        my ($command, $wanted) = @$_;
+        my ($code, $out, $err) = $shop->footfall(@$command);
+        is($code, 2, "@$command");
+        like($err, $wanted, 'says what would be right');
+        is($out, '', 'and nothing else');
+    }
+};
+
+subtest 'nothing in the file' => sub {
+    my ($shop, $code, $out) = shop_with('combined', '');
+    is($code, 0, 'an empty log is imported at once');
+    like($out, qr/^nothing new: there is no line that was not read before$/m, 'and adds nothing');
+};
+
 close_shops();
