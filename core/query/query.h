@@ -24,6 +24,7 @@
 namespace footfall {
 
 inline constexpr uint32_t kLimitDefault = 100;
+inline constexpr std::string_view kConfidence = "95";  // of `ci`, in percent
 inline constexpr uint32_t kLimitMax = 10'000;
 
 // Models that look at all journeys at once (journeys.h): they tell a range's rows by channel, markov by campaign too.
